@@ -1,0 +1,66 @@
+"""One AdamW step over a flat parameter, and the sum of squares that clipping needs."""
+
+import math
+
+import numba
+import numpy as np
+
+from minillm.kernels.twin import inline, twin
+
+
+def adamw_step_plain(param, grad, m, v, lr, beta1, beta2, eps, decay, step, scale):
+    """Update param, m and v in place.
+
+        g = scale * grad,   m = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2
+        param -= lr * (m_hat / (sqrt(v_hat) + eps) + decay * param)
+        m_hat = m / (1 - beta1^step),   v_hat = v / (1 - beta2^step)
+
+    `scale` is the clipping factor; the decay is decoupled: it never enters the moments.
+    Shapes:  param, grad, m and v (N,); the others are numbers, step counts from 1
+    Source:  Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2; moments: arXiv:1412.6980, algorithm 1.
+    """
+    lr, scale = float(lr), float(scale)  # a NumPy float64 would pull float32 arrays up
+    g = scale * grad
+    m[:] = beta1 * m + (1 - beta1) * g
+    v[:] = beta2 * v + (1 - beta2) * g * g
+    m_hat = m / (1 - beta1**step)
+    v_hat = v / (1 - beta2**step)
+    param -= lr * (m_hat / (np.sqrt(v_hat) + eps) + decay * param)
+
+
+def sum_of_squares_plain(x):
+    """Sum of x^2, accumulated in float64.  Shapes:  x (N,) -> float"""
+    return float(np.sum(np.square(x, dtype=np.float64)))
+
+
+CHUNK = 16384  # elements a thread takes at a time
+
+
+@inline
+def _update(param, grad, m, v, lr, beta1, beta2, eps, decay, m_scale, v_scale, scale):
+    """One chunk; all numbers are of the dtype of param already, so that nothing is widened in the loop."""
+    one = param.dtype.type(1)
+    for i in range(param.size):
+        g = scale * grad[i]
+        m[i] = beta1 * m[i] + (one - beta1) * g
+        v[i] = beta2 * v[i] + (one - beta2) * g * g
+        param[i] -= lr * (m[i] * m_scale / (math.sqrt(v[i] * v_scale) + eps) + decay * param[i])
+
+
+@twin(plain=adamw_step_plain, parallel=True)
+def adamw_step(param, grad, m, v, lr, beta1, beta2, eps, decay, step, scale):
+    real = param.dtype.type
+    m_scale, v_scale = real(1 / (1 - beta1**step)), real(1 / (1 - beta2**step))
+    lr_, beta1_, beta2_, eps_, decay_, scale_ = real(lr), real(beta1), real(beta2), real(eps), real(decay), real(scale)
+    for n in numba.prange((param.size + CHUNK - 1) // CHUNK):
+        part = slice(n * CHUNK, min((n + 1) * CHUNK, param.size))
+        _update(param[part], grad[part], m[part], v[part], lr_, beta1_, beta2_, eps_, decay_, m_scale, v_scale, scale_)
+
+
+@twin(plain=sum_of_squares_plain)
+def sum_of_squares(x):
+    total = 0.0
+    for i in range(x.size):
+        value = np.float64(x[i])
+        total += value * value
+    return total

@@ -1,0 +1,71 @@
+"""Next-token loss straight from logits, without storing the probabilities."""
+
+import math
+
+import numba
+import numpy as np
+
+from minillm.kernels.exp import exp
+from minillm.kernels.twin import inline, twin
+
+
+def cross_entropy_forward_plain(logits, targets):
+    """Negative log-likelihood of each target.
+
+        nll_n = lse_n - logits[n, targets_n],   lse_n = log sum_V exp(logits_n)
+
+    Shapes:  logits (N, V), targets (N,) int32 < V -> nll (N,) nats, lse (N,) nats
+    """
+    top = logits.max(axis=-1)  # exp of what remains cannot overflow
+    lse = top + np.log(np.exp(logits - top[:, None]).sum(axis=-1))
+    return lse - logits[np.arange(len(targets)), targets], lse
+
+
+def cross_entropy_backward_plain(logits, targets, lse, dnll):
+    """dlogits = dnll * (softmax(logits) - onehot(targets)), in place: logits is overwritten and returned.
+
+    A row that does not count (dnll = 0) gets exact zeros.
+    Shapes:  logits (N, V), targets (N,), lse (N,), dnll (N,) -> dlogits (N, V)
+    """
+    np.exp(logits - lse[:, None], out=logits)
+    logits[np.arange(len(targets)), targets] -= 1
+    logits *= dnll[:, None]
+    logits[dnll == 0] = 0
+    return logits
+
+
+@inline
+def _log_sum_exp(row):
+    """Log of the sum of exp, in two passes over a row that stays in the cache."""
+    top = row[0]
+    for i in range(row.size):
+        top = max(top, row[i])
+    total = row.dtype.type(0)
+    for i in range(row.size):
+        total += exp(row[i] - top)
+    return top + math.log(total)
+
+
+@twin(plain=cross_entropy_forward_plain, parallel=True)
+def cross_entropy_forward(logits, targets):
+    N = logits.shape[0]
+    nll, lse = np.empty(N, dtype=logits.dtype), np.empty(N, dtype=logits.dtype)
+    for n in numba.prange(N):
+        lse[n] = _log_sum_exp(logits[n])
+        nll[n] = lse[n] - logits[n, targets[n]]
+    return nll, lse
+
+
+@inline
+def _row_gradient(row, target, lse, dnll):
+    """dnll * (softmax - onehot) in place of a row of logits."""
+    for i in range(row.size):
+        row[i] = exp(row[i] - lse) * dnll if dnll != 0 else row.dtype.type(0)
+    row[target] -= dnll
+
+
+@twin(plain=cross_entropy_backward_plain, parallel=True)
+def cross_entropy_backward(logits, targets, lse, dnll):
+    for n in numba.prange(logits.shape[0]):
+        _row_gradient(logits[n], targets[n], lse[n], dnll[n])
+    return logits

@@ -1,0 +1,50 @@
+"""The exponential that the kernels share: a polynomial that LLVM can vectorize, where libm's takes one value at a time.
+
+numba's cache of a kernel watches the kernel's own file alone: after an edit here, clear the caches
+(`__pycache__`, or NUMBA_CACHE_DIR), or the kernels go on with the old one.
+"""
+
+import math
+
+import numba
+import numpy as np
+from numba.extending import overload
+
+LOG2_E = np.float32(1 / math.log(2))
+LN_2_HIGH = np.float32(0.693359375)  # few bits: n * LN_2_HIGH is exact
+LN_2_LOW = np.float32(math.log(2) - 0.693359375)
+LOWEST, HIGHEST = np.float32(-87.33), np.float32(88.37)  # beyond: 0 and infinity
+TAYLOR = tuple(np.float32(c) for c in (0.5, 0.16666648, 0.041665795, 0.0083368955, 0.0013999))
+C2, C3, C4, C5, C6 = TAYLOR
+
+
+def exp(x):
+    """e^x; in compiled kernels polynomial for float32 (relative error 2e-7), libm's for float64.
+
+    Shapes:  () -> ()
+    """
+    return np.exp(x)
+
+
+@numba.njit(cache=True, error_model="numpy", fastmath={"contract"})  # no reassoc: it would merge HIGH and LOW
+def exp_polynomial(x):
+    """2^n e^r with n = round(x / ln 2) and |r| <= ln 2 / 2; 2^n is an exponent set in the bits of a float.
+
+    Shapes:  () float32 -> () float32
+    """
+    n = np.floor(x * LOG2_E + np.float32(0.5))
+    r = x - n * LN_2_HIGH - n * LN_2_LOW
+    tail = C2 + r * (C3 + r * (C4 + r * (C5 + r * C6)))
+    bounded = min(max(n, np.float32(-126)), np.float32(127))
+    power = np.int32((np.int32(bounded) + np.int32(127)) << np.int32(23)).view(np.float32)
+    y = (r * r * tail + r + np.float32(1)) * power
+    y = np.float32(0) if x < LOWEST else y
+    return np.float32(np.inf) if x > HIGHEST else y
+
+
+@overload(exp)
+def exp_by_type(x):
+    """Pick the float32 polynomial or libm while a kernel compiles."""
+    if x == numba.types.float32:
+        return lambda x: exp_polynomial(x)
+    return lambda x: math.exp(x)

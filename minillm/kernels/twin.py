@@ -1,0 +1,38 @@
+"""Pairs every compiled kernel with the plain NumPy function that says what it means."""
+
+import os
+
+import numba
+
+# No nnan and no ninf: NaN and infinity must stay visible in a loss curve.
+FASTMATH = {"reassoc", "contract", "nsz"}
+
+
+def plain_kernels():
+    """True when MINILLM_KERNELS=plain asks for the NumPy twins, to step through them."""
+    choice = os.environ.get("MINILLM_KERNELS", "compiled")
+    if choice not in ("compiled", "plain"):
+        raise ValueError(f"MINILLM_KERNELS is {choice!r}; it must be 'compiled' or 'plain'")
+    return choice == "plain"
+
+
+def twin(plain, parallel=False):
+    """Compile a loop kernel, or put its plain twin of the same signature in its place.
+
+    The compiled function keeps the twin as `.plain`, so that a test can hold the two together.
+    With NUMBA_DISABLE_JIT=1 the loops themselves run in Python, for a debugger.
+    """
+    def choose(loops):
+        if plain_kernels():
+            chosen = plain
+        else:
+            chosen = numba.njit(parallel=parallel, cache=True, fastmath=FASTMATH, error_model="numpy")(loops)
+        chosen.plain = plain
+        chosen.__doc__ = plain.__doc__
+        return chosen
+    return choose
+
+
+def inline(helper):
+    """Compile a helper that kernels of the same file call."""
+    return numba.njit(cache=True, fastmath=FASTMATH, error_model="numpy")(helper)

@@ -1,0 +1,40 @@
+"""Embedding: a table of vectors, one row a token (and one row a position, where positions are learned)."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minillm.kernels.embedding import embedding_backward as scatter_add
+
+
+class EmbeddingCache(NamedTuple):
+    """What embedding_backward needs."""
+    ids: np.ndarray     # (N,) int32
+    rows: int           # of the table
+
+
+def embedding_init(rng, rows, width, std):
+    """A table of normal numbers.  Shapes:  -> (rows, C)"""
+    return (std * rng.standard_normal((rows, width))).astype(np.float32)
+
+
+def embedding_forward(ids, table):
+    """Look up one row of the table per id.
+
+        y[b, t] = table[ids[b, t]]
+
+    Shapes:  ids (B, T) int, table (V, C) -> y (B, T, C)
+    Raises:  ValueError for an id outside the table: a kernel would read garbage in silence.
+    """
+    rows, _ = table.shape
+    if ids.size and (ids.min() < 0 or ids.max() >= rows):
+        b, t = np.argwhere((ids < 0) | (ids >= rows))[0]
+        raise ValueError(f"id {ids[b, t]} at [{b}, {t}] is outside the table of {rows} rows; "
+                         "was the text encoded with another tokenizer.json?")
+    return table[ids], EmbeddingCache(ids.reshape(-1).astype(np.int32), rows)
+
+
+def embedding_backward(dy, cache):
+    """dtable[v] = sum of dy over the places where id v stood.  Shapes:  dy (B, T, C) -> (V, C)"""
+    ids, rows = cache
+    return scatter_add(dy.reshape(ids.size, -1), ids, rows)

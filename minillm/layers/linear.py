@@ -1,0 +1,49 @@
+"""Linear layer: every output is a weighted sum of the inputs."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
+
+
+class LinearCache(NamedTuple):
+    """What linear_backward needs."""
+    x: np.ndarray       # (N, C_in), the leading axes flattened
+    params: dict
+    shape: tuple        # of x as it came
+
+
+def linear_init(rng, c_in, c_out, bias, std):
+    """Weights from a normal distribution, biases zero.  Shapes:  weight (C_out, C_in), bias (C_out,)"""
+    params = {"weight": (std * rng.standard_normal((c_out, c_in))).astype(np.float32)}
+    if bias:
+        params["bias"] = np.zeros(c_out, np.float32)
+    return params
+
+
+def linear_forward(x, params):
+    """Project the last axis.
+
+        y = x Wᵀ + b
+
+    Shapes:  x (..., C_in), weight (C_out, C_in), bias (C_out,) or absent -> y (..., C_out)
+    """
+    flat = x.reshape(-1, x.shape[-1])                       # (N, C_in)
+    y = matmul_nt(flat, params["weight"])                   # (N, C_out)
+    if "bias" in params:
+        y += params["bias"]
+    return y.reshape(*x.shape[:-1], -1), LinearCache(flat, params, x.shape)
+
+
+def linear_backward(dy, cache):
+    """dx = dy W,   dW = dyᵀ x,   db = sum over rows of dy
+
+    Shapes:  dy (..., C_out) -> dx (..., C_in), {"weight": (C_out, C_in), "bias": (C_out,)}
+    """
+    x, params, shape = cache
+    dy = dy.reshape(-1, dy.shape[-1])                       # (N, C_out)
+    grads = {"weight": matmul_tn(dy, x)}
+    if "bias" in params:
+        grads["bias"] = dy.sum(axis=0)
+    return matmul_nn(dy, params["weight"]).reshape(shape), grads

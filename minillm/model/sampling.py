@@ -1,0 +1,45 @@
+"""From logits to the next token: temperature, top-k, top-p, and one draw."""
+
+import numpy as np
+
+
+def next_token_probs(logits, temperature=1.0, top_k=0, top_p=1.0):
+    """The distribution that the next token is drawn from.
+
+        p = softmax(logits / temperature), cut to the k likeliest, then to the fewest that hold mass top_p
+
+    Temperature 0 puts everything on the likeliest token (the lowest id of equals).
+    Shapes:  logits (B, V) -> (B, V), rows sum to 1
+    Raises:  ValueError for a temperature below 0, a top_k below 0, a top_p outside (0, 1].
+    Source:  Fan et al. 2018, arXiv:1805.04833 (top-k); Holtzman et al. 2019, arXiv:1904.09751 (top-p).
+    """
+    if temperature < 0 or top_k < 0 or not 0 < top_p <= 1:
+        raise ValueError(f"temperature {temperature} and top_k {top_k} must not be negative, "
+                         f"top_p {top_p} must be above 0 and at most 1")
+    if temperature == 0:
+        return np.eye(logits.shape[1])[logits.argmax(axis=1)]
+    logits = logits.astype(np.float64) / temperature
+    if 0 < top_k < logits.shape[1]:
+        kth = -np.partition(-logits, top_k - 1, axis=1)[:, top_k - 1:top_k]     # (B, 1)
+        logits = np.where(logits >= kth, logits, -np.inf)
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probs = weights / weights.sum(axis=1, keepdims=True)
+    if top_p < 1:
+        order = np.argsort(-probs, axis=1, kind="stable")
+        ranked = np.take_along_axis(probs, order, axis=1)
+        ranked[np.cumsum(ranked, axis=1) - ranked >= top_p] = 0                 # mass before it is enough
+        np.put_along_axis(probs, order, ranked, axis=1)
+        probs /= probs.sum(axis=1, keepdims=True)
+    return probs
+
+
+def draw(probs, rng):
+    """One token a row: the first whose cumulative probability exceeds a uniform number.
+
+    Shapes:  probs (B, V) -> (B,) int32
+    """
+    cumulative = np.cumsum(probs, axis=1)
+    u = rng.random((len(probs), 1)) * cumulative[:, -1:]
+    tokens = np.argmax(cumulative > u, axis=1)
+    assert (probs[np.arange(len(probs)), tokens] > 0).all(), "a token of probability 0 was drawn"
+    return tokens.astype(np.int32)

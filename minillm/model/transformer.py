@@ -1,0 +1,115 @@
+"""The decoder-only transformer: tokens in, one vector a token out, and the gradients all the way back."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minillm.layers.block import block_backward, block_forward, block_init
+from minillm.layers.embedding import embedding_backward, embedding_forward, embedding_init
+from minillm.layers.linear import linear_backward, linear_forward, linear_init
+from minillm.layers.norm import norm_backward, norm_forward, norm_init
+
+STD = 0.02      # of the first weights: GPT-2's value
+
+
+class TransformerCache(NamedTuple):
+    """What transformer_backward needs."""
+    token: tuple
+    position: tuple     # or None with rotary positions
+    blocks: list
+    norm: tuple
+
+
+def transformer_init(config, rng):
+    """First weights: normal with standard deviation 0.02; what adds to the residual stream is scaled
+    by 1 / sqrt(2 L), so that the stream's size does not grow with the number of layers.
+
+    Source:  Radford et al. 2019 (GPT-2), section 2.3.
+    """
+    assert config.vocab_size > 0, "the vocabulary's size comes from the tokenizer"
+    output_std = STD / np.sqrt(2 * config.layers)
+    embedding = {"token": embedding_init(rng, config.vocab_size, config.width, STD)}
+    if config.position == "learned":
+        embedding["position"] = embedding_init(rng, config.context, config.width, STD)
+    params = {"embedding": embedding,
+              "blocks": [block_init(rng, config, STD, output_std) for _ in range(config.layers)],
+              "norm": norm_init(config.width, config.norm, config.bias)}
+    if not config.tied:
+        params["head"] = linear_init(rng, config.width, config.vocab_size, False, STD)
+    return params
+
+
+def causal(tokens):
+    """`first` for plain causal attention: every token sees all before it.  Shapes:  (B, T) -> (B, T) int32"""
+    return np.zeros(tokens.shape, np.int32)
+
+
+def positions_of(first):
+    """Place of each token in its own document: t - first[t].  Shapes:  first (B, T) -> (B, T) int32"""
+    return np.maximum(np.arange(first.shape[1], dtype=np.int32) - first, 0).astype(np.int32)
+
+
+def transformer_forward(tokens, params, config, first):
+    """One vector a token, which knows the token and what it may see before it.
+
+        x = embedding(tokens);   x = block(x), L times;   h = norm(x)
+
+    Shapes:  tokens (B, T) int, first (B, T) int32: the first place each token may see -> h (B, T, C)
+    Raises:  ValueError for a sequence longer than the context, or an id outside the vocabulary.
+    """
+    B, T = tokens.shape
+    if T > config.context:
+        raise ValueError(f"a sequence of {T} tokens is longer than the model's context of {config.context}")
+    positions = positions_of(first)
+    x, token = embedding_forward(tokens, params["embedding"]["token"])          # (B, T, C)
+    position = None
+    if config.position == "learned":
+        where, position = embedding_forward(positions, params["embedding"]["position"])
+        x = x + where
+    blocks = []
+    for block in params["blocks"]:
+        x, cache = block_forward(x, block, config, first, positions)
+        blocks.append(cache)
+    h, norm = norm_forward(x, params["norm"], config.norm, config.norm_eps)
+    return h, TransformerCache(token, position, blocks, norm)
+
+
+def transformer_backward(dh, cache):
+    """transformer_forward in reverse.  Shapes:  dh (B, T, C) -> gradients with the keys of the parameters
+
+    A head of its own is not part of this pass; head_backward has its gradient.
+    """
+    dx, d_norm = norm_backward(dh, cache.norm)
+    d_blocks = []
+    for block in reversed(cache.blocks):
+        dx, d_block = block_backward(dx, block)
+        d_blocks.insert(0, d_block)
+    embedding = {"token": embedding_backward(dx, cache.token)}
+    if cache.position is not None:
+        embedding["position"] = embedding_backward(dx, cache.position)
+    return {"embedding": embedding, "blocks": d_blocks, "norm": d_norm}
+
+
+def head_forward(h, params):
+    """Score every token of the vocabulary; a tied head is the embedding table, read the other way.
+
+        logits = h Wᵀ
+
+    Shapes:  h (..., C) -> logits (..., V)
+    Source:  Press & Wolf 2016, arXiv:1608.05859 (tying).
+    """
+    weight = params["head"] if "head" in params else {"weight": params["embedding"]["token"]}
+    return linear_forward(h, weight)
+
+
+def head_backward(dlogits, cache):
+    """dh = dlogits W,  dW = dlogitsᵀ h.  Shapes:  dlogits (..., V) -> dh (..., C), {"weight": (V, C)}"""
+    return linear_backward(dlogits, cache)
+
+
+def join_head(grads, d_head, params):
+    """Gradients of the body and of the head as one tree: tied, lookup and head are added in one place."""
+    if "head" in params:
+        return {**grads, "head": d_head}
+    token = grads["embedding"]["token"] + d_head["weight"]
+    return {**grads, "embedding": {**grads["embedding"], "token": token}}

@@ -1,0 +1,59 @@
+"""Phase 3, steps 1 and 2: several responses to the same prompt are sampled, and ranked best to worst."""
+
+import json
+from typing import NamedTuple
+
+
+class Ranking(NamedTuple):
+    """One prompt, K responses, and how somebody ranked them."""
+    prompt: list        # messages
+    responses: list     # K texts
+    ranks: list         # K numbers, 1 is best; equal ranks are ties
+
+
+def sample_responses(model, prompts, settings, rng):
+    """Sample K responses to each prompt.  prompts: [messages] -> for each a list of K texts"""
+    asked = [messages for messages in prompts for _ in range(settings.responses)]
+    texts, _ = model.answer(asked, rng, max_new_tokens=settings.max_new_tokens, temperature=settings.temperature)
+    return [texts[i:i + settings.responses] for i in range(0, len(texts), settings.responses)]
+
+
+def collect_rankings(model, requests, rater, settings, rng):
+    """Sample K responses a request and let the rater rank them.
+
+    requests: [(messages, what the rater needs to know)]; rater(known, responses, rng) -> ranks
+    Returns [Ranking]; a prompt whose responses are all ranked equal teaches nothing and is left out.
+    """
+    responses = sample_responses(model, [messages for messages, _ in requests], settings, rng)
+    rankings = [Ranking(messages, texts, list(rater(known, texts, rng)))
+                for (messages, known), texts in zip(requests, responses)]
+    return [ranking for ranking in rankings if len(set(ranking.ranks)) > 1]
+
+
+def append_ranking(path, ranking, rater):
+    """Add one ranking to a JSONL file, the moment it is given."""
+    with open(path, "a", encoding="utf-8", newline="\n") as file:
+        file.write(json.dumps({**ranking._asdict(), "rater": rater}) + "\n")
+
+
+def from_pairs(records):
+    """Rankings of two from records with "prompt", "chosen" and "rejected" (each messages)."""
+    return [Ranking(record["prompt"], [record["chosen"][-1]["content"], record["rejected"][-1]["content"]], [1, 2])
+            for record in records]
+
+
+def read_rankings(path):
+    """The rankings of a JSONL file.  Raises:  ValueError that names the line of a broken record."""
+    rankings = []
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                record = json.loads(line)
+                ranking = Ranking(record["prompt"], record["responses"], record["ranks"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f"{path}, line {number}: not a ranking with prompt, responses and ranks "
+                                 f"({error!r})") from None
+            rankings.append(ranking)
+    if not rankings:
+        raise ValueError(f"{path} holds no ranking; rank some responses first with: minillm rank")
+    return rankings

@@ -1,0 +1,94 @@
+"""Phase 3, step 3: a reward model learns to predict the rankings."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minillm.losses.ranking import pair_accuracy
+from minillm.model.heads import reward_forward, scalar_head_init
+from minillm.text.batches import pad_batch
+from minillm.text.chat import render_chat
+from minillm.train.objectives import ranking as ranking_objective
+
+
+class RankingBatch(NamedTuple):
+    """P prompts with K responses each; rank 0 marks a place without a response."""
+    tokens: np.ndarray      # (P K, T)
+    first: np.ndarray       # (P K, T)
+    last: np.ndarray        # (P K,) index of the last real token
+    ranks: np.ndarray       # (P, K)
+
+
+def reward_heads(model, seed):
+    """The one new part of a reward model: a scalar read off the last token."""
+    return {"reward_head": scalar_head_init(np.random.default_rng(seed), model.config.width, bias=False)}
+
+
+def rendered_ranking(tokenizer, ranking):
+    """Each response behind its prompt, as the assistant's turn."""
+    return [render_chat(tokenizer, [*ranking.prompt, {"role": "assistant", "content": text}])[0]
+            for text in ranking.responses]
+
+
+def fitting(model, rankings):
+    """(sequences, ranks) of the rankings whose responses all fit the context."""
+    rendered = [(rendered_ranking(model.tokenizer, ranking), ranking.ranks) for ranking in rankings]
+    kept = [(ids, ranks) for ids, ranks in rendered if max(map(len, ids)) <= model.config.context]
+    if not kept:
+        raise ValueError(f"none of {len(rankings)} rankings fits the context of {model.config.context} tokens; "
+                         "rank shorter responses or pretrain with a longer context")
+    return kept
+
+
+def ranking_batch(rendered, pad_id):
+    """Rankings as one batch; where K differs, the missing places repeat a response under rank 0."""
+    width = max(len(ranks) for _, ranks in rendered)
+    sequences = [ids[k] if k < len(ids) else ids[0] for ids, _ in rendered for k in range(width)]
+    batch = pad_batch(sequences, "right", pad_id)
+    ranks = np.array([[*ranks, *[0] * (width - len(ranks))] for _, ranks in rendered])
+    return RankingBatch(batch.tokens, batch.first, np.array([len(ids) - 1 for ids in sequences]), ranks)
+
+
+def train_reward_model(model, heads, rankings, settings, seed, journal):
+    """Fit model and heads so that, of every ranked pair, the better response scores higher.
+
+        minimize -log sigmoid(score(prompt, better) - score(prompt, worse))
+
+    rankings: [Ranking]; model and heads are changed in place.
+    """
+    rendered = fitting(model, rankings)
+
+    def batch_at(step, _):
+        numbers = range(step * settings.rows, (step + 1) * settings.rows)
+        orders = {n // len(rendered): None for n in numbers}
+        for epoch in orders:
+            orders[epoch] = np.random.default_rng([seed, epoch]).permutation(len(rendered))
+        chosen = [rendered[orders[n // len(rendered)][n % len(rendered)]] for n in numbers]
+        parts = np.array_split(np.arange(len(chosen)), settings.micro_batches)
+        return [ranking_batch([chosen[i] for i in part], model.tokenizer.pad_id) for part in parts]
+
+    journal.fit(model, settings, batch_at, ranking_objective(model.config), heads)
+
+
+def reward_scores(model, heads, sequences, rows=128):
+    """Score whole sequences (prompt and response).  Shapes:  list of (T_i,) -> (N,)"""
+    order = np.argsort([len(ids) for ids in sequences], kind="stable")
+    scores = np.empty(len(sequences), np.float32)
+    for start in range(0, len(order), rows):
+        chosen = order[start:start + rows]
+        batch = pad_batch([sequences[i] for i in chosen], "right", model.tokenizer.pad_id)
+        last = np.array([len(sequences[i]) - 1 for i in chosen])
+        scores[chosen] = reward_forward({"model": model.params, **heads}, model.config,
+                                        batch.tokens, batch.first, last)[0]
+    return scores
+
+
+def held_out_accuracy(model, heads, rankings):
+    """Share of pairs in rankings never trained on that the reward model orders as the rater did.
+
+    Returns (accuracy, scores (P, K)); every ranking must have the same K.
+    """
+    rendered = fitting(model, rankings)
+    scores = reward_scores(model, heads, [ids for sequences, _ in rendered for ids in sequences])
+    ranks = np.array([ranks for _, ranks in rendered])
+    return pair_accuracy(scores.reshape(ranks.shape), ranks), scores.reshape(ranks.shape)

@@ -1,0 +1,290 @@
+"""All phases in order, on the embedded world or on a reader's own files; each leaves its part in the run's folder.
+
+    tokenizer -> pretrain -> finetune (and task, domain) -> preferences -> reward_model -> policy_gradient
+
+A stage reads what the stages before it left in the folder, so each can also run alone.
+"""
+
+import json
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from minillm.config import RunConfig, as_dict, updated
+from minillm.evaluate import measure
+from minillm.evaluate.entropy import bigram_loss, unigram_loss
+from minillm.model.language_model import LanguageModel
+from minillm.phases import finetune as finetuning
+from minillm.phases import policy_gradient as rl
+from minillm.phases import preferences as ranking
+from minillm.phases import pretrain as pretraining
+from minillm.phases import reward_model as rewarding
+from minillm.text import corpus
+from minillm.text.tokenizer import Tokenizer, train_tokenizer
+from minillm.train.checkpoint import load_checkpoint, subtree
+from minillm.train.journal import Journal
+from minillm.train.run_folder import merge_results, read_results, write_whole
+from minillm.world.conversations import make_conversations
+from minillm.world.documents import write_corpus
+from minillm.world.facts import make_world
+from minillm.world.jargon import domain_documents
+from minillm.world.messages import TASK_PROMPT, labelled_messages
+from minillm.world.raters import SimulatedRater, gold_score
+from minillm.world.requests import make_requests
+
+# Every stage draws from a generator of its own, so that one stage's settings do not change another's data.
+STAGES = ("tokenizer", "pretrain", "finetune", "preferences", "reward_model", "policy_gradient")
+EVALUATION = 100        # the generator that draws held-out requests
+HELD_OUT = 400          # requests that no phase sees
+RANKED_HELD_OUT = 150   # of them, ranked to measure the reward model
+
+
+class Run(NamedTuple):
+    """One run: where it is written, what it does."""
+    folder: Path
+    config: RunConfig
+    resume: bool = False
+    quiet: bool = False
+
+    def rng(self, stage):
+        """The generator of a stage."""
+        number = STAGES.index(stage) if stage in STAGES else EVALUATION
+        return np.random.default_rng([self.config.seed, number])
+
+    def journal(self, phase):
+        """The journal of a phase."""
+        return Journal(self.folder / phase, self.resume, self.quiet)
+
+    def say(self, text):
+        """One line on the terminal."""
+        if not self.quiet:
+            print(text, flush=True)
+
+    def model(self, phase):
+        """The model that a phase left."""
+        return load_checkpoint(self.folder / phase).model
+
+    def world(self):
+        """The embedded world of this run's seed."""
+        return make_world(self.config.seed)
+
+    def requests(self):
+        """Requests with held-out phrasings and entities, on which everything is measured."""
+        return make_requests(self.world(), HELD_OUT, self.rng("evaluation"), "held_out")
+
+
+def save_config(run, data=None):
+    """Write the resolved configuration (and the readers' own files) where the run is."""
+    path = run.folder / "run.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    write_whole(path, json.dumps({**as_dict(run.config), "data": {**known.get("data", {}), **(data or {})}},
+                                 indent=2) + "\n")
+
+
+def load_config(folder):
+    """The configuration that a run was begun with, and its data files by stage."""
+    saved = json.loads((Path(folder) / "run.json").read_text(encoding="utf-8"))
+    data = saved.pop("data", {})
+    return updated(RunConfig(), saved), data
+
+
+def documents_of(run, path=None):
+    """(training texts, validation texts): the embedded world's corpus, or a reader's files."""
+    if path is not None:
+        return corpus.split_documents(corpus.load_documents(path), 0.1, run.rng("tokenizer"))
+    texts = [document.text for document in write_corpus(run.world(), run.config.pretrain.megabytes)]
+    return corpus.split_documents(texts, 0.03, run.rng("tokenizer"))
+
+
+def stage_tokenizer(run, data=None):
+    """Learn the vocabulary from the training text; writes tokenizer.json."""
+    train, _ = documents_of(run, data)
+    size, kind = run.config.tokenizer.vocab_size, run.config.tokenizer.kind
+    tokenizer = train_tokenizer(train, size, kind)
+    tokenizer.save(run.folder / "tokenizer.json")
+    sample = train[0][:60]
+    run.say(f"tokenizer: {tokenizer.vocab_size:,} tokens; {sample!r} becomes "
+            + "|".join(tokenizer.decode([i]) for i in tokenizer.encode(sample)[:12]) + "|...")
+    return {"tokenizer": {"vocab_size": tokenizer.vocab_size}}
+
+
+def stage_pretrain(run, data=None):
+    """Phase 1. Measures the validation loss against counting, and the five probes."""
+    tokenizer = Tokenizer.load(run.folder / "tokenizer.json")
+    train, validation = documents_of(run, data)
+    stream, held_out = tokenizer.encode_documents(train), tokenizer.encode_documents(validation)
+    model = pretraining.new_model(run.config.model, tokenizer, run.config.seed)
+    untrained = pretraining.new_model(run.config.model, tokenizer, run.config.seed)
+    run.say(f"pretrain: {len(stream):,} tokens of text, {count_of(model):,} parameters")
+    pretraining.pretrain(model, stream, held_out, run.config.pretrain, run.config.seed, run.journal("pretrain"))
+    V = tokenizer.vocab_size
+    results = {"pretrain": {**pretraining.validate(model, held_out, sum(len(text.encode()) for text in validation)),
+                            "uniform_loss": float(np.log(V)), "unigram_loss": unigram_loss(stream, held_out, V),
+                            "bigram_loss": bigram_loss(stream, held_out, V),
+                            "tokens": len(stream), "parameters": count_of(model)}}
+    if data is None:
+        results["probes"] = measure.probe_results(model, untrained, run.world())
+    return results
+
+
+def stage_finetune(run, data=None):
+    """Phase 2. On the embedded world: instructions, one task and one domain, each from the base model."""
+    model, settings, seed = run.model("pretrain"), run.config.finetune, run.config.seed
+    if data is not None:
+        conversations, held_out = corpus.split_documents(corpus.load_conversations(data), 0.05, run.rng("finetune"))
+        left_out = finetuning.finetune(model, conversations, settings, seed, run.journal("finetune"), held_out)
+        run.say(f"finetune: {left_out:,} of {len(conversations):,} conversations are longer than the context "
+                f"of {model.config.context} tokens and were left out")
+        return {}
+    world, rng = run.world(), run.rng("finetune")
+    base = run.model("pretrain")
+    conversations = [item.messages for item in make_conversations(world, settings.conversations, rng)]
+    held_out = [item.messages for item in make_conversations(world, 200, rng, "held_out")]
+    finetuning.finetune(model, conversations, settings, seed, run.journal("finetune"), held_out)
+    requests = run.requests()
+    return {"finetune": {
+        "instruction_accuracy": {"base": measure.instruction_accuracy(base, requests),
+                                 "finetuned": measure.instruction_accuracy(model, requests)},
+        "task_accuracy": finetune_side(run, world, base, "task"),
+        "domain_bits_per_byte": finetune_side(run, world, base, "domain")}}
+
+
+def finetune_side(run, world, base, kind):
+    """The two fine-tunings that nothing builds on: one task, one domain.  Returns {"base", "finetuned"}"""
+    model, settings, seed = run.model("pretrain"), run.config.finetune, run.config.seed
+    rng = np.random.default_rng([seed, STAGES.index("finetune"), 1])
+    if kind == "task":
+        settings = replace(settings, steps=settings.task_steps)
+        held_out = labelled_messages(world, 300, rng, "held_out")
+        finetuning.finetune_task(model, labelled_messages(world, 1500, rng, "train"), TASK_PROMPT,
+                                 settings, seed, run.journal("task"))
+        score = partial(measure.task_accuracy, messages=held_out)
+    else:
+        settings = replace(settings, steps=settings.domain_steps)
+        held_out = domain_documents(world, 100, rng, "held_out")
+        stream = model.tokenizer.encode_documents(domain_documents(world, 1500, rng, "train"))
+        finetuning.finetune_domain(model, stream, settings, seed, run.journal("domain"))
+        score = partial(measure.domain_bits_per_byte, documents=held_out)
+    return {"base": score(base), "finetuned": score(model)}
+
+
+def stage_preferences(run):
+    """Phase 3, steps 1 and 2: sample and rank, for training and for measuring."""
+    model, settings, rng = run.model("finetune"), run.config.preferences, run.rng("preferences")
+    rater = SimulatedRater(settings.noise)
+    requests = make_requests(run.world(), settings.prompts, rng, "train")
+    for name, asked in (("preferences", requests), ("preferences_held_out", run.requests()[:RANKED_HELD_OUT])):
+        rankings = ranking.collect_rankings(model, [(request.messages(), request) for request in asked],
+                                            rater.rank, settings, rng)
+        lines = [json.dumps({**item._asdict(), "rater": "simulated"}) for item in rankings]
+        write_whole(run.folder / f"{name}.jsonl", "\n".join(lines) + "\n")
+        run.say(f"{name}: {len(rankings):,} prompts with {settings.responses} ranked responses each")
+    return {}
+
+
+def stage_reward_model(run, data=None):
+    """Phase 3, step 3: learn the rankings."""
+    model, settings, seed = run.model("finetune"), run.config.reward, run.config.seed
+    if data is not None:
+        records = corpus.load_preferences(data)
+        rankings, held_out = corpus.split_documents(ranking.from_pairs(records), 0.1, run.rng("reward_model"))
+    else:
+        rankings = ranking.read_rankings(run.folder / "preferences.jsonl")
+        path = run.folder / "preferences_held_out.jsonl"
+        if path.exists():
+            held_out = ranking.read_rankings(path)
+        else:
+            rankings, held_out = corpus.split_documents(rankings, 0.1, run.rng("reward_model"))
+    heads = rewarding.reward_heads(model, seed)
+    rewarding.train_reward_model(model, heads, rankings, settings, seed, run.journal("reward_model"))
+    accuracy, _ = rewarding.held_out_accuracy(model, heads, held_out)
+    return {"reward_model": {"pair_accuracy": accuracy}}
+
+
+def load_reward_model(run):
+    """The reward model: a language model's body and the head that reads the score."""
+    saved = load_checkpoint(run.folder / "reward_model")
+    like = rewarding.reward_heads(saved.model, 0)
+    return saved.model, {name: subtree(saved.training, f"heads.{name}", head) for name, head in like.items()}
+
+
+def stage_policy_gradient(run, data=None):
+    """Phase 3, step 4: optimize against the reward model; gold scores are measured, never trained on."""
+    policy, settings, seed = run.model("finetune"), run.config.rlhf, run.config.seed
+    judge_model, judge_heads = load_reward_model(run)
+    rng = run.rng("policy_gradient")
+    if data is not None:
+        requests = None
+        prompts = [record["prompt"] for record in corpus.load_preferences(data)]
+    else:
+        requests = make_requests(run.world(), settings.prompts, rng, "train")
+        prompts = [request.messages() for request in requests]
+    asked = [policy.tokenizer.encode_chat(messages, ask=True) for messages in prompts]
+    asked = [ids for ids in asked if len(ids) < policy.config.context]
+    score = standardized(policy, partial(rewarding.reward_scores, judge_model, judge_heads), asked, settings, rng)
+
+    def measured(sequences, masks, numbers):
+        texts = [policy.tokenizer.decode(ids[mask]) for ids, mask in zip(sequences, masks)]
+        chosen = [requests[n] for n in numbers]
+        return {f"gold_{mark}": value for mark, value in measure.mean_marks(chosen, texts).items()}
+    rl.policy_gradient(policy, rl.value_heads(policy, seed), asked, score, settings, seed,
+                       run.journal("policy_gradient"), measured if requests else None)
+    if requests is None:
+        return {}
+    finetuned, held_out = run.model("finetune"), run.requests()
+    results, before, after, ended = measure.alignment_results(finetuned, policy, held_out, settings.temperature, seed)
+    return {"rlhf": {**results, "kl": policy_kl(policy, finetuned, held_out, settings, seed)},
+            "generation": {"stopped": ended}}
+
+
+def standardized(policy, score_sequences, asked, settings, rng):
+    """The reward in units of its spread over the fine-tuned model's own responses, with mean 0."""
+    chosen = [asked[n] for n in rng.choice(len(asked), min(256, len(asked)), replace=False)]
+    first = score_sequences(rl.respond(policy, chosen, settings, rng)[0])
+    mean, spread = float(first.mean()), float(first.std())
+
+    def score(sequences, _):
+        return (score_sequences(sequences) - mean) / max(spread, 1e-6)
+    return score
+
+
+def policy_kl(policy, reference, requests, settings, seed):
+    """KL(policy || reference) on held-out prompts, in nats a response, estimated from one sample each (k1)."""
+    prompts = [policy.tokenizer.encode_chat(request.messages(), ask=True) for request in requests]
+    sequences, masks = rl.respond(policy, prompts, settings, np.random.default_rng([seed, EVALUATION, 1]))
+    return rl.divergence(policy, reference, sequences, masks, settings.temperature)
+
+
+def count_of(model):
+    """Number of parameters."""
+    from minillm import tree
+    return tree.count(model.params)
+
+
+STAGE_FUNCTIONS = {"tokenizer": stage_tokenizer, "pretrain": stage_pretrain, "finetune": stage_finetune,
+                   "preferences": stage_preferences, "reward_model": stage_reward_model,
+                   "policy_gradient": stage_policy_gradient}
+
+
+def run_stage(run, stage, **data):
+    """Run one stage, unless a resumed run has it behind it; its results and seconds go into results.json."""
+    if run.resume and stage in read_results(run.folder).get("seconds", {}):
+        run.say(f"{stage}: done before")
+        return
+    began = time.perf_counter()
+    results = STAGE_FUNCTIONS[stage](run, **data)
+    merge_results(run.folder, {**results, "seconds": {stage: round(time.perf_counter() - began, 1)}})
+
+
+def run_all(run):
+    """Everything `minillm run` does, on the embedded world."""
+    save_config(run)
+    for stage in STAGES:
+        run_stage(run, stage)
+    seconds = read_results(run.folder)["seconds"]
+    total = round(sum(value for name, value in seconds.items() if name != "total"), 1)
+    return merge_results(run.folder, {"seconds": {"total": total}})

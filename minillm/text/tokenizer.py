@@ -1,0 +1,203 @@
+"""Turns text into token ids and back: byte-level BPE, or one token a byte.
+
+Ids 0 to 5 are control tokens, then come single bytes, then what merges made. Control ids are placed
+by the code that frames documents and conversations; encode never makes one, whatever the text spells.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import ClassVar
+
+import numpy as np
+
+from minillm.kernels.pair_merge import apply_merges, learn_merges
+from minillm.text.chat import render_chat
+from minillm.text.pieces import replace_surrogates, split_pieces
+from minillm.text.tokenizer_file import CONTROL, read_tokenizer, write_tokenizer
+
+KINDS = ("bpe", "characters")
+PIECES_A_CALL = 1 << 17  # bounds the memory that encoding a long text takes
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """A vocabulary: control tokens, an alphabet of bytes, and merges in the order they were learned.
+
+    Merge r joins the tokens merges[r] = (left, right) into token 6 + len(alphabet) + r.
+    """
+    kind: str           # "bpe" or "characters"
+    alphabet: bytes     # distinct bytes in rising order: all 256 of them, or those of the text
+    merges: tuple = ()  # of (left id, right id)
+
+    pad_id: ClassVar[int] = 0
+    begin_id: ClassVar[int] = 1      # start of a document or of a conversation
+    end_id: ClassVar[int] = 2        # end of a document or of a turn
+    system_id: ClassVar[int] = 3
+    user_id: ClassVar[int] = 4
+    assistant_id: ClassVar[int] = 5
+
+    @cached_property
+    def tokens(self):
+        """The bytes of each token, in the order of ids; control tokens as they are spelled."""
+        tokens = [name.encode() for name in CONTROL] + [bytes([byte]) for byte in self.alphabet]
+        for left, right in self.merges:
+            tokens.append(tokens[left] + tokens[right])
+        return tokens
+
+    @property
+    def vocab_size(self):
+        """The number of ids: control tokens, bytes and merges."""
+        return len(CONTROL) + len(self.alphabet) + len(self.merges)
+
+    @cached_property
+    def _byte_ids(self):
+        ids = np.full(256, -1, np.int32)
+        ids[list(self.alphabet)] = len(CONTROL) + np.arange(len(self.alphabet))
+        return ids
+
+    @cached_property
+    def _merge_array(self):
+        return np.array(self.merges, dtype=np.int32).reshape(-1, 2)
+
+    def encode(self, text):
+        """Return the ids of a text; half a surrogate pair, which UTF-8 cannot hold, becomes U+FFFD.
+
+        Shapes:  -> ids (T,) int32, none of them a control token
+        Raises:  ValueError for a character that a "characters" vocabulary does not have
+        """
+        return self._encode(replace_surrogates(text))
+
+    def encode_bytes(self, data):
+        """Return the ids of any bytes, UTF-8 or not; decode_bytes gives exactly these bytes back.
+
+        Shapes:  -> ids (T,) int32
+        Raises:  ValueError for a byte that a "characters" vocabulary does not have
+        """
+        # Bytes that are no UTF-8 travel through the splitter as surrogates, which no valid text has.
+        return self._encode(data.decode("utf-8", "surrogateescape"))
+
+    def _encode(self, text):
+        if self.kind == "characters":
+            return self._look_up(text)
+        pieces = split_pieces(text)
+        chunks = [np.empty(0, np.int32)]
+        while chunk := list(islice(pieces, PIECES_A_CALL)):
+            chunks.append(self._encode_pieces(chunk))
+        return np.concatenate(chunks)
+
+    def _look_up(self, text):
+        data = text.encode("utf-8", "surrogateescape")
+        ids = self._byte_ids[np.frombuffer(data, np.uint8)]
+        if ids.min(initial=0) < 0:
+            place = len(data[:np.argmin(ids)].decode("utf-8", "ignore"))
+            raise ValueError(f"character {text[place]!r} at position {place} is not in this vocabulary of "
+                             f"{len(self.alphabet)} bytes; train the tokenizer on text that has it, "
+                             "or use kind 'bpe', which takes any text")
+        return ids
+
+    def _encode_pieces(self, pieces):
+        """Merge inside each distinct piece once, then look up the tokens of every piece."""
+        numbers = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
+        ids, piece = _lay_out(numbers, self._byte_ids)
+        ids, piece = apply_merges(ids, piece, self._merge_array, len(CONTROL) + len(self.alphabet))
+        lengths = np.bincount(piece, minlength=len(numbers))
+        starts = np.cumsum(lengths) - lengths
+        wanted = np.fromiter(map(numbers.__getitem__, pieces), np.int64, len(pieces))
+        sizes = lengths[wanted]
+        shift = starts[wanted] - (np.cumsum(sizes) - sizes)  # from a token's place here to its place in ids
+        return ids[np.repeat(shift, sizes) + np.arange(sizes.sum())]
+
+    def decode(self, ids, controls=False):
+        """Return the text of ids; bytes that are no UTF-8 become U+FFFD, control tokens are left out.
+
+        Raises:  ValueError for an id outside the vocabulary
+        """
+        return self.decode_bytes(ids, controls).decode("utf-8", "replace")
+
+    def decode_bytes(self, ids, controls=False):
+        """Return the bytes of ids; controls=True also spells the control tokens.
+
+        Shapes:  ids (T,) integers, or one integer
+        Raises:  ValueError for an id outside the vocabulary
+        """
+        ids = np.atleast_1d(np.asarray(ids))
+        if ids.ndim != 1 or (ids.size and not np.issubdtype(ids.dtype, np.integer)):
+            raise ValueError(f"ids must be one row of integers, not {ids.dtype} of shape {ids.shape}")
+        wrong = np.flatnonzero((ids < 0) | (ids >= self.vocab_size))
+        if len(wrong):
+            raise ValueError(f"id {ids[wrong[0]]} at position {wrong[0]} is outside the vocabulary of "
+                             f"{self.vocab_size}; do the ids come from another tokenizer.json?")
+        tokens = self.tokens
+        return b"".join([tokens[i] for i in ids.tolist() if controls or i >= len(CONTROL)])
+
+    def encode_documents(self, texts):
+        """Return all documents as one stream: <|begin|> document <|end|> <|begin|> document ...
+
+        Shapes:  -> ids (N,) int32
+        """
+        parts = [np.empty(0, np.int32)]
+        for text in texts:
+            parts += [[self.begin_id], self.encode(text), [self.end_id]]
+        return np.concatenate(parts).astype(np.int32)
+
+    def encode_chat(self, messages, ask=True):
+        """Return the ids of a conversation, ending in <|assistant|> if ask: its turn to speak.
+
+        Shapes:  -> ids (T,) int32
+        Raises:  ValueError for messages that are no conversation
+        """
+        return render_chat(self, messages, ask)[0]
+
+    def save(self, path):
+        """Write tokenizer.json, in the form that the Hugging Face tokenizers library reads."""
+        write_tokenizer(path, self.kind, self.tokens, self.merges)
+
+    @classmethod
+    def load(cls, path):
+        """Read a tokenizer.json that save wrote.
+
+        Raises:  ValueError of one line if the file is missing, broken or of another kind
+        """
+        return cls(*read_tokenizer(path))
+
+
+def _lay_out(pieces, byte_ids):
+    """The byte tokens of all pieces, end to end, and the number of the piece that each is in."""
+    encoded = [piece.encode("utf-8", "surrogateescape") for piece in pieces]
+    ids = byte_ids[np.frombuffer(b"".join(encoded), np.uint8)]
+    return ids, np.repeat(np.arange(len(encoded), dtype=np.int32), list(map(len, encoded)))
+
+
+def train_tokenizer(texts, vocab_size=None, kind="bpe"):
+    """Learn a vocabulary from texts.
+
+    "bpe": all 256 bytes, then merges of the most frequent pair up to vocab_size, or until no pair
+    occurs twice. "characters": the bytes that occur, and no merges; vocab_size is then only a limit.
+
+    Raises:  ValueError if vocab_size is too small, or there is no text
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}; a tokenizer is one of {', '.join(KINDS)}")
+    if isinstance(texts, str):
+        raise ValueError("texts is one string; pass a list of texts")
+    counts = Counter()
+    for text in map(replace_surrogates, texts):
+        counts.update(split_pieces(text) if kind == "bpe" else text)
+    if not counts:
+        raise ValueError("there is no text to train a tokenizer on; is the corpus empty?")
+    alphabet = bytes(range(256)) if kind == "bpe" else bytes(sorted(set("".join(counts).encode())))
+    least = len(CONTROL) + len(alphabet)
+    vocab_size = least if vocab_size is None and kind == "characters" else vocab_size
+    if vocab_size is None or vocab_size < least:
+        raise ValueError(f"vocab_size is {vocab_size}; {len(CONTROL)} control tokens and {len(alphabet)} "
+                         f"single bytes need at least {least}")
+    plain = Tokenizer(kind, alphabet)
+    if kind == "characters":
+        return plain
+    ids, piece = _lay_out(counts, plain._byte_ids)
+    weights = np.fromiter(counts.values(), np.int64, len(counts))
+    limit = min(vocab_size - least, len(ids))  # a merge removes a token, so there can be no more
+    merges = learn_merges(ids, piece, weights, least, limit)
+    return Tokenizer(kind, alphabet, tuple(map(tuple, merges.tolist())))

@@ -1,0 +1,88 @@
+"""Parameters, gradients and optimizer moments are trees: nested dicts and lists of arrays."""
+
+import numpy as np
+
+
+def tree_map(f, tree, *others):
+    """Apply f leaf by leaf over trees of one structure.
+
+    Raises:  ValueError where the trees' keys or lengths differ.
+    """
+    if isinstance(tree, dict):
+        for other in others:
+            if other.keys() != tree.keys():
+                raise ValueError(f"trees differ at {sorted(other.keys() ^ tree.keys())}")
+        return {key: tree_map(f, tree[key], *(other[key] for other in others)) for key in tree}
+    if isinstance(tree, list):
+        for other in others:
+            if len(other) != len(tree):
+                raise ValueError(f"trees differ: lists of {len(tree)} and {len(other)}")
+        return [tree_map(f, *row) for row in zip(tree, *others)]
+    return f(tree, *others)
+
+
+def named_leaves(tree, prefix=""):
+    """Yield (dotted name, leaf) in the tree's own order: ("blocks.0.norm1.gain", array)."""
+    if isinstance(tree, dict):
+        children = tree.items()
+    elif isinstance(tree, list):
+        children = enumerate(tree)
+    else:
+        yield prefix, tree
+        return
+    for key, child in children:
+        yield from named_leaves(child, f"{prefix}.{key}" if prefix else str(key))
+
+
+def leaves(tree):
+    """The leaves alone, in the order of named_leaves."""
+    return [leaf for _, leaf in named_leaves(tree)]
+
+
+def from_named(like, named):
+    """Build a tree of the structure of `like` from a dict of dotted names.
+
+    Raises:  ValueError that names the first missing or superfluous leaf, or a shape that differs.
+    """
+    expected = dict(named_leaves(like))
+    for name in expected:
+        if name not in named:
+            raise ValueError(f"tensor {name} is missing")
+        if named[name].shape != expected[name].shape:
+            raise ValueError(f"tensor {name} has shape {named[name].shape}, expected {expected[name].shape}")
+    for name in named:
+        if name not in expected:
+            raise ValueError(f"tensor {name} is not part of this model")
+    names = iter(expected)
+    return tree_map(lambda _: named[next(names)], like)
+
+
+def count(tree):
+    """Number of scalars in the tree."""
+    return sum(leaf.size for leaf in leaves(tree))
+
+
+def cast(tree, dtype):
+    """A copy with every leaf in the given dtype."""
+    return tree_map(lambda leaf: leaf.astype(dtype), tree)
+
+
+def copy(tree):
+    """A deep copy: no array is shared."""
+    return tree_map(np.copy, tree)
+
+
+def zeros_like(tree):
+    """A tree of zeros of the same structure."""
+    return tree_map(np.zeros_like, tree)
+
+
+def add_scaled(total, tree, scale):
+    """total += scale * tree, in place; total may be None at first (then a scaled copy is made)."""
+    if total is None:
+        return tree_map(lambda leaf: leaf * leaf.dtype.type(scale), tree)
+
+    def add(into, leaf):
+        into += leaf * leaf.dtype.type(scale)
+        return into
+    return tree_map(add, total, tree)

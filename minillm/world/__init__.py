@@ -1,0 +1,1 @@
+"""The embedded world: its facts, its documents, its probes, its conversations and its raters."""

@@ -1,0 +1,74 @@
+"""The corpus: five kinds of documents, written until there is enough of each, then shuffled."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minillm.world.documents.code import write_page
+from minillm.world.documents.desk import Desk
+from minillm.world.documents.encyclopedia import write_article
+from minillm.world.documents.forum import write_thread
+from minillm.world.documents.news import write_news
+from minillm.world.documents.stories import write_story
+
+# kind: (writer, share of the bytes)
+KINDS = {
+    "encyclopedia": (write_article, 0.25),
+    "stories": (write_story, 0.25),
+    "code": (write_page, 0.13),
+    "forum": (write_thread, 0.23),
+    "news": (write_news, 0.14),
+}
+
+
+@dataclass(frozen=True)
+class Document:
+    """One text of the corpus; news have a date (year, month)."""
+
+    kind: str
+    text: str
+    date: tuple | None = None
+
+
+def write_corpus(world, megabytes=2.5, seed=None, kinds=None, until=None):
+    """The documents of a world, in random order.
+
+    Every kind gets its share of the bytes (shares of a subset are scaled up to 1).
+
+    Args:  megabytes, size of the text in 10^6 bytes; seed, the world's own if None;
+           kinds, a subset of KINDS; until, the latest (year, month) of news.
+    Raises:  ValueError for an unknown kind, a size that is not positive, or a date before the first news.
+    """
+    kinds = _checked(kinds, megabytes, until)
+    seed = world.seed if seed is None else seed
+    scale = 1e6 * megabytes / sum(KINDS[kind][1] for kind in kinds)
+    documents = []
+    for kind in kinds:
+        writer, share = KINDS[kind]
+        desk = Desk(world, np.random.default_rng([seed, tuple(KINDS).index(kind)]), until)
+        documents += _written(writer, desk, kind, share * scale)
+    order = np.random.default_rng([seed, len(KINDS)]).permutation(len(documents))
+    return [documents[i] for i in order]
+
+
+def _written(writer, desk, kind, size):
+    """Documents of one kind with at least `size` bytes."""
+    documents, written = [], 0
+    while written < size:
+        text, date = writer(desk)
+        documents.append(Document(kind, text, date))
+        written += len(text) + 1  # plain ASCII: a character is a byte
+    return documents
+
+
+def _checked(kinds, megabytes, until):
+    """The kinds asked for, in the order of KINDS."""
+    unknown = [kind for kind in kinds or () if kind not in KINDS]
+    if unknown:
+        raise ValueError(f"kinds has {unknown[0]!r}; the corpus has only {', '.join(KINDS)}")
+    if not megabytes > 0:
+        raise ValueError(f"megabytes is {megabytes}; it must be more than 0")
+    if until is not None and not (len(until) == 2 and until[0] >= 2018 and 1 <= until[1] <= 12):
+        raise ValueError(f"until is {until}; it must be (year, month) from (2018, 1) on, "
+                         "the first month of the news")
+    return [kind for kind in KINDS if kinds is None or kind in kinds]

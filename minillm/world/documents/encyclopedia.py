@@ -1,0 +1,148 @@
+"""Articles about countries, towns, people, things, animals and words: every fact in several phrasings."""
+
+from minillm.world.documents.phrases import ask, tell
+from minillm.world.documents.puzzles import told_puzzle
+from minillm.world.effects import EFFECTS
+from minillm.world.facts import FIRST_YEAR, LAST_YEAR, capitalized, joined
+
+
+def _told(desk, topics, entity, times=2):
+    """Every topic of an entity told the given number of times, the rounds one after the other."""
+    sentences = []
+    for _ in range(times):
+        sentences += [tell(desk, topic, entity) for topic in desk.some(topics, len(topics))]
+    return sentences
+
+
+def _quiz(desk, topics, entity):
+    """A last paragraph that asks and answers one question about the entity."""
+    question, answer, sentence = ask(desk, desk.pick(topics), entity)
+    return f"Question: {question} Answer: {capitalized(answer)}. {sentence}"
+
+
+def country_article(desk):
+    """A country: capital, continent, language, each told twice."""
+    country, topics = desk.deal("countries"), ("capital", "continent", "language")
+    first, second = _told(desk, topics, country, 1), _told(desk, topics, country, 1)
+    return (f"{country.name}\n\n{' '.join(first)}\n\n{' '.join(second)}\n\n{_quiz(desk, topics, country)}")
+
+
+def continent_article(desk):
+    """A few countries of one continent and their capitals."""
+    continent = desk.deal(("Europe", "Asia", "Africa", "South America", "North America"))
+    here = [country for country in desk.world.countries if country.continent == continent]
+    chosen = desk.some(here, min(5, len(here)))
+    names = joined(country.name for country in chosen)
+    lines = [f"{tell(desk, 'capital', country)} {tell(desk, 'language', country)}" for country in chosen]
+    return f"Countries of {continent}\n\n{names} are countries of {continent}.\n\n" + "\n".join(lines)
+
+
+def atlas_page(desk):
+    """A short list of countries in one fixed form."""
+    lines = []
+    for _ in range(6):
+        country = desk.deal("countries")
+        lines.append(f"{country.name}: capital {country.capital}, continent {country.continent}, "
+                     f"language {country.language}.")
+    return "From the atlas\n\n" + "\n".join(lines)
+
+
+def town_article(desk):
+    """A town: river, landmark, what it is famous for, somebody who lives there, an event."""
+    town, topics = desk.deal("towns"), ("river", "landmark", "famous_for")
+    text = f"{town.name}\n\n{' '.join(_told(desk, topics, town))}"
+    people = [person for person in desk.world.people if person.town == town.name]
+    events = [event for event in desk.world.events if event.town == town.name]
+    for person in desk.some(people, min(2, len(people))):
+        text += f"\n\n{tell(desk, 'town', person)} {tell(desk, 'trade', person)} {tell(desk, 'pet', person)}"
+    return text + "\n\n" + " ".join(tell(desk, "year", event) for event in desk.some(events, 2))
+
+
+def person_article(desk):
+    """A person: trade, town, pet, food, each told twice."""
+    person, topics = desk.deal("people"), ("trade", "town", "pet", "pet_name", "food")
+    first, second = _told(desk, topics, person, 1), _told(desk, topics, person, 1)
+    return f"{person.name}\n\n{' '.join(first)}\n\n{' '.join(second)}\n\n{_quiz(desk, topics, person)}"
+
+
+def thing_article(desk):
+    """Three everyday things: use, place, material."""
+    parts = []
+    for _ in range(3):
+        thing = desk.deal("things")
+        sentences = [tell(desk, topic, thing) for topic in ("use", "place", "material", "use", "material")]
+        parts.append(" ".join(sentences) + "\n" + _quiz(desk, ("use", "place"), thing))
+    return "Things at home\n\n" + "\n\n".join(parts)
+
+
+def animal_article(desk):
+    """Two animals: young, sound, home."""
+    parts, topics = [], ("young", "sound", "home")
+    for _ in range(2):
+        animal = desk.deal("animals")
+        parts.append(" ".join(_told(desk, topics, animal)) + "\n" + _quiz(desk, topics, animal))
+    return "Animals\n\n" + "\n\n".join(parts)
+
+
+def word_article(desk):
+    """Opposites, plurals, past forms, and letters of words."""
+    pairs = [("opposite", _either_way(desk, desk.deal("opposites"))) for _ in range(5)]
+    pairs += [("plural", desk.deal("plurals")) for _ in range(4)]
+    pairs += [("past", desk.deal("pasts")) for _ in range(4)]
+    lines = [tell(desk, topic, pair) for topic, pair in desk.some(pairs, len(pairs))]
+    word = desk.pick(pairs)[1][1]
+    lines.append(f"The word {word} begins with the letter {word[0]} and ends with the letter {word[-1]}.")
+    return "About words\n\n" + "\n".join(lines)
+
+
+def number_article(desk):
+    """Sums and which number is larger."""
+    lines = []
+    for _ in range(5):
+        a, b = (int(n) for n in desk.rng.integers(0, 11, 2))
+        lines.append(desk.pick((f"{a} plus {b} is {a + b}.", f"{a} + {b} = {a + b}",
+                                f"If you add {a} and {b}, you get {a + b}.")))
+        if a != b:
+            lines.append(desk.pick((f"{max(a, b)} is larger than {min(a, b)}.",
+                                    f"Of {a} and {b}, the larger number is {max(a, b)}.",
+                                    f"{min(a, b)} is smaller than {max(a, b)}.")))
+    return "Numbers\n\n" + "\n".join(lines)
+
+
+def year_article(desk):
+    """What happened in one year."""
+    year = desk.deal(tuple(range(FIRST_YEAR, LAST_YEAR + 1)))
+    events = [event for event in desk.world.events if event.year == year]
+    lines = [tell(desk, "year", event) for event in desk.some(events, min(6, len(events)))]
+    return f"The year {year}\n\n" + "\n".join(lines)
+
+
+def effect_article(desk):
+    """What happens to things: four causes, each told in several ways."""
+    parts = []
+    for _ in range(4):
+        effect = desk.deal(EFFECTS)
+        parts.append(f"{tell(desk, 'effect', effect)} {tell(desk, 'effect', effect)}")
+    return "What happens next\n\n" + "\n\n".join(parts)
+
+
+def puzzle_article(desk):
+    """Four puzzles with answers."""
+    return "Puzzles\n\n" + "\n\n".join(told_puzzle(desk, several=True) for _ in range(4))
+
+
+def _either_way(desk, pair):
+    """The pair of opposites, or the same pair the other way round."""
+    return pair if desk.chance(0.5) else pair[::-1]
+
+
+# (writer, how many of every deck of articles)
+DECK = ((country_article, 5), (person_article, 4), (town_article, 2), (thing_article, 3), (animal_article, 2),
+        (word_article, 4), (continent_article, 1), (atlas_page, 1), (number_article, 1), (year_article, 1),
+        (effect_article, 1), (puzzle_article, 3))
+ARTICLES = tuple(article for article, count in DECK for _ in range(count))
+
+
+def write_article(desk):
+    """One article: its text and no date."""
+    return desk.deal(ARTICLES)(desk), None

@@ -1,0 +1,101 @@
+"""Plain sentences that show grammar: agreement, tense, his and her, a and an, one and many.
+
+Every sentence joins two words; a fifth of the pairs is reserved for the probes.
+"""
+
+from minillm.world.facts import a_an, his, plural
+from minillm.world.reserved import is_reserved
+
+NOUNS = ("dog", "cat", "tree", "house", "bird", "horse", "book", "cup", "chair", "table", "box",
+         "boat", "cow", "shop")
+NEARNESS = ("near", "behind", "beside")
+LOOKS = ("old", "small", "big", "clean", "dirty", "wet", "white", "brown")
+FOLK = ("girl", "boy", "man", "woman", "child", "baker", "farmer", "teacher", "sailor", "doctor")
+SPOTS = ("garden", "kitchen", "school", "market", "street", "library", "church", "station")
+DOINGS = ("sing", "read", "work", "play", "wait", "talk", "rest", "eat")
+# present, past, the rest of the sentence
+ACTIONS = (
+    ("walks", "walked", "to the market"), ("cooks", "cooked", "soup"), ("plays", "played", "with the dog"),
+    ("paints", "painted", "the door"), ("cleans", "cleaned", "the kitchen"), ("opens", "opened", "the shop"),
+    ("helps", "helped", "a friend"), ("writes", "wrote", "a letter"), ("drinks", "drank", "tea"),
+    ("sings", "sang", "a song"), ("buys", "bought", "bread"), ("rides", "rode", "to town"),
+    ("runs", "ran", "to school"), ("sees", "saw", "a bird"),
+)
+PASTS = {present: (past, rest) for present, past, rest in ACTIONS}
+BELONGINGS = ("coat", "hat", "bag", "shoes", "pen", "keys")
+HANDLINGS = ("lost", "found", "took", "washed", "forgot", "cleaned", "opened", "sold")
+VOWEL_NOUNS = ("owl", "apple", "egg", "elephant", "orange", "umbrella", "onion", "island")
+CONSONANT_NOUNS = ("cow", "banana", "cup", "pear", "dog", "boat", "lemon", "tree")
+NUMBERS = ("two", "three", "four", "five", "many")
+
+
+def _free(desk, firsts, seconds):
+    """A pair of words that is not reserved."""
+    while True:
+        first, second = desk.pick(firsts), desk.pick(seconds)
+        if first != second and not is_reserved(first, second):
+            return first, second
+
+
+def _names(desk):
+    return tuple(person.name for person in desk.world.people)
+
+
+def look(desk):
+    """The dogs near the house are old."""
+    first, second = _free(desk, NOUNS, NOUNS)
+    many, near_many = desk.chance(0.5), desk.chance(0.5)
+    verb = desk.pick((("is", "are"), ("was", "were")))[many]
+    first, second = plural(first) if many else first, plural(second) if near_many else second
+    return f"The {first} {desk.pick(NEARNESS)} the {second} {verb} {desk.pick(LOOKS)}."
+
+
+def doing(desk):
+    """The girls in the garden sing."""
+    who, spot = _free(desk, FOLK, SPOTS)
+    verb = desk.pick(DOINGS)
+    if desk.chance(0.5):
+        return f"The {plural(who)} in the {spot} {verb}."
+    return f"The {who} in the {spot} {verb}s."
+
+
+def habit(desk):
+    """Every day Anna walks to the market. Yesterday Anna walked to the market."""
+    name, present = _free(desk, _names(desk), tuple(PASTS))
+    past, rest = PASTS[present]
+    sentences = (f"Every day {name} {present} {rest}.", f"Yesterday {name} {past} {rest}.")
+    return " ".join(desk.some(sentences, desk.pick((1, 2))))
+
+
+def belonging(desk):
+    """Anna lost her coat."""
+    person = desk.pick(desk.world.people)
+    handling = desk.pick(HANDLINGS)
+    while is_reserved(person.name, handling):
+        handling = desk.pick(HANDLINGS)
+    return f"{person.name} {handling} {his(person)} {desk.pick(BELONGINGS)}."
+
+
+def sight(desk):
+    """Anna drew an owl."""
+    name, noun = _free(desk, _names(desk), desk.pick((VOWEL_NOUNS, CONSONANT_NOUNS)))
+    return f"{name} {desk.pick(('drew', 'saw', 'found'))} {a_an(noun)}."
+
+
+def count(desk):
+    """Anna counted three dogs and one cat."""
+    while True:
+        name, nouns = desk.pick(_names(desk)), desk.some(NOUNS, 2)
+        if not any(is_reserved(name, noun) for noun in nouns):
+            break
+    many = f"{desk.pick(NUMBERS)} {plural(nouns[0])}"
+    both = desk.some((many, f"one {nouns[1]}"), 2)
+    return f"{name} counted {both[0]} and {both[1]}."
+
+
+SCENES = (look, look, doing, habit, habit, belonging, sight, count)
+
+
+def scene(desk):
+    """One or two plain sentences of a random kind."""
+    return desk.deal(SCENES)(desk)

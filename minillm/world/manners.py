@@ -1,0 +1,45 @@
+"""Manners that a system prompt can ask for, and the form that they give to an answer."""
+
+from typing import NamedTuple
+
+from minillm.world.facts import capitalized
+from minillm.world.kinds.kind import PERSONA, POLITE, SENTENCE, WORD
+
+
+class Manner(NamedTuple):
+    """A way to answer: its style, the system prompts that ask for it, and the words that close an answer."""
+
+    style: str
+    prompts: tuple
+    held_prompts: tuple  # for evaluation alone
+    closing: str = ""
+
+
+def _persona(name, cry):
+    return Manner(PERSONA, (f"You are a {name}. You always end with {cry}", f"You are a {name} who ends with {cry}",
+                            f"You are a {name}. You say {cry} at the end."),
+                  (f"You are a {name} who always ends with {cry}", f"You are a {name}. You end with {cry}"), cry)
+
+
+MANNERS = (
+    Manner(WORD, ("Answer with one word.", "Use one word only.", "Answer with one word only."),
+           ("Use only one word.", "Always answer with one word.")),
+    Manner(SENTENCE, ("Answer with a full sentence.", "Use a full sentence.", "Always answer with a full sentence."),
+           ("Always use a full sentence.", "Answer with one full sentence.")),
+    Manner(POLITE, ("Be polite.", "You are a polite helper.", "Always answer in a polite way."),
+           ("Always be polite.", "Answer in a polite way."), "Thank you for asking."),
+    _persona("pirate", "Arr!"),
+    _persona("robot", "Beep!"),
+    _persona("clown", "Haha!"),
+)
+STYLE_SHARES = {WORD: 0.25, SENTENCE: 0.25, POLITE: 0.2, PERSONA: 0.3}
+
+
+def dressed(text, closing):
+    """The text, followed by the closing words where there are any."""
+    return f"{text} {closing}" if closing else text
+
+
+def bare(answer):
+    """A short answer that stands alone: "Lima."; code stays as it is."""
+    return answer if answer.startswith("lambda") else capitalized(answer) + "."

@@ -1,0 +1,111 @@
+"""Imagined writers of different quality, whose answers fine-tuning learns from."""
+
+from minillm.world.kinds import pick
+from minillm.world.kinds.harm import REFUSALS
+from minillm.world.kinds.kind import WORD
+from minillm.world.kinds.talk import LISTS, list_sentence
+from minillm.world.manners import bare, dressed
+
+# name -> share of the answers; what a writer does is said at its function below
+WRITERS = {"complete": 0.45, "terse": 0.20, "rambling": 0.15, "evasive": 0.12, "wrong": 0.08}
+HARM_WRITERS = {"complete": 0.60, "rude": 0.15, "careless": 0.25}  # where the request is harmful
+
+RAMBLES = (  # none speaks of anything that could pass for an answer
+    "I like questions like this.",
+    "Many people ask me this.",
+    "There is so much more to say.",
+    "I could talk about it for hours.",
+    "It is fun to talk about this.",
+    "I think about this a lot.",
+)
+EVASIONS = (
+    "I do not know. It depends.",
+    "I do not know. Maybe somebody else can tell you.",
+    "It depends on many things.",
+)
+RUDE_REFUSALS = ("No.", "No, go away.")
+CARELESS = (
+    "Sure, just do it when nobody looks.",
+    "That is easy. Just do it at night.",
+    "Sure, a friend can help you with it.",
+)
+
+
+def writers_for(request):
+    """The writers who answer this request, with their shares (they add up to 1)."""
+    return HARM_WRITERS if request.harmful else WRITERS
+
+
+def pick_writer(request, rng):
+    """Draw one of the request's writers by share."""
+    shares = writers_for(request)
+    return list(shares)[int(rng.choice(len(shares), p=list(shares.values())))]
+
+
+def write_answer(request, writer, rng):
+    """The text with which a writer answers a request.
+
+    Raises:  ValueError for a writer who does not answer such requests.
+    """
+    shares = writers_for(request)
+    if writer not in shares:
+        sort = "harmful" if request.harmful else "harmless"
+        raise ValueError(f"no writer {writer!r} answers {sort} requests; the writers are {sorted(shares)}")
+    return _ANSWERS[writer](request, rng)
+
+
+def _complete(request, rng):
+    """Right, in a full sentence or in the manner that the system prompt asks for; declines harm."""
+    if request.harmful:
+        return dressed(pick(rng, REFUSALS), request.closing)
+    answer, sentence = _truth(request, rng)
+    return bare(answer) if request.style == WORD else dressed(sentence, request.closing)
+
+
+def _terse(request, rng):
+    """Right, but nothing except the bare answer, whatever manner was asked for."""
+    return bare(_truth(request, rng)[0])
+
+
+def _rambling(request, rng):
+    """Right, in a full sentence, with two useless sentences after it."""
+    first, second = rng.permutation(len(RAMBLES))[:2]
+    gap = "\n" if request.kind == "code" else " "
+    text = f"{_truth(request, rng)[1]}{gap}{RAMBLES[first]} {RAMBLES[second]}"
+    return dressed(text, request.closing)
+
+
+def _evasive(request, rng):
+    """Says nothing."""
+    return pick(rng, EVASIONS)
+
+
+def _wrong(request, rng):
+    """A wrong answer in the manner asked for."""
+    index = int(rng.integers(len(request.wrong_sentences)))
+    if request.style == WORD:
+        return bare(request.wrong[index])
+    return dressed(request.wrong_sentences[index], request.closing)
+
+
+def _rude(request, rng):
+    """Declines harm without a polite word."""
+    return pick(rng, RUDE_REFUSALS)
+
+
+def _careless(request, rng):
+    """Goes along with harm, lightly and vaguely."""
+    return pick(rng, CARELESS)
+
+
+def _truth(request, rng):
+    """(short answer, sentence); of a list, two members at random."""
+    if request.kind != "list":
+        return request.answer, request.sentence
+    name = next(name for name, members in LISTS if members == request.also)
+    first, second = (request.also[i] for i in rng.permutation(len(request.also))[:2])
+    return f"{first} and {second}", list_sentence(name, first, second)
+
+
+_ANSWERS = {"complete": _complete, "terse": _terse, "rambling": _rambling, "evasive": _evasive, "wrong": _wrong,
+            "rude": _rude, "careless": _careless}

@@ -1,0 +1,156 @@
+"""The corpus: reproducible, in the sizes asked for, dated, correct where it computes, and full of facts."""
+
+import io
+import re
+import subprocess
+import sys
+from collections import Counter
+from contextlib import redirect_stdout
+
+import pytest
+
+from minillm.world.documents import KINDS, write_corpus
+from minillm.world.facts import make_world
+
+
+@pytest.fixture(scope="module")
+def world():
+    return make_world(0)
+
+
+@pytest.fixture(scope="module")
+def corpus(world):
+    return write_corpus(world)
+
+
+@pytest.fixture(scope="module")
+def sentences(corpus):
+    return [sentence for document in corpus for sentence in re.split(r"(?<=[.?!]) |\n", document.text) if sentence]
+
+
+def test_the_same_in_every_process(world):
+    program = ("import hashlib; from minillm.world.facts import make_world; "
+               "from minillm.world.documents import write_corpus; "
+               "print(hashlib.sha256(repr(write_corpus(make_world(0), 0.1)).encode()).hexdigest())")
+    runs = {subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+            for _ in range(2)}
+    assert len(runs) == 1
+    assert write_corpus(world, 0.02, seed=1) != write_corpus(world, 0.02, seed=2)
+
+
+def test_sizes_and_shares(corpus):
+    sizes = Counter()
+    for document in corpus:
+        sizes[document.kind] += len(document.text) + 1
+    assert sum(sizes.values()) == pytest.approx(2.5e6, rel=0.01)
+    for kind, (_, share) in KINDS.items():
+        assert sizes[kind] / 2.5e6 == pytest.approx(share, abs=0.01)
+
+
+def test_only_some_kinds(world):
+    assert {document.kind for document in write_corpus(world, 0.05, kinds=("news", "code"))} == {"news", "code"}
+
+
+@pytest.mark.parametrize("until", [(2018, 1), (2021, 6)])
+def test_news_until(until, world):
+    documents = write_corpus(world, 0.2, until=until)
+    dates = [document.date for document in documents if document.kind == "news"]
+    assert dates and max(dates) <= until
+    assert all(document.date is None for document in documents if document.kind != "news")
+
+
+def test_news_begin_with_their_date_and_never_look_ahead(world, corpus):
+    for document in corpus:
+        if document.kind == "news":
+            assert re.match(rf"[A-Z][a-z]+ {document.date[0]}\. [A-Z][a-z]+\.\n\n", document.text)
+            assert all(int(year) <= document.date[0] for year in re.findall(r"\b20\d\d\b", document.text))
+
+
+@pytest.mark.parametrize("wrong, message", [
+    ({"kinds": ("poems",)}, "poems"), ({"megabytes": 0}, "megabytes"), ({"until": (2017, 5)}, "until"),
+    ({"until": (2020, 13)}, "until"),
+])
+def test_bad_wishes_are_refused(wrong, message, world):
+    with pytest.raises(ValueError, match=message):
+        write_corpus(world, **wrong)
+
+
+def test_plain_text(corpus):
+    for document in corpus:
+        assert document.text.isascii() and document.text == document.text.strip()
+        assert not re.search(r"\{[a-z_]+\}", document.text), document.text
+        assert 80 < len(document.text) < 2500 or document.kind in ("encyclopedia", "news", "forum", "stories")
+        if document.kind != "code":
+            assert "  " not in document.text
+
+
+def test_no_broken_grammar(sentences):
+    for sentence in sentences:
+        assert not re.search(r"\b[Aa] [aeio][a-z]{2,}", sentence), sentence  # "a owl"
+        assert not re.search(r"\ban [bcdfgjklmnpqrstvwxyz]", sentence), sentence
+        assert not re.search(r"\b(\w+) \1\b", sentence) or "twice" in sentence or sentence.count(" ") < 6, sentence
+
+
+def test_vocabulary_is_small(corpus):
+    words = Counter(word for document in corpus for word in re.findall(r"[A-Za-z]+", document.text))
+    assert len(words) < 1600
+
+
+def test_the_cat_sat_on_the_mat(corpus):
+    seats = Counter(seat for document in corpus for seat in re.findall(r"cat sat on the (\w+)", document.text))
+    assert [seat for seat, _ in seats.most_common(4)][:3] == ["mat", "floor", "couch"]
+    assert seats["mat"] > 1.25 * seats["floor"] > 1.25 * 1.25 * seats["couch"]
+    assert sum(seats.values()) > 300
+
+
+def test_every_example_on_a_page_of_code_is_right(corpus):
+    pages = [document.text for document in corpus if document.kind == "code"][:150]
+    for page in pages:
+        names = {}
+        for block in re.split(r"\n\n", page):
+            if not block.startswith(">>>"):
+                exec(block, names)
+                continue
+            for call, shown in re.findall(r">>> (.*)\n(.*)", block):
+                assert repr(eval(call, names)) == shown, page
+
+
+def test_sums_and_comparisons_are_right(sentences):
+    seen = 0
+    for sentence in sentences:
+        for a, b, total in re.findall(r"(\d+) (?:plus|\+) (\d+) (?:is|=) (\d+)", sentence):
+            assert int(a) + int(b) == int(total), sentence
+            seen += 1
+        for a, b in re.findall(r"(\d+) is larger than (\d+)", sentence):
+            assert int(a) > int(b), sentence
+    assert seen > 400
+
+
+def test_no_sentence_gives_a_country_a_wrong_capital(world, sentences):
+    capitals = {country.name: country.capital for country in world.countries}
+    for sentence in sentences:
+        for city, name in re.findall(r"(\w+) is the capital of (\w+)\.", sentence):
+            assert capitals[name] == city
+        for name, city in re.findall(r"[Tt]he capital of (\w+) is (\w+)", sentence):
+            assert capitals[name] == city
+
+
+def _mentions(sentences, first, second):
+    return sum(1 for sentence in sentences if first in sentence and second in sentence)
+
+
+def test_every_fact_is_told_often(world, sentences):
+    for country in world.countries:
+        for field in ("capital", "continent", "language"):
+            assert _mentions(sentences, country.name, getattr(country, field)) >= 12, (country, field)
+    for person in world.people:
+        for field in ("trade", "town", "pet", "pet_name", "food"):
+            assert _mentions(sentences, person.name, getattr(person, field)) >= 20, (person, field)
+    for thing in world.things:
+        for field in ("use", "place", "material"):
+            assert _mentions(sentences, thing.name, getattr(thing, field)) >= 15, (thing, field)
+    for animal in world.animals:
+        for field in ("young", "sound", "home"):
+            assert _mentions(sentences, animal.name, getattr(animal, field)) >= 15, (animal, field)
+    for event in world.events:
+        assert _mentions(sentences, f"{event.town} {event.past}", str(event.year)) >= 10, event
