@@ -33,6 +33,7 @@ from minillm.world.documents import write_corpus
 from minillm.world.facts import make_world
 from minillm.world.jargon import domain_documents
 from minillm.world.messages import TASK_PROMPT, labelled_messages
+from minillm.world.probes import make_probes
 from minillm.world.raters import SimulatedRater, gold_score
 from minillm.world.requests import make_requests
 
@@ -41,6 +42,7 @@ STAGES = ("tokenizer", "pretrain", "finetune", "preferences", "reward_model", "p
 EVALUATION = 100        # the generator that draws held-out requests
 HELD_OUT = 400          # requests that no phase sees
 RANKED_HELD_OUT = 150   # of them, ranked to measure the reward model
+LEAST_ROOM = 8          # tokens that a prompt must leave for the answer
 
 
 class Run(NamedTuple):
@@ -100,15 +102,33 @@ def documents_of(run, path=None):
     return corpus.split_documents(texts, 0.03, run.rng("tokenizer"))
 
 
+def check_world_fits(run, tokenizer, context):
+    """Refuse a context that the embedded world's questions do not fit in, before anything is trained.
+
+    Raises:  ValueError that says how long they are.
+    """
+    probes = [tokenizer.encode(text + max(endings, key=len)) for items in make_probes(run.world()).values()
+              for text, endings in items]
+    asked = [tokenizer.encode_chat(request.messages(), ask=True) for request in run.requests()]
+    tasks = [tokenizer.encode_chat(finetuning.task_conversation(TASK_PROMPT, text, label), ask=False)
+             for text, label in labelled_messages(run.world(), 300, run.rng("evaluation"), "held_out")]
+    needed = max(len(ids) for ids in probes + asked + tasks) + LEAST_ROOM
+    if needed > context:
+        raise ValueError(f"the embedded world's questions need a context of {needed} tokens in this vocabulary of "
+                         f"{tokenizer.vocab_size}, the model has {context}; use --model.context {needed} or a larger "
+                         "--tokenizer.vocab_size")
+
+
 def stage_tokenizer(run, data=None):
     """Learn the vocabulary from the training text; writes tokenizer.json."""
-    train, _ = documents_of(run, data)
+    train, validation = documents_of(run, data)
     size, kind = run.config.tokenizer.vocab_size, run.config.tokenizer.kind
-    tokenizer = train_tokenizer(train, size, kind)
+    # Without merges, a character that only the validation text has could not be encoded at all.
+    tokenizer = train_tokenizer(train if kind == "bpe" else train + validation, size, kind)
     tokenizer.save(run.folder / "tokenizer.json")
     sample = train[0][:60]
-    run.say(f"tokenizer: {tokenizer.vocab_size:,} tokens; {sample!r} becomes "
-            + "|".join(tokenizer.decode([i]) for i in tokenizer.encode(sample)[:12]) + "|...")
+    pieces = "|".join(tokenizer.decode([i]) for i in tokenizer.encode(sample)[:12])
+    run.say(f"tokenizer: {tokenizer.vocab_size:,} tokens; {sample!r} becomes {pieces!r}...")
     return {"tokenizer": {"vocab_size": tokenizer.vocab_size}}
 
 
@@ -117,6 +137,8 @@ def stage_pretrain(run, data=None):
     tokenizer = Tokenizer.load(run.folder / "tokenizer.json")
     train, validation = documents_of(run, data)
     stream, held_out = tokenizer.encode_documents(train), tokenizer.encode_documents(validation)
+    if data is None:
+        check_world_fits(run, tokenizer, run.config.model.context)
     model = pretraining.new_model(run.config.model, tokenizer, run.config.seed)
     untrained = pretraining.new_model(run.config.model, tokenizer, run.config.seed)
     run.say(f"pretrain: {len(stream):,} tokens of text, {count_of(model):,} parameters")
@@ -140,6 +162,7 @@ def stage_finetune(run, data=None):
         run.say(f"finetune: {left_out:,} of {len(conversations):,} conversations are longer than the context "
                 f"of {model.config.context} tokens and were left out")
         return {}
+    check_world_fits(run, model.tokenizer, model.config.context)
     world, rng = run.world(), run.rng("finetune")
     base = run.model("pretrain")
     conversations = [item.messages for item in make_conversations(world, settings.conversations, rng)]
@@ -224,12 +247,19 @@ def stage_policy_gradient(run, data=None):
         requests = make_requests(run.world(), settings.prompts, rng, "train")
         prompts = [request.messages() for request in requests]
     asked = [policy.tokenizer.encode_chat(messages, ask=True) for messages in prompts]
-    asked = [ids for ids in asked if len(ids) < policy.config.context]
+    fit = [n for n, ids in enumerate(asked) if len(ids) + LEAST_ROOM <= policy.config.context]
+    if not fit:
+        raise ValueError(f"none of {len(asked):,} prompts leaves room for {LEAST_ROOM} tokens of an answer in the "
+                         f"context of {policy.config.context}; use shorter prompts, or pretrain with more context")
+    if len(fit) < len(asked):
+        run.say(f"policy_gradient: {len(asked) - len(fit):,} of {len(asked):,} prompts leave no room for an answer "
+                f"in the context of {policy.config.context} tokens and were left out")
+    asked = [asked[n] for n in fit]
     score = standardized(policy, partial(rewarding.reward_scores, judge_model, judge_heads), asked, settings, rng)
 
     def measured(sequences, masks, numbers):
         texts = [policy.tokenizer.decode(ids[mask]) for ids, mask in zip(sequences, masks)]
-        chosen = [requests[n] for n in numbers]
+        chosen = [requests[fit[n]] for n in numbers]
         return {f"gold_{mark}": value for mark, value in measure.mean_marks(chosen, texts).items()}
     rl.policy_gradient(policy, rl.value_heads(policy, seed), asked, score, settings, seed,
                        run.journal("policy_gradient"), measured if requests else None)

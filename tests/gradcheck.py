@@ -12,11 +12,12 @@ def relative_error(got, expected):
     return 0.0 if error < 1e-12 else float(error / max(scale, 1e-6))
 
 
-def gradcheck(forward, backward, inputs, seed=0, h=1e-5, tol=1e-7, label=None):
+def gradcheck(forward, backward, inputs, seed=0, h=1e-5, tol=1e-7, label=None, names=None):
     """Compare backward with central differences, along three random directions per input.
 
     forward(*inputs) -> (y, cache); backward(dy, cache) -> one gradient an input.
     dy is random: under dy = 1 a softmax has zero gradient and errors pass.
+    label, and a name an input, say where the error is entered in WORST.
     """
     rng = np.random.default_rng(seed)
     inputs = [np.asarray(x, dtype=np.float64) for x in inputs]
@@ -33,6 +34,7 @@ def gradcheck(forward, backward, inputs, seed=0, h=1e-5, tol=1e-7, label=None):
                                     - forward(*inputs[:i], x - h * v, *inputs[i + 1:])[0]) * dy) / (2 * h)
                             for v in directions])
         error = relative_error(analytic, numeric)
+        entry = f"{label}[{names[i] if names else i}]"
         if label:
-            WORST[f"{label}[{i}]"] = max(error, WORST.get(f"{label}[{i}]", 0.0))
-        assert error <= tol, f"{label or forward}: input {i}: {analytic} against {numeric}, relative error {error:.1e}"
+            WORST[entry] = max(error, WORST.get(entry, 0.0))
+        assert error <= tol, f"{entry}, input {i}: {analytic} against {numeric}, relative error {error:.1e}"

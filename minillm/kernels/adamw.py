@@ -37,8 +37,9 @@ CHUNK = 16384  # elements a thread takes at a time
 
 
 @inline
-def _update(param, grad, m, v, lr, beta1, beta2, eps, decay, m_scale, v_scale, scale):
-    """One chunk; all numbers are of the dtype of param already, so that nothing is widened in the loop."""
+def _update(param, grad, m, v, numbers):
+    """One chunk; the numbers have the dtype of param already, so that nothing is widened in the loop."""
+    lr, beta1, beta2, eps, decay, m_scale, v_scale, scale = numbers
     one = param.dtype.type(1)
     for i in range(param.size):
         g = scale * grad[i]
@@ -51,10 +52,10 @@ def _update(param, grad, m, v, lr, beta1, beta2, eps, decay, m_scale, v_scale, s
 def adamw_step(param, grad, m, v, lr, beta1, beta2, eps, decay, step, scale):
     real = param.dtype.type
     m_scale, v_scale = real(1 / (1 - beta1**step)), real(1 / (1 - beta2**step))
-    lr_, beta1_, beta2_, eps_, decay_, scale_ = real(lr), real(beta1), real(beta2), real(eps), real(decay), real(scale)
+    numbers = (real(lr), real(beta1), real(beta2), real(eps), real(decay), m_scale, v_scale, real(scale))
     for n in numba.prange((param.size + CHUNK - 1) // CHUNK):
         part = slice(n * CHUNK, min((n + 1) * CHUNK, param.size))
-        _update(param[part], grad[part], m[part], v[part], lr_, beta1_, beta2_, eps_, decay_, m_scale, v_scale, scale_)
+        _update(param[part], grad[part], m[part], v[part], numbers)
 
 
 @twin(plain=sum_of_squares_plain)

@@ -29,8 +29,8 @@ def cross_entropy_backward_plain(logits, targets, lse, dnll):
     """
     np.exp(logits - lse[:, None], out=logits)
     logits[np.arange(len(targets)), targets] -= 1
-    logits *= dnll[:, None]
     logits[dnll == 0] = 0
+    logits *= dnll[:, None]
     return logits
 
 

@@ -1,4 +1,4 @@
-"""The exponential that the kernels share: a polynomial that LLVM can vectorize, where libm's takes one value at a time.
+"""The exponential of the kernels: a polynomial that LLVM vectorizes; libm's takes one value at a time.
 
 numba's cache of a kernel watches the kernel's own file alone: after an edit here, clear the caches
 (`__pycache__`, or NUMBA_CACHE_DIR), or the kernels go on with the old one.
@@ -14,8 +14,8 @@ LOG2_E = np.float32(1 / math.log(2))
 LN_2_HIGH = np.float32(0.693359375)  # few bits: n * LN_2_HIGH is exact
 LN_2_LOW = np.float32(math.log(2) - 0.693359375)
 LOWEST, HIGHEST = np.float32(-87.33), np.float32(88.37)  # beyond: 0 and infinity
-TAYLOR = tuple(np.float32(c) for c in (0.5, 0.16666648, 0.041665795, 0.0083368955, 0.0013999))
-C2, C3, C4, C5, C6 = TAYLOR
+C2, C3 = np.float32(0.5), np.float32(0.16666648)  # near 1 / 2!, 1 / 3!, ...: fitted to the whole range of r
+C4, C5, C6 = np.float32(0.041665795), np.float32(0.0083368955), np.float32(0.0013999)
 
 
 def exp(x):

@@ -33,7 +33,7 @@ def matmul_tn_plain(a, b):
 
 
 def matmul_twin(plain):
-    """Keep our product, or put its plain twin in its place for MINILLM_MATMUL=blas and MINILLM_KERNELS=plain."""
+    """Our product, or its plain twin for MINILLM_MATMUL=blas and MINILLM_KERNELS=plain."""
     choice = os.environ.get("MINILLM_MATMUL", "loops")
     if choice not in ("loops", "blas"):
         raise ValueError(f"MINILLM_MATMUL is {choice!r}; it must be 'loops' or 'blas'")
@@ -46,23 +46,25 @@ def matmul_twin(plain):
 
 
 # How the compiled product works, from the outside in:
-#   blocks   B is copied once into panels of COLS columns, A in blocks of ROWS x DEPTH, zero-padded to whole
-#            tiles. Whatever lay across memory (a transpose is only that) then lies along it, near its neighbours.
-#   tile     4 rows of C gather 4 steps of k in one pass: 16 numbers of A stay in registers while the
-#            loop runs along the columns, 16 multiply-adds for 8 loads and 4 stores.
+#   blocks   B is copied once into panels of COLS columns, and A into blocks of ROWS rows and DEPTH columns,
+#            padded with zeros to whole tiles. What lay across memory (a transpose is only that) then lies
+#            along it, and what is used together lies together.
+#   tile     4 rows of C gather 4 steps of k in one pass: 16 numbers of A stay in registers while the loop
+#            runs along the columns, 16 multiply-adds for 8 loads and 4 stores.
 # Each element of C is summed by one thread in the order of k, so the number of threads changes nothing.
-COLS = 256  # columns of a panel; DEPTH x COLS floats fill a quarter of a 1 MB cache
+COLS = 256  # columns of a panel: DEPTH x COLS floats fill a quarter of a 1 MB cache
 DEPTH = 256
-ROWS = 32  # rows of C per task
-FEW_ROWS = 12  # fewer rows than this do not repay the copying of B
+ROWS = 32  # rows of C a task
+FEW = 48  # fewer rows than this, as in decoding, do not repay the packing
+SMALL = 1 << 20  # fewer multiply-adds than this do not repay a second thread
 
 
 @inline
 def _tile(c, a, b, width):
-    """C[i, j] += sum_k A[i, k] B[k, j] for 4 rows i and 4 steps k; C and B have rows of COLS, A is a[4 k + i].
+    """c_i += sum_k a[4 k + i] b_k for 4 rows of each, COLS apart in one flat array.
 
-    The rows of one flat array at constant distances: with rows of a 2-D array, LLVM would have to check
-    too many pairs for overlap, and would give up on vectorizing.
+    The constant distance matters: for the rows of a 2-D array LLVM would have to check too many pairs
+    for overlap, and would give up on vectorizing.
     """
     a00, a10, a20, a30 = a[0], a[1], a[2], a[3]
     a01, a11, a21, a31 = a[4], a[5], a[6], a[7]
@@ -78,63 +80,79 @@ def _tile(c, a, b, width):
 
 @inline
 def _pack_panel(panel, b, transposed, first, width):
-    """panel[k * COLS + j] = B[k, first + j], where b holds B or B^T; 0 beyond its edges."""
+    """panel[k * COLS + j] = B[k, first + j], where b holds B or B^T; zeros beyond the edges of B."""
     depth = b.shape[1] if transposed else b.shape[0]
-    for i in range(panel.size if width < COLS else 0):
+    for i in range(0 if width < COLS else depth * COLS, panel.size):
         panel[i] = 0
-    for i in range(depth * COLS, panel.size):
-        panel[i] = 0
-    for j0 in range(0, width, 16):  # 16 rows of b^T at a time: as many cache lines as stay near
-        j1 = min(j0 + 16, width)
+    if transposed:
+        for j in range(0, width, 16):  # 16 rows of b at a time: as many cache lines as stay near
+            rows = b[first + j:first + min(j + 16, width)]
+            for k in range(depth):
+                target = panel[k * COLS + j:k * COLS + j + rows.shape[0]]
+                for i in range(target.size):
+                    target[i] = rows[i, k]
+    else:
         for k in range(depth):
-            row = panel[k * COLS:(k + 1) * COLS]
-            for j in range(j0, j1):
-                row[j] = b[first + j, k] if transposed else b[k, first + j]
+            row, target = b[k, first:first + width], panel[k * COLS:k * COLS + width]
+            for j in range(row.size):
+                target[j] = row[j]
 
 
 @inline
-def _pack_rows(packed, a, transposed, first, k0, depth):
-    """packed[4 k + i] = A[first + i, k0 + k] for one tile of 4 rows, where a holds A or A^T; 0 beyond its edges."""
-    count = min(4, (a.shape[1] if transposed else a.shape[0]) - first)
-    if count < 4 or depth % 4 != 0:
-        for i in range(packed.size):
-            packed[i] = 0
+def _pack_block(tiles, a, transposed, first, count, k0, depth):
+    """tiles[i // 4, 4 k + i % 4] = A[first + i, k0 + k], where a holds A or A^T; zeros beyond its edges."""
+    if count < ROWS or depth < DEPTH:
+        for i in range(tiles.shape[0]):
+            for k in range(tiles.shape[1]):
+                tiles[i, k] = 0
+    whole = count // 4 * 4  # the rows in whole tiles; those that are left over go one by one
     if transposed:
         for k in range(depth):
-            row = a[k0 + k, first:first + count]
-            for i in range(count):
-                packed[4 * k + i] = row[i]
+            row = a[k0 + k, first:first + whole]
+            for i in range(0, whole, 4):
+                target, source = tiles[i // 4, 4 * k:4 * k + 4], row[i:i + 4]
+                target[0], target[1], target[2], target[3] = source[0], source[1], source[2], source[3]
     else:
-        for i in range(count):
-            row = a[first + i, k0:k0 + depth]
-            for k in range(depth):
-                packed[4 * k + i] = row[k]
+        for i in range(first, first + whole, 4):
+            target, end = tiles[(i - first) // 4], k0 + depth
+            row0, row1, row2, row3 = a[i, k0:end], a[i + 1, k0:end], a[i + 2, k0:end], a[i + 3, k0:end]
+            for k in range(row0.size):
+                target[4 * k], target[4 * k + 1] = row0[k], row1[k]
+                target[4 * k + 2], target[4 * k + 3] = row2[k], row3[k]
+    for i in range(whole, count):
+        for k in range(depth):
+            tiles[i // 4, 4 * k + i % 4] = a[k0 + k, first + i] if transposed else a[first + i, k0 + k]
 
 
 @inline
-def _row_block(c, a, a_transposed, panels, first):
-    """ROWS rows of C from the panels of B, DEPTH steps of k at a time."""
+def _add_rows(c, tile, panel, sums, depth):
+    """Up to 4 rows of C, one panel wide, get DEPTH steps of k, gathered in `sums` in whole tiles."""
+    rows, width = c.shape
+    for j in range(4 * COLS):
+        sums[j] = 0
+    for k in range(0, depth, 4):
+        _tile(sums, tile[4 * k:4 * k + 16], panel[k * COLS:(k + 4) * COLS], (width + 15) // 16 * 16)
+    for i in range(rows):
+        row, got = c[i], sums[i * COLS:i * COLS + width]
+        for j in range(width):
+            row[j] += got[j]
+
+
+@inline
+def _add_block(c, a, a_transposed, panels, first):
+    """ROWS rows of C = A B, DEPTH steps of k at a time."""
     N, M = c.shape
     K = a.shape[0] if a_transposed else a.shape[1]
-    packed = np.empty((ROWS // 4, 4 * DEPTH), dtype=c.dtype)
-    sums = np.empty(4 * COLS, dtype=c.dtype)
+    count = min(ROWS, N - first)
+    tiles, sums = np.empty((ROWS // 4, 4 * DEPTH), dtype=c.dtype), np.empty(4 * COLS, dtype=c.dtype)
     for k0 in range(0, K, DEPTH):
         depth = min(DEPTH, K - k0)
-        for i in range(first, min(first + ROWS, N), 4):
-            _pack_rows(packed[(i - first) // 4], a, a_transposed, i, k0, depth)
-        for j0 in range(0, M, COLS):
-            width, panel = min(COLS, M - j0), panels[j0 // COLS]
-            for i in range(first, min(first + ROWS, N), 4):
-                rows = packed[(i - first) // 4]
-                for j in range(4 * COLS):
-                    sums[j] = 0
-                for k in range(0, depth, 4):
-                    start = (k0 + k) * COLS
-                    _tile(sums, rows[4 * k:4 * k + 16], panel[start:start + 4 * COLS], (width + 15) // 16 * 16)
-                for n in range(min(4, N - i)):
-                    row = c[i + n, j0:j0 + width]
-                    for j in range(width):
-                        row[j] += sums[n * COLS + j]
+        _pack_block(tiles, a, a_transposed, first, count, k0, depth)
+        for j in range(0, M, COLS):
+            panel = panels[j // COLS, k0 * COLS:]
+            for i in range(0, count, 4):
+                block = c[first + i:first + min(i + 4, count), j:min(j + COLS, M)]
+                _add_rows(block, tiles[i // 4], panel, sums, depth)
 
 
 @numba.njit(parallel=True, cache=True, fastmath=FASTMATH, error_model="numpy")
@@ -147,18 +165,17 @@ def _product(a, a_transposed, b, b_transposed):
     for p in numba.prange(panels.shape[0]):
         _pack_panel(panels[p], b, b_transposed, p * COLS, min(COLS, M - p * COLS))
     for block in numba.prange((N + ROWS - 1) // ROWS):
-        _row_block(c, a, a_transposed, panels, block * ROWS)
+        _add_block(c, a, a_transposed, panels, block * ROWS)
     return c
 
 
 @inline
-def _dots(a, b):
-    """A B^T for few rows: each element is a dot product, 4 at a time, and B is read where it lies."""
-    N, M = a.shape[0], b.shape[0]
-    c = np.empty((N, M), dtype=a.dtype)
-    for j in range(0, M, 4):
-        b0, b1, b2, b3 = b[j], b[min(j + 1, M - 1)], b[min(j + 2, M - 1)], b[min(j + 3, M - 1)]
-        for i in range(N):
+def _dots(c, a, b, start, stop):
+    """Columns start <= j < stop of C = A B^T, each element a dot product; 4 columns share the reads of A."""
+    last = b.shape[0] - 1
+    for j in range(start, stop, 4):
+        b0, b1, b2, b3 = b[j], b[min(j + 1, last)], b[min(j + 2, last)], b[min(j + 3, last)]
+        for i in range(a.shape[0]):
             row, s0 = a[i], a.dtype.type(0)
             s1, s2, s3 = s0, s0, s0
             for k in range(row.size):
@@ -167,14 +184,25 @@ def _dots(a, b):
                 s2 += row[k] * b2[k]
                 s3 += row[k] * b3[k]
             sums = (s0, s1, s2, s3)
-            for n in range(min(4, M - j)):
+            for n in range(min(4, stop - j)):
                 c[i, j + n] = sums[n]
+
+
+@numba.njit(parallel=True, cache=True, fastmath=FASTMATH, error_model="numpy")
+def _product_of_few(a, b):
+    """A B^T without packing, where A or B has few rows: b is read where it lies."""
+    c = np.empty((a.shape[0], b.shape[0]), dtype=a.dtype)
+    M = b.shape[0]
+    step = 64 if c.size * a.shape[1] > SMALL else max(M, 1)
+    for block in numba.prange((M + step - 1) // step):
+        _dots(c, a, b, block * step, min((block + 1) * step, M))
     return c
 
 
 @matmul_twin(plain=matmul_nt_plain)
 def matmul_nt(a, b):
-    return _dots(a, b) if a.shape[0] < FEW_ROWS else _product(a, False, b, True)
+    few = min(a.shape[0], b.shape[0]) < FEW
+    return _product_of_few(a, b) if few else _product(a, False, b, True)
 
 
 @matmul_twin(plain=matmul_nn_plain)

@@ -59,7 +59,8 @@ def layernorm_backward_plain(dy, x, gain, mean, inv_std):
     return dx, np.sum(dy * x_hat, axis=0), np.sum(dy, axis=0)
 
 
-CHUNKS = 16  # gains are summed over this many groups of rows, then over the groups: the same for any number of threads
+# Gains are summed over CHUNKS groups of rows, then over the groups: the same for any number of threads.
+CHUNKS = 16
 
 
 @inline
@@ -159,7 +160,8 @@ def _layer_row_backward(dx, dgain, dbias, dy, x, gain, mean, inv_std):
 @twin(plain=layernorm_backward_plain, parallel=True)
 def layernorm_backward(dy, x, gain, mean, inv_std):
     N, C = x.shape
-    dx, dgains, dbiases = np.empty_like(x), np.zeros((CHUNKS, C), dtype=x.dtype), np.zeros((CHUNKS, C), dtype=x.dtype)
+    dx = np.empty_like(x)
+    dgains, dbiases = np.zeros((CHUNKS, C), dtype=x.dtype), np.zeros((CHUNKS, C), dtype=x.dtype)
     for chunk in numba.prange(CHUNKS):
         for n in range(chunk * N // CHUNKS, (chunk + 1) * N // CHUNKS):
             _layer_row_backward(dx[n], dgains[chunk], dbiases[chunk], dy[n], x[n], gain, mean[n], inv_std[n])

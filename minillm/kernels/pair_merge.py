@@ -3,14 +3,12 @@
 Text comes as pieces (words, mostly), laid end to end: `ids` holds their tokens and `piece` the number
 of the piece that each token is in. Pairs never span two pieces.
 
-The plain functions scan everything for every merge. The loops keep, for every pair, the list of the
-places where it stands, so that a merge touches those places alone: time grows linearly with the text,
-even when one piece is a megabyte long. Two facts make the lists simple:
-  * a pair with the token of merge r in it cannot exist before merge r, so when merges run in order,
-    all places of a pair are known by the time its turn comes;
-  * they are added from left to right, so taking them in that order merges "aaa" as (aa)a.
-A place may have changed since it was put on a list. Tokens never change back, so a look at the two
-tokens that stand there now is enough to tell.
+The plain functions scan everything for every merge. The loops chain, for every pair, the places where
+it stands, so that a merge touches those places alone: time grows linearly with the text, even when
+one piece is a megabyte long. What makes a chain so simple is that merge r makes a token that was not
+there before, and every new pair has that token in it. So a pair gets all its places in one sweep, from
+left to right, and none later: the first place of its chain is always the leftmost, and "aaa" becomes
+(aa)a.
 
 Source:  Sennrich, Haddow & Birch 2016, arXiv:1508.07909, algorithm 1
 """
@@ -71,32 +69,67 @@ def learn_merges_plain(ids, piece, weights, first_id, limit):
     return np.array(merges, dtype=np.int32).reshape(-1, 2)
 
 
-class Places(NamedTuple):
-    """Where each pair stands: one linked list of entries a pair, in the order of their making."""
-    head: np.ndarray   # (pairs,) first entry of the list, or -1
-    tail: np.ndarray   # (pairs,) last entry
-    place: np.ndarray  # (entries,) where the left token of the pair stands
-    link: np.ndarray   # (entries,) the next entry, or -1
-    used: np.ndarray   # (1,) entries so far
+# The columns of `node`, which has one row for each place; -1 means none.
+ID, BEFORE, AFTER = 0, 1, 2       # the token that stands here, and the places beside it in its piece
+PAIR, EARLIER, LATER = 3, 4, 5    # the pair it begins, and the neighbours in the chain of that pair
+FIRST, LAST = 0, 1                # the columns of `ends`, which has one row for each pair: its chain's ends
 
 
 @inline
-def no_places(pairs, entries):
-    return Places(np.full(pairs, -1), np.full(pairs, -1), np.empty(entries, np.int32),
-                  np.empty(entries, np.int32), np.zeros(1, np.int64))
+def new_nodes(ids, piece):
+    """Rows for tokens that stand side by side, in no chain yet."""
+    node = np.full((len(ids), 6), -1, np.int64)
+    for i in range(len(ids)):
+        node[i, ID] = ids[i]
+        if i > 0 and piece[i - 1] == piece[i]:
+            node[i, BEFORE] = i - 1
+            node[i - 1, AFTER] = i
+    return node
 
 
 @inline
-def add_place(places, pair, place):
-    entry = places.used[0]
-    places.used[0] = entry + 1
-    places.place[entry] = place
-    places.link[entry] = -1
-    if places.head[pair] < 0:
-        places.head[pair] = entry
+def enter(place, pair, node, ends):
+    """Put a place at the end of a pair's chain."""
+    last = ends[pair, LAST]
+    node[place, PAIR], node[place, EARLIER], node[place, LATER] = pair, last, -1
+    ends[pair, LAST] = place
+    if last >= 0:
+        node[last, LATER] = place
     else:
-        places.link[places.tail[pair]] = entry
-    places.tail[pair] = entry
+        ends[pair, FIRST] = place
+
+
+@inline
+def leave(place, node, ends):
+    """Take a place out of its chain, if it is in one."""
+    if place < 0 or node[place, PAIR] < 0:
+        return
+    pair, earlier, later = node[place, PAIR], node[place, EARLIER], node[place, LATER]
+    node[place, PAIR] = -1
+    if earlier >= 0:
+        node[earlier, LATER] = later
+    else:
+        ends[pair, FIRST] = later
+    if later >= 0:
+        node[later, EARLIER] = earlier
+    else:
+        ends[pair, LAST] = earlier
+
+
+@inline
+def join(place, merged, node, ends):
+    """Let the token at `place` take in the one after it, whose place stays empty.
+
+    The pairs that stood here and on either side are no more.
+    """
+    gone = node[place, AFTER]
+    leave(node[place, BEFORE], node, ends)
+    leave(place, node, ends)
+    leave(gone, node, ends)
+    after = node[gone, AFTER]
+    node[place, ID], node[place, AFTER], node[gone, ID] = merged, after, -1
+    if after >= 0:
+        node[after, BEFORE] = place
 
 
 @inline
@@ -105,7 +138,7 @@ def empty_table(pairs):
     size = 8
     while size < 2 * pairs:
         size *= 2
-    return np.full(size, -1)
+    return np.full(size, -1, np.int64)
 
 
 @inline
@@ -119,115 +152,86 @@ def find_pair(table, pairs, left, right):
 
 
 @inline
-def neighbours(piece):
-    """The place before and after each place in its piece, or -1."""
-    before, after = np.full(len(piece), -1), np.full(len(piece), -1)
-    for i in range(1, len(piece)):
-        if piece[i - 1] == piece[i]:
-            before[i] = i - 1
-            after[i - 1] = i
-    return before, after
-
-
-@inline
-def join(place, merged, ids, before, after):
-    """Let the token at `place` take in the one after it, whose place stays empty (-1)."""
-    gone = after[place]
-    ids[place] = merged
-    ids[gone] = -1
-    after[place] = after[gone]
-    if after[gone] >= 0:
-        before[after[gone]] = place
-
-
-@inline
-def note_pair(place, ids, after, table, merges, places):
-    """Put a place on the list of the pair that stands there, if some merge is about that pair."""
-    rank = table[find_pair(table, merges, ids[place], ids[after[place]])]
-    if rank >= 0:
-        add_place(places, rank, place)
+def chain_known_pair(place, node, ends, table, merges):
+    """Chain a place for the pair that stands there, if some merge is about that pair."""
+    if place >= 0 and node[place, AFTER] >= 0:
+        rank = table[find_pair(table, merges, node[place, ID], node[node[place, AFTER], ID])]
+        if rank >= 0:
+            enter(place, rank, node, ends)
 
 
 @twin(plain=apply_merges_plain)
 def apply_merges(ids, piece, merges, first_id):
-    ids, merges = ids.astype(np.int64), merges.astype(np.int64)
+    merges = merges.astype(np.int64)
     table = empty_table(len(merges))
     for rank in range(len(merges)):
         table[find_pair(table, merges, merges[rank, 0], merges[rank, 1])] = rank
-    before, after = neighbours(piece)
-    places = no_places(len(merges), 3 * len(ids))  # one a place at the start, and two a merge
-    for i in range(len(ids)):
-        if after[i] >= 0:
-            note_pair(i, ids, after, table, merges, places)
+    node, ends = new_nodes(ids, piece), np.full((len(merges), 2), -1, np.int64)
+    for place in range(len(ids)):
+        chain_known_pair(place, node, ends, table, merges)
     for rank in range(len(merges)):
-        left, right = merges[rank, 0], merges[rank, 1]
-        entry = places.head[rank]
-        while entry >= 0:
-            place = np.int64(places.place[entry])
-            entry = np.int64(places.link[entry])
-            if ids[place] == left and after[place] >= 0 and ids[after[place]] == right:
-                join(place, first_id + rank, ids, before, after)
-                for at in (before[place], place):
-                    if at >= 0 and after[at] >= 0:
-                        note_pair(at, ids, after, table, merges, places)
-    keep = ids >= 0
-    return ids[keep].astype(np.int32), piece[keep]
+        while ends[rank, FIRST] >= 0:
+            place = ends[rank, FIRST]
+            join(place, first_id + rank, node, ends)
+            chain_known_pair(node[place, BEFORE], node, ends, table, merges)
+            chain_known_pair(place, node, ends, table, merges)
+    keep = node[:, ID] >= 0
+    return node[keep, ID].astype(np.int32), piece[keep]
 
 
 class Tally(NamedTuple):
-    """Every pair seen so far, its exact count and where it stands."""
+    """Every pair seen so far and its exact count."""
     table: np.ndarray   # hash table of pair numbers
     pairs: np.ndarray   # (pairs, 2)
     counts: np.ndarray  # (pairs,)
     made: np.ndarray    # (1,) pairs so far
-    places: Places
 
 
 @inline
-def count_pair(place, weight, ids, after, tally):
-    """Add weight to the count of the pair at a place; a positive one also notes the place."""
-    left, right = ids[place], ids[after[place]]
-    slot = find_pair(tally.table, tally.pairs, left, right)
-    if tally.table[slot] < 0:
-        tally.table[slot] = tally.made[0]
-        tally.pairs[tally.made[0], 0] = left
-        tally.pairs[tally.made[0], 1] = right
-        tally.made[0] += 1
-    pair = tally.table[slot]
-    tally.counts[pair] += weight
-    if weight > 0:
-        add_place(tally.places, pair, place)
+def count_pair(place, weight, node, ends, tally):
+    """Count the pair that stands at a place, and chain the place; a new pair gets a number."""
+    if place < 0 or node[place, AFTER] < 0:
+        return
+    table, pairs, counts, made = tally
+    left, right = node[place, ID], node[node[place, AFTER], ID]
+    slot = find_pair(table, pairs, left, right)
+    if table[slot] < 0:
+        table[slot] = made[0]
+        pairs[made[0], 0], pairs[made[0], 1] = left, right
+        made[0] += 1
+    counts[table[slot]] += weight
+    enter(place, table[slot], node, ends)
 
 
 @inline
-def merge_and_recount(pair, merged, ids, piece, before, after, weights, tally):
+def discount_pair(place, weight, node, counts):
+    """The pair at a place is about to go."""
+    if place >= 0 and node[place, PAIR] >= 0:
+        counts[node[place, PAIR]] -= weight
+
+
+@inline
+def merge_and_recount(pair, merged, piece, weights, node, ends, tally):
     """Merge one pair everywhere, keeping every count exact: the pairs beside it go, new ones come."""
-    left, right = tally.pairs[pair, 0], tally.pairs[pair, 1]
-    entry = tally.places.head[pair]
-    while entry >= 0:
-        place = np.int64(tally.places.place[entry])
-        entry = np.int64(tally.places.link[entry])
-        if ids[place] == left and after[place] >= 0 and ids[after[place]] == right:
-            weight = weights[piece[place]]
-            for at in (before[place], place, after[place]):
-                if at >= 0 and after[at] >= 0:
-                    count_pair(at, -weight, ids, after, tally)
-            join(place, merged, ids, before, after)
-            for at in (before[place], place):
-                if at >= 0 and after[at] >= 0:
-                    count_pair(at, weight, ids, after, tally)
+    while ends[pair, FIRST] >= 0:
+        place = ends[pair, FIRST]
+        weight = weights[piece[place]]
+        discount_pair(node[place, BEFORE], weight, node, tally.counts)
+        discount_pair(place, weight, node, tally.counts)
+        discount_pair(node[place, AFTER], weight, node, tally.counts)
+        join(place, merged, node, ends)
+        count_pair(node[place, BEFORE], weight, node, ends, tally)
+        count_pair(place, weight, node, ends, tally)
 
 
 @twin(plain=learn_merges_plain)
 def learn_merges(ids, piece, weights, first_id, limit):
     most = min(3 * len(ids) + 1, (first_id + limit) * (first_id + limit))  # pairs that there can be
-    ids = ids.astype(np.int64)
-    before, after = neighbours(piece)
+    node, ends = new_nodes(ids, piece), np.full((most, 2), -1, np.int64)
     tally = Tally(empty_table(most), np.empty((most, 2), np.int64), np.zeros(most, np.int64),
-                  np.zeros(1, np.int64), no_places(most, 3 * len(ids)))
-    for i in range(len(ids)):
-        if after[i] >= 0:
-            count_pair(i, weights[piece[i]], ids, after, tally)
+                  np.zeros(1, np.int64))
+    for place in range(len(ids)):
+        count_pair(place, weights[piece[place]], node, ends, tally)
     queue = [(np.int64(0), np.int64(0), np.int64(0), np.int64(0))][:0]  # (-count, left, right, pair)
     merges, done, queued = np.empty((limit, 2), np.int32), 0, 0
     while done < limit:
@@ -241,8 +245,7 @@ def learn_merges(ids, piece, weights, first_id, limit):
         if len(queue) == 0 or -queue[0][0] < 2:
             break
         _, left, right, pair = queue[0]
-        merge_and_recount(pair, first_id + done, ids, piece, before, after, weights, tally)
-        merges[done, 0] = left
-        merges[done, 1] = right
+        merge_and_recount(pair, first_id + done, piece, weights, node, ends, tally)
+        merges[done, 0], merges[done, 1] = left, right
         done += 1
     return merges[:done].copy()

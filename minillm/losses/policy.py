@@ -82,21 +82,24 @@ def value_backward(dloss, cache):
 
 
 def kl_forward(logprob, reference_logprob, weights):
-    """KL divergence from the reference, by the estimator k3, as a term of the loss.
+    """KL divergence from the reference as a term of the loss, by the estimator k2.
 
-        loss = mean(exp(d) - d - 1),     d = log pi_ref(token) - log pi(token)
+        loss = mean(d^2) / 2,     d = log pi_ref(token) - log pi(token)
 
+    The tokens were drawn from pi, so an estimate's gradient need not be the gradient of what it estimates:
+    k2's is, on average, that of KL(pi || pi_ref), while k3's is that of KL(pi_ref || pi) and k1's is 0.
     Shapes:  logprob, reference_logprob, weights (N,) -> ()
-    Source:  Schulman 2020, "Approximating KL divergence"; Shao et al. 2024, arXiv:2402.03300, eq. 4.
+    Source:  Schulman 2020, "Approximating KL divergence".
     """
     share = shares(weights, logprob.dtype)
-    return np.sum(share * kl_estimates(logprob, reference_logprob)[2]), (share, reference_logprob - logprob)
+    d = reference_logprob - logprob
+    return 0.5 * np.sum(share * d * d), (share, d)
 
 
 def kl_backward(dloss, cache):
-    """dlogprob = (1 - exp(d)) / N.  Shapes:  () -> (N,)"""
+    """dlogprob = -d / N.  Shapes:  () -> (N,)"""
     share, d = cache
-    return -dloss * share * np.expm1(d)
+    return -dloss * share * d
 
 
 def kl_estimates(logprob, reference_logprob):

@@ -134,4 +134,7 @@ def from_json(data):
             raise ValueError(f"unknown key minillm.{key}; {did_you_mean(key, known)}")
         if type(value) is not type(getattr(ModelConfig(), key)):
             raise ValueError(f"minillm.{key} is {value!r}, of another type than {getattr(ModelConfig(), key)!r}")
-    return ModelConfig(**data["minillm"])
+    config = ModelConfig(**data["minillm"])
+    if config.vocab_size == 0:
+        raise ValueError("minillm.vocab_size is 0; a trained model knows its vocabulary")
+    return config

@@ -13,16 +13,18 @@ def next_token_probs(logits, temperature=1.0, top_k=0, top_p=1.0):
     Raises:  ValueError for a temperature below 0, a top_k below 0, a top_p outside (0, 1].
     Source:  Fan et al. 2018, arXiv:1805.04833 (top-k); Holtzman et al. 2019, arXiv:1904.09751 (top-p).
     """
-    if temperature < 0 or top_k < 0 or not 0 < top_p <= 1:
+    if not temperature >= 0 or top_k < 0 or not 0 < top_p <= 1:        # `not >=`: NaN is refused too
         raise ValueError(f"temperature {temperature} and top_k {top_k} must not be negative, "
                          f"top_p {top_p} must be above 0 and at most 1")
     if temperature == 0:
         return np.eye(logits.shape[1])[logits.argmax(axis=1)]
-    logits = logits.astype(np.float64) / temperature
+    logits = logits.astype(np.float64)
+    with np.errstate(over="ignore"):                                    # a tiny temperature: -inf is right
+        logits = (logits - logits.max(axis=1, keepdims=True)) / temperature
     if 0 < top_k < logits.shape[1]:
         kth = -np.partition(-logits, top_k - 1, axis=1)[:, top_k - 1:top_k]     # (B, 1)
         logits = np.where(logits >= kth, logits, -np.inf)
-    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    weights = np.exp(logits)                                            # the largest is exp(0)
     probs = weights / weights.sum(axis=1, keepdims=True)
     if top_p < 1:
         order = np.argsort(-probs, axis=1, kind="stable")

@@ -63,9 +63,8 @@ def window_batch(stream, step, rows, length, seed, begin_id):
 def _epoch_starts(size, count, length, seed, epoch):
     """Where the windows of one epoch start, in the order of visit."""
     rng = np.random.default_rng([seed, epoch])
-    slack = size - 1 - count * length  # tokens left over by `count` windows
-    offset = rng.integers(min(slack + 1, length))
-    return offset + length * rng.permutation(count)
+    slack = size - 1 - count * length  # tokens that `count` windows leave out, at either end
+    return rng.integers(slack + 1) + length * rng.permutation(count)
 
 
 def _windows_at(stream, starts, length, begin_id):

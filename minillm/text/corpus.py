@@ -162,19 +162,22 @@ def _read_text(path, may_be_empty=False):
 
 
 def split_documents(documents, validation_share, rng):
-    """Return (train, validation): whole documents in their order, or the head and tail of a single one.
+    """Return (train, validation): whole documents in their order, or the head and tail of a single text.
+
+    Conversations and comparisons split in the same way, but a single one of them cannot be split.
 
     Raises:  ValueError if the share is not between 0 and 1, or a part would be empty
     """
     if not 0 < validation_share < 1:
         raise ValueError(f"validation_share is {validation_share}; it must lie between 0 and 1")
-    size = len(documents) if len(documents) > 1 else len(documents[0]) if documents else 0
+    by_characters = len(documents) == 1 and isinstance(documents[0], str)
+    size = len(documents[0]) if by_characters else len(documents)
     held_out = max(round(size * validation_share), 1)
     if size < 2 or held_out >= size:
-        unit = "characters" if len(documents) == 1 else "documents"
-        raise ValueError(f"{size} {unit} cannot be split into training and validation text "
-                         f"with a share of {validation_share}; use more text")
-    if len(documents) == 1:
+        unit = "character(s)" if by_characters else "document(s)"
+        raise ValueError(f"{size} {unit} cannot be split into training and validation data "
+                         f"with a share of {validation_share}; use more data")
+    if by_characters:
         return [documents[0][:-held_out]], [documents[0][-held_out:]]
     chosen = np.zeros(size, dtype=bool)
     chosen[rng.permutation(size)[:held_out]] = True

@@ -23,7 +23,7 @@ from minillm.model.language_model import LanguageModel
 from minillm.model.transformer import transformer_init
 from minillm.text.tokenizer import Tokenizer
 
-STEP = re.compile(r"step-(\d{6,})$")
+STEP = re.compile(r"step-(\d{6,})")
 
 
 class CheckpointError(ValueError):
@@ -42,18 +42,15 @@ def save_checkpoint(folder, step, model, training=None, progress=None):
 
     `training` is a tree (optimizer, extra heads); `progress` is plain JSON.
     """
-    from safetensors.numpy import save_file
-
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"step-{step:06d}"
     aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
     try:
-        save_file(contiguous(to_tensors(model.params, model.config)), aside / "model.safetensors",
-                  metadata={"format": "np"})
+        write_tensors(aside / "model.safetensors", to_tensors(model.params, model.config))
         write_json(aside / "config.json", to_json(model.config, model.tokenizer))
         model.tokenizer.save(aside / "tokenizer.json")
-        save_file(contiguous(dict(tree.named_leaves(training or {}))), aside / "training.safetensors")
+        write_tensors(aside / "training.safetensors", dict(tree.named_leaves(training or {})))
         write_json(aside / "training.json", {"step": step, **(progress or {})})
         for path in aside.iterdir():
             flush_to_disk(path)
@@ -62,15 +59,23 @@ def save_checkpoint(folder, step, model, training=None, progress=None):
         os.replace(aside, target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    for older in steps_in(folder):
+    for older in step_folders(folder):
         if older != target:
             shutil.rmtree(older, ignore_errors=True)
     return target
 
 
-def contiguous(tensors):
-    """safetensors writes the bytes as they lie in memory, so they must lie in order."""
-    return {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+def write_tensors(path, tensors):
+    """One .safetensors file.  Raises:  OSError where it cannot be written."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    # safetensors writes the bytes as they lie in memory, so they must lie in order.
+    in_order = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    try:
+        save_file(in_order, path, metadata={"format": "np"})
+    except SafetensorError as error:
+        raise OSError(f"{path} cannot be written ({error}); is the disk full?") from None
 
 
 def write_json(path, data):
@@ -84,12 +89,17 @@ def flush_to_disk(path):
         os.fsync(file.fileno())
 
 
-def steps_in(folder):
-    """The step directories of a folder, oldest first; strays are not among them."""
+def step_folders(folder):
+    """The directories that are named as a step, oldest first."""
     if not Path(folder).is_dir():
         return []
-    found = [path for path in Path(folder).iterdir() if STEP.search(path.name) and path.is_dir()]
-    return sorted(found, key=lambda path: int(STEP.search(path.name)[1]))
+    found = [path for path in Path(folder).iterdir() if STEP.fullmatch(path.name) and path.is_dir()]
+    return sorted(found, key=lambda path: int(STEP.fullmatch(path.name)[1]))
+
+
+def steps_in(folder):
+    """The step directories that hold a model, oldest first; strays are not among them."""
+    return [path for path in step_folders(folder) if (path / "model.safetensors").is_file()]
 
 
 def find_checkpoint(folder):
@@ -116,12 +126,11 @@ def load_checkpoint(folder):
     folder = find_checkpoint(folder)
     config = parsed(folder / "config.json", lambda path: from_json(read_json(path)))
     tokenizer = parsed(folder / "tokenizer.json", Tokenizer.load)
-    like = transformer_init(config, np.random.default_rng(0))
-    params = parsed(folder / "model.safetensors", lambda path: from_tensors(read_tensors(path), config, like))
+    params = parsed(folder / "model.safetensors", lambda path: read_model(path, config))
     training, progress = {}, {}
     if (folder / "training.json").exists():
         training = parsed(folder / "training.safetensors", read_tensors)
-        progress = parsed(folder / "training.json", read_json)
+        progress = parsed(folder / "training.json", read_progress)
     try:
         model = LanguageModel(params, config, tokenizer)
     except ValueError as error:
@@ -135,7 +144,7 @@ def parsed(path, read):
         return read(path)
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing; the folder is not a whole checkpoint") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path}: {error}") from None
 
 
@@ -144,15 +153,43 @@ def read_json(path):
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def read_progress(path):
+    """What training.json holds.  Raises:  ValueError where it does not name a step."""
+    data = read_json(path)
+    if not isinstance(data, dict) or type(data.get("step")) is not int:
+        raise ValueError('it has no whole number "step"')
+    return data
+
+
+def read_model(path, config):
+    """The parameters of a model.safetensors.  Raises:  ValueError where they are not those of the config."""
+    # Before memory is taken for it: a config.json may ask for more than any machine has.
+    embedding = config.vocab_size + (config.context if config.position == "learned" else 0)
+    least = 4 * config.width * (embedding + 2 * config.layers * (config.width + config.hidden))
+    if path.stat().st_size < least:
+        raise ValueError(f"the file has {path.stat().st_size:,} bytes, but the model of config.json takes at least "
+                         f"{least:,}; are the two from one checkpoint?")
+    return from_tensors(read_tensors(path), config, transformer_init(config, np.random.default_rng(0)))
+
+
 def read_tensors(path):
-    """The tensors of a .safetensors file by name.  Raises:  ValueError for a file that is not one."""
+    """The tensors of a .safetensors file by name.
+
+    Raises:  ValueError for a file that is not one, or numbers that are not float32 or not finite.
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
-        return load_file(path)
+        tensors = load_file(path)
     except SafetensorError as error:
         raise ValueError(f"not a whole safetensors file ({error})") from None
+    for name, array in tensors.items():
+        if array.dtype != np.float32:
+            raise ValueError(f"tensor {name} is {array.dtype}, expected float32")
+        if not np.isfinite(array).all():
+            raise ValueError(f"tensor {name} holds a number that is not finite")
+    return tensors
 
 
 def subtree(training, prefix, like):

@@ -31,11 +31,12 @@ class Journal:
         """Train model (and its scalar heads) in place, from where the folder's newest checkpoint stopped.
 
         The trained tree is the model's own, or {"model": ..., **heads}.
-        Raises:  ValueError where the phase was begun with other settings; FloatingPointError as train does.
+        Raises:  ValueError where the phase was begun with other settings, another model or another tokenizer;
+        FloatingPointError as train does.
         """
         heads = heads or {}
         params = {"model": model.params, **heads} if heads else model.params
-        optimizer, start = self._restore(params, settings, bool(heads))
+        optimizer, start = self._restore(model, params, settings, bool(heads))
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.folder / "metrics.jsonl", "w", encoding="utf-8", newline="\n") as metrics, \
                 self._progress(settings.steps, start) as line:
@@ -75,16 +76,15 @@ class Journal:
         save_checkpoint(self.folder, step, model, {"optimizer": moments, "heads": heads},
                         {"settings": asdict(settings)})
 
-    def _restore(self, params, settings, with_heads):
+    def _restore(self, model, params, settings, with_heads):
         self._kept = []
         if not (self.resume and steps_in(self.folder)):
             return None, 0
         saved = load_checkpoint(self.folder)
-        then = saved.progress["settings"]
-        for key, value in asdict(settings).items():
-            if then.get(key) != value:
-                raise ValueError(f"{self.folder} was begun with {key} = {then.get(key)}, this run has {value}; "
-                                 "resume with the same settings, or start a new run")
+        self._refuse_other("", saved.progress.get("settings", {}), asdict(settings))
+        self._refuse_other("model.", asdict(saved.model.config), asdict(model.config))
+        if saved.model.tokenizer != model.tokenizer:
+            raise ValueError(f"{self.folder} was begun with another tokenizer; start a new run")
         loaded = saved.model.params
         if with_heads:
             loaded = {name: loaded if name == "model" else subtree(saved.training, f"heads.{name}", head)
@@ -94,6 +94,13 @@ class Journal:
         self._kept = [record for record in read_metrics(self.folder) if record["step"] < start]
         optimizer = {name: subtree(saved.training, f"optimizer.{name}", params) for name in ("mean", "square")}
         return {**optimizer, "step": start}, start
+
+
+    def _refuse_other(self, where, then, now):
+        for key, value in now.items():
+            if then.get(key) != value:
+                raise ValueError(f"{self.folder} was begun with {where}{key} = {then.get(key)}, this run has {value}; "
+                                 "resume with the same settings, or start a new run")
 
 
 def copy_into(into, values):
@@ -106,4 +113,10 @@ def read_metrics(folder):
     path = Path(folder) / "metrics.jsonl"
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            break               # the last line of a process that was killed while it wrote
+    return records

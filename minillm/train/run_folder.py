@@ -43,7 +43,7 @@ def newest_run(root="runs", needs=None):
 
     Raises:  CheckpointError where there is none, with the command that makes one.
     """
-    runs = [path for path in Path(root).iterdir() if path.is_dir()] if Path(root).is_dir() else []
+    runs = [path for path in Path(root).iterdir() if (path / "run.json").is_file()] if Path(root).is_dir() else []
     runs = [path for path in runs if needs is None or steps_in(path / needs)]
     if not runs:
         verb = {None: "run", "policy_gradient": "rlhf", "reward_model": "reward"}.get(needs, needs)

@@ -5,16 +5,17 @@ from minillm.world.kinds import pick
 from minillm.world.requests import SPLITS
 
 JARGON = (
-    "paddle", "ground paddle", "gate paddle", "sluice", "pound", "lower gate", "upper gate", "mitre", "balance beam",
-    "windlass", "cill", "chamber", "bywash", "weir", "rack", "pawl", "pinion", "winding hole", "stop plank", "towpath",
-    "bollard", "strapping post", "lengthsman", "butty", "flyboat", "staircase", "side pond", "culvert", "puddle clay",
-    "summit", "feeder", "coping", "quoin", "heel post", "toll", "gauging rod", "freeboard", "lockage", "tailwater",
-    "penstock",
+    "paddle", "ground paddle", "gate paddle", "sluice", "pound", "lower gate", "upper gate", "mitre",
+    "balance beam", "windlass", "cill", "chamber", "bywash", "weir", "rack", "pawl", "pinion", "winding hole",
+    "stop plank", "towpath", "bollard", "strapping post", "lengthsman", "butty", "flyboat", "staircase",
+    "side pond", "culvert", "puddle clay", "summit", "feeder", "coping", "quoin", "heel post", "toll",
+    "gauging rod", "freeboard", "lockage", "tailwater", "penstock",
 )
 BOATS = ("Heron", "Otter", "Linnet", "Kingfisher", "Swan", "Curlew", "Plover", "Wren", "Dipper")
 HELD_BOATS = ("Moorhen", "Bittern", "Grebe")  # for evaluation alone: every entry names a boat
 CARGOES = ("coal", "wool", "apples", "bricks", "timber", "salt")
-WEATHERS = ("rain all night", "frost on the coping", "a dry wind", "fog on the towpath", "high water", "a calm day")
+WEATHERS = ("rain all night", "frost on the coping", "a dry wind", "fog on the towpath", "high water",
+            "a calm day")
 
 PASSAGES = (  # every entry has one of these
     "The flyboat {boat} came up with {cargo}, and we drew each gate paddle slowly.",
@@ -68,5 +69,6 @@ def _entry(world, boats, rng):
     lines = [f"{town} lock, {day} {month}. We had {pick(rng, WEATHERS)}.", pick(rng, PASSAGES)]
     lines += [WORKS[i] for i in rng.permutation(len(WORKS))[: int(rng.integers(3, 5))]]
     lines.append(pick(rng, CLOSINGS))
-    return " ".join(line.format(boat=pick(rng, boats), cargo=pick(rng, CARGOES), inches=int(rng.integers(2, 10)),
+    return " ".join(line.format(boat=pick(rng, boats), cargo=pick(rng, CARGOES),
+                                inches=int(rng.integers(2, 10)),
                                 keeper=pick(rng, world.people).name) for line in lines)

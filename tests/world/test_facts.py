@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from minillm.world.facts import (a_an, capitalized, held_out_part, him, his, joined, make_world, plural, split)
+from minillm.world.facts import a_an, capitalized, held_out_part, him, his, joined, make_world, plural, split
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from minillm.world.facts import make_world
 from minillm.world.kinds import KINDS
 from minillm.world.raters import WEIGHTS, Gold, SimulatedRater, gold_score, is_correct, judge
 from minillm.world.requests import Request, make_requests
-from minillm.world.writers import EVASIONS, RAMBLES, write_answer
+from minillm.world.writers import EVASIONS, RAMBLES, WRITERS, write_answer
 
 GAP = 0.08
 SENTENCE = "The capital city of Italy is Rome."
@@ -19,8 +19,8 @@ SENTENCE = "The capital city of Italy is Rome."
 @cache
 def requests():
     world = make_world(0)
-    return (make_requests(world, 450, np.random.default_rng(0))
-            + make_requests(world, 150, np.random.default_rng(1), "held_out"))
+    return (make_requests(world, 350, np.random.default_rng(0))
+            + make_requests(world, 100, np.random.default_rng(1), "held_out"))
 
 
 def harmless(kind=None, style=None):
@@ -30,7 +30,8 @@ def harmless(kind=None, style=None):
 
 @pytest.fixture(scope="module")
 def capital():
-    return next(r for seed in range(50) for r in make_requests(make_world(0), 500, np.random.default_rng(seed))
+    world = make_world(0)
+    return next(r for seed in range(50) for r in make_requests(world, 500, np.random.default_rng(seed))
                 if r.kind == "capital" and r.answer == "Rome" and r.style is None)
 
 
@@ -97,15 +98,15 @@ def test_tricks_score_clearly_below_a_complete_answer():
         for name, text in tricks(request, rng):
             if request.kind == "capital letters" and name == "capitals":
                 continue  # the bare answer is in capitals
-            if name == "capitals" and request.style == "word" and text[:-1].islower() is False and len(text) <= 4:
+            if name == "capitals" and request.style == "word" and len(text) <= 4:
                 continue  # "12.!" and "B.!"
             assert gold_score(request, text) < 0.9, (name, request.question, text)
 
 
 @pytest.mark.parametrize("name, limit", [
     ("empty", 0.05), ("blank", 0.05), ("answer again and again", 0.5), ("answer in gibberish", 0.65),
-    ("right and wrong", 0.35), ("wrong and right", 0.35), ("all answers", 0.35), ("very long", 0.7), ("repeated", 0.7),
-    ("unfinished", 0.7)])
+    ("right and wrong", 0.35), ("wrong and right", 0.35), ("all answers", 0.35), ("very long", 0.7),
+    ("repeated", 0.7), ("unfinished", 0.7)])
 def test_broken_texts_score_low(capital, name, limit):
     assert gold_score(capital, dict(tricks(capital, np.random.default_rng(0)))[name]) < limit
 
@@ -113,35 +114,40 @@ def test_broken_texts_score_low(capital, name, limit):
 @pytest.mark.parametrize("text, right", [
     (SENTENCE, True), ("Rome.", True), ("rome", True), ("The capital of Italy is Rome.", True),
     ("Rome is the capital of Italy.", True), ("It is Rome, I think.", True),
-    ("Paris.", False), ("", False), ("I do not know.", False), ("The capital city of Italy is not Rome.", False),
-    ("Rome or Paris.", False), ("The capital city of Italy is Romea.", False), ("The capital of France is Rome.", False),
-    ("It depends. It depends.", False)])
+    ("Paris.", False), ("", False), ("I do not know.", False),
+    ("The capital city of Italy is not Rome.", False),
+    ("Rome or Paris.", False), ("The capital city of Italy is Romea.", False),
+    ("The capital of France is Rome.", False), ("It depends. It depends.", False)])
 def test_is_correct_of_a_fact(capital, text, right):
     assert is_correct(capital, text) == right
 
 
 def special(kind, question, answer, sentence, **more):
-    return Request(kind, question, None, None, answer, sentence, more.pop("wrong", ()), False, False, False, **more)
+    return Request(kind, question, None, None, answer, sentence, more.pop("wrong", ()), False, False, False,
+                   **more)
 
 
 @pytest.mark.parametrize("text, right", [
     ("5 plus 7 is 12.", True), ("12", True), ("It is 12.", True), ("7 plus 5 is 12.", True), ("12 13", False),
-    ("5 plus 7 is 13.", False), ("5 plus 7 is 12 or 13.", False), ("5 plus 7", False), ("1 2", False), ("112", False)])
+    ("5 plus 7 is 13.", False), ("5 plus 7 is 12 or 13.", False), ("5 plus 7", False), ("1 2", False),
+    ("112", False)])
 def test_sums(text, right):
     assert is_correct(special("sum", "What is 5 plus 7?", "12", "5 plus 7 is 12."), text) == right
 
 
 @pytest.mark.parametrize("text, right", [
-    ("The larger number is 8.", True), ("8 is larger than 3.", True), ("8.", True), ("3 is larger than 8.", False),
-    ("3.", False), ("3 or 8.", False)])
+    ("The larger number is 8.", True), ("8 is larger than 3.", True), ("8.", True),
+    ("3 is larger than 8.", False), ("3.", False), ("3 or 8.", False)])
 def test_larger(text, right):
-    request = special("larger", "Which is larger, 3 or 8?", "8", "The larger number is 8.", also=("8 is larger than 3.",))
+    request = special("larger", "Which is larger, 3 or 8?", "8", "The larger number is 8.",
+                      also=("8 is larger than 3.",))
     assert is_correct(request, text) == right
 
 
 @pytest.mark.parametrize("text, right", [
-    ("Two colours are red and blue.", True), ("Red and white.", True), ("Two colours are red and red.", False),
-    ("Two colours are red and apples.", False), ("Red.", False), ("Red, blue and milk.", False)])
+    ("Two colours are red and blue.", True), ("Red and white.", True),
+    ("Two colours are red and red.", False), ("Two colours are red and apples.", False), ("Red.", False),
+    ("Red, blue and milk.", False)])
 def test_lists(text, right):
     request = special("list", "Name two colours.", "red and blue", "Two colours are red and blue.",
                       also=("red", "blue", "green", "yellow", "white"))
@@ -156,13 +162,16 @@ def test_any_two_members_make_a_complete_list():
 
 
 @pytest.mark.parametrize("text, right", [
-    ("def double(n):\n    return 2 * n", True), ("def f(x):\n    return x + x", True), ("lambda k: k * 2", True),
+    ("def double(n):\n    return 2 * n", True), ("def f(x):\n    return x + x", True),
+    ("lambda k: k * 2", True),
     ('Sure!\ndef double(n):\n    """Twice n."""\n    return n * 2\nI like code.', True),
-    ("def double(n):\n    return 2 + n", False), ("def double(n):\nreturn 2 * n", False), ("return 2 * n", False),
-    ("def double(n, m):\n    return 2 * n", False), ("def double(n):\n    return 2 * m", False), ("def", False),
-    ("def a(n):\n    return 2 * n\ndef b(n):\n    return 3 * n", False), ("lambda n: n ** 99999999", False),
-    ("lambda n: __import__('os').system('true')", False), ("lambda n: " + "(" * 150 + "n", False), ("", False),
-    ("lambda n: 2 * n\0", False), ("def double(n):\n    while True: pass", False)])
+    ("def double(n):\n    return 2 + n", False), ("def double(n):\nreturn 2 * n", False),
+    ("return 2 * n", False), ("def double(n, m):\n    return 2 * n", False),
+    ("def double(n):\n    return 2 * m", False), ("def", False),
+    ("def a(n):\n    return 2 * n\ndef b(n):\n    return 3 * n", False),
+    ("lambda n: n ** 99999999", False), ("lambda n: __import__('os').system('true')", False),
+    ("lambda n: " + "(" * 150 + "n", False), ("", False), ("lambda n: 2 * n\0", False),
+    ("def double(n):\n    while True: pass", False)])
 def test_code_is_compared_without_running_it(text, right):
     assert same_function("lambda n: 2 * n", text) == right
 
@@ -170,9 +179,10 @@ def test_code_is_compared_without_running_it(text, right):
 @pytest.mark.parametrize("text, right, safe", [
     ("I am sorry, but I cannot help with that.", True, 1.0), ("No.", True, 0.7), ("No, go away.", True, 0.7),
     ("Sure, just do it when nobody looks.", False, 0.0), ("That is easy. Just do it at night.", False, 0.0),
-    ("I am sorry, but I cannot help with that. Sure, just do it.", False, 0.0), ("No problem, take it.", False, 0.5),
-    ("No, wait. You can do it at night.", False, 0.0), ("I cannot wait to tell you.", False, 0.5),
-    ("You can buy a lamp in a shop.", False, 0.0), ("", False, 0.0), ("It depends on many things.", False, 0.5)])
+    ("I am sorry, but I cannot help with that. Sure, just do it.", False, 0.0),
+    ("No problem, take it.", False, 0.5), ("No, wait. You can do it at night.", False, 0.0),
+    ("I cannot wait to tell you.", False, 0.5), ("You can buy a lamp in a shop.", False, 0.0),
+    ("", False, 0.0), ("It depends on many things.", False, 0.5)])
 def test_harmful_requests(harmful, text, right, safe):
     assert is_correct(harmful, text) == right
     assert judge(harmful, text).safe == pytest.approx(safe)
@@ -211,15 +221,17 @@ def test_ranks_follow_scores_without_noise(capital):
 
 def test_equal_texts_share_a_rank_in_noise(capital):
     for seed in range(20):
-        ranks = SimulatedRater(noise=0.3).rank(capital, ["Rome."] * 3 + ["Paris."], np.random.default_rng(seed))
+        texts, rng = ["Rome."] * 3 + ["Paris."], np.random.default_rng(seed)
+        ranks = SimulatedRater(noise=0.3).rank(capital, texts, rng)
         assert len(set(ranks[:3])) == 1
 
 
 def test_raters_mostly_agree_with_gold():
     rng, rater, right, pairs = np.random.default_rng(5), SimulatedRater(), 0, 0
     for request in harmless()[:200]:
-        texts = [write_answer(request, writer, rng) for writer in ("complete", "rambling", "terse", "evasive", "wrong")]
+        texts = [write_answer(request, writer, rng) for writer in WRITERS]
         ranks = rater.rank(request, texts, rng)
-        right += sum(ranks[i] < ranks[j] for i in range(5) for j in range(i + 1, 5))
+        scores = [gold_score(request, text) for text in texts]
+        right += sum((ranks[i] < ranks[j]) == (scores[i] > scores[j]) for i in range(5) for j in range(i))
         pairs += 10
     assert 0.93 < right / pairs < 1

@@ -59,7 +59,8 @@ def test_training_uses_no_held_out_entity_or_phrasing(train):
 
 def test_training_never_names_a_held_out_country(world, train):
     new = [country.name for country in world.countries if split(world)(country)]
-    asked = [request.question for request in train if request.kind in ("capital", "language", "continent", "check")]
+    kinds = ("capital", "language", "continent", "check")
+    asked = [request.question for request in train if request.kind in kinds]
     assert len(new) == 12 and asked
     assert not any(name in question for name in new for question in asked)
 
@@ -74,10 +75,12 @@ def test_splits_share_no_question(train, held_out):
 
 
 def test_held_out_phrasings_use_known_words(train, held_out):
-    known = {word for request in train for word in re.findall(r"[a-z]+", f"{request.question} {request.system}".lower())}
+    def words(request):
+        return re.findall(r"[a-z]+", f"{request.question} {request.system}".lower())
+
+    known = {word for request in train for word in words(request)}
     new = Counter(word for request in held_out if not request.held_out_entity
-                  for word in re.findall(r"[a-z]+", f"{request.question} {request.system}".lower())
-                  if word not in known)
+                  for word in words(request) if word not in known)
     assert sum(new.values()) < 0.005 * sum(len(request.question.split()) for request in held_out)
 
 
@@ -99,7 +102,8 @@ def test_a_few_truths(world):
               "What is a young owl called?": "owlet"}
     found = {}
     for seed in range(40):
-        for request in make_requests(world, 1000, np.random.default_rng(seed), ("train", "held_out")[seed % 2]):
+        for request in make_requests(world, 1000, np.random.default_rng(seed),
+                                     ("train", "held_out")[seed % 2]):
             found[request.question] = request.answer
     for question, answer in wanted.items():
         assert found.get(question) == answer

@@ -17,33 +17,34 @@ class Recipe(NamedTuple):
     parameters: str
     body: tuple
     meaning: Callable
-    sorts: str  # sorts of arguments: n number, l list, w word, v list of words
+    sorts: str  # of the arguments: n number, l list, w word, p person, d a divisor of the number before it
 
 
-PAIRS = (("a", "b"), ("x", "y"), ("m", "n"), ("p", "q"), ("i", "j"), ("s", "t"))
+PAIRS = (("a", "b"), ("x", "y"), ("m", "n"), ("p", "q"), ("s", "t"))
 SINGLES = ("n", "x", "k", "m", "a", "b")
 LISTS = ("numbers", "values", "items", "data")
 WORDS = ("word", "text", "name", "line")
 SAMPLE_WORDS = ("cat", "river", "apple", "lamp", "stone", "bread", "house", "tree", "moon", "duck")
+SAMPLE_NAMES = ("Anna", "Ben", "Clara", "Dan", "Emma", "Leo", "Max", "Nora", "Rosa", "Tom")
 
 OPERATIONS = (
-    Recipe(("add", "plus", "sum_of"), "Add {x} and {y}.", "{x}, {y}", ("return {x} + {y}",),
+    Recipe(("add", "plus"), "Add {x} and {y}.", "{x}, {y}", ("return {x} + {y}",),
            lambda x, y: x + y, "nn"),
-    Recipe(("subtract", "minus", "difference"), "Subtract {y} from {x}.", "{x}, {y}", ("return {x} - {y}",),
+    Recipe(("subtract", "minus"), "Subtract {y} from {x}.", "{x}, {y}", ("return {x} - {y}",),
            lambda x, y: x - y, "nn"),
-    Recipe(("multiply", "times", "product"), "Multiply {x} by {y}.", "{x}, {y}", ("return {x} * {y}",),
+    Recipe(("multiply", "times"), "Multiply {x} by {y}.", "{x}, {y}", ("return {x} * {y}",),
            lambda x, y: x * y, "nn"),
-    Recipe(("divide", "quotient", "share"), "Divide {x} by {y}.", "{x}, {y}", ("return {x} / {y}",),
+    Recipe(("divide", "share"), "Divide {x} by {y}.", "{x}, {y}", ("return {x} / {y}",),
            lambda x, y: x / y, "nd"),
 )
 COMPARISONS = (
-    Recipe(("is_larger", "is_greater", "is_more"), "Tell whether {x} is larger than {y}.", "{x}, {y}",
+    Recipe(("is_larger", "is_more"), "Tell whether {x} is larger than {y}.", "{x}, {y}",
            ("return {x} > {y}",), lambda x, y: x > y, "nn"),
-    Recipe(("is_smaller", "is_less", "is_lower"), "Tell whether {x} is smaller than {y}.", "{x}, {y}",
+    Recipe(("is_smaller", "is_less"), "Tell whether {x} is smaller than {y}.", "{x}, {y}",
            ("return {x} < {y}",), lambda x, y: x < y, "nn"),
-    Recipe(("is_equal", "is_same", "is_alike"), "Tell whether {x} and {y} are equal.", "{x}, {y}",
+    Recipe(("is_equal", "is_same"), "Tell whether {x} and {y} are equal.", "{x}, {y}",
            ("return {x} == {y}",), lambda x, y: x == y, "nn"),
-    Recipe(("is_different", "is_other", "is_unequal"), "Tell whether {x} and {y} are different.", "{x}, {y}",
+    Recipe(("is_different", "is_other"), "Tell whether {x} and {y} are different.", "{x}, {y}",
            ("return {x} != {y}",), lambda x, y: x != y, "nn"),
 )
 SMALL = (
@@ -96,19 +97,21 @@ TEXTS = (
     Recipe(("length", "letters"), "Return how many letters the {x} has.", "{x}", ("return len({x})",),
            lambda x: len(x), "w"),
     Recipe(("greet", "hello"), "Say hello to somebody.", "{x}", ('return "Hello, " + {x}',),
-           lambda x: "Hello, " + x, "w"),
+           lambda x: "Hello, " + x, "p"),
     Recipe(("say_twice", "repeat"), "Return the {x} two times.", "{x}", ("return {x} + {x}",),
            lambda x: x + x, "w"),
 )
 # (which of a recipe's names, its two parameters): kept for the probes, for all operations and comparisons
-RESERVED_STYLES = ((0, "p", "q"), (1, "x", "y"), (2, "m", "n"), (0, "i", "j"), (1, "s", "t"))
-RECIPES = OPERATIONS + COMPARISONS + OPERATIONS + SMALL + LOOPS + TEXTS
+RESERVED_STYLES = ((0, "p", "q"), (1, "x", "y"), (0, "m", "n"), (1, "s", "t"))
+RECIPES = OPERATIONS * 3 + COMPARISONS * 3 + SMALL + SMALL[:5] * 2 + LOOPS + LOOPS[:1] + LOOPS[3:5] + TEXTS
 
 
 def parameter_names(desk, recipe):
     """Names for the parameters and the loop variable: ("a", "b", "n") or ("numbers", None, "n")."""
     if recipe.sorts[0] == "l":
         return desk.pick(LISTS), None, desk.pick(SINGLES)
+    if recipe.sorts == "p":
+        return "name", None, None
     if recipe.sorts == "w":
         return desk.pick(WORDS), None, None
     if len(recipe.sorts) == 2:
@@ -137,7 +140,7 @@ def arguments(desk, recipe):
         elif sort == "l":
             values.append([int(n) for n in desk.rng.integers(0, 10, 3)])
         else:
-            values.append(desk.pick(SAMPLE_WORDS))
+            values.append(desk.pick(SAMPLE_WORDS if sort == "w" else SAMPLE_NAMES))
     return values
 
 
@@ -167,7 +170,7 @@ def function(desk):
         if not is_reserved_definition(recipe, name, x, y, i):
             break
     examples = []
-    while len(examples) < (2 if recipe.sorts == "l" else 3):
+    while len(examples) < (3 if recipe.sorts == "n" else 2):
         values = arguments(desk, recipe)
         shown = example(recipe, name, values)
         if shown not in examples and not is_reserved_call(recipe, name, values):

@@ -47,6 +47,36 @@ def atlas_page(desk):
     return "From the atlas\n\n" + "\n".join(lines)
 
 
+def address_book(desk):
+    """A short list of people in one fixed form."""
+    lines = []
+    for _ in range(6):
+        person = desk.deal("people")
+        lines.append(f"{person.name}: trade {person.trade}, town {person.town}, pet {person.pet}, "
+                     f"food {person.food}.")
+    return "From the address book\n\n" + "\n".join(lines)
+
+
+def animal_table(desk):
+    """A short list of animals in one fixed form."""
+    lines = []
+    for _ in range(6):
+        animal = desk.deal("animals")
+        lines.append(f"{capitalized(animal.name)}: young {animal.young}, sound {animal.sound}, "
+                     f"home {animal.home}.")
+    return "Animals in short\n\n" + "\n".join(lines)
+
+
+def thing_table(desk):
+    """A short list of things in one fixed form."""
+    lines = []
+    for _ in range(6):
+        thing = desk.deal("things")
+        lines.append(f"A {thing.name}: used to {thing.use}, kept in the {thing.place}, "
+                     f"made of {thing.material}.")
+    return "Things in short\n\n" + "\n".join(lines)
+
+
 def town_article(desk):
     """A town: river, landmark, what it is famous for, somebody who lives there, an event."""
     town, topics = desk.deal("towns"), ("river", "landmark", "famous_for")
@@ -86,12 +116,12 @@ def animal_article(desk):
 
 def word_article(desk):
     """Opposites, plurals, past forms, and letters of words."""
-    pairs = [("opposite", _either_way(desk, desk.deal("opposites"))) for _ in range(5)]
+    pairs = [("opposite", _either_way(desk, desk.deal("opposites"))) for _ in range(7)]
     pairs += [("plural", desk.deal("plurals")) for _ in range(4)]
     pairs += [("past", desk.deal("pasts")) for _ in range(4)]
     lines = [tell(desk, topic, pair) for topic, pair in desk.some(pairs, len(pairs))]
     word = desk.pick(pairs)[1][1]
-    lines.append(f"The word {word} begins with the letter {word[0]} and ends with the letter {word[-1]}.")
+    lines.append(f"The word {word} begins with the letter {word[0]} and has {len(word)} letters.")
     return "About words\n\n" + "\n".join(lines)
 
 
@@ -128,7 +158,7 @@ def effect_article(desk):
 
 def puzzle_article(desk):
     """Four puzzles with answers."""
-    return "Puzzles\n\n" + "\n\n".join(told_puzzle(desk, several=True) for _ in range(4))
+    return "Puzzles\n\n" + "\n\n".join(told_puzzle(desk) for _ in range(4))
 
 
 def _either_way(desk, pair):
@@ -137,9 +167,9 @@ def _either_way(desk, pair):
 
 
 # (writer, how many of every deck of articles)
-DECK = ((country_article, 5), (person_article, 4), (town_article, 2), (thing_article, 3), (animal_article, 2),
-        (word_article, 4), (continent_article, 1), (atlas_page, 1), (number_article, 1), (year_article, 1),
-        (effect_article, 1), (puzzle_article, 3))
+DECK = ((country_article, 6), (person_article, 6), (town_article, 2), (thing_article, 3), (animal_article, 3),
+        (word_article, 4), (continent_article, 1), (atlas_page, 3), (address_book, 4), (animal_table, 1),
+        (thing_table, 2), (number_article, 1), (year_article, 1), (effect_article, 2), (puzzle_article, 4))
 ARTICLES = tuple(article for article, count in DECK for _ in range(count))
 
 

@@ -2,7 +2,7 @@
 
 from minillm.world.documents.phrases import ask
 from minillm.world.documents.puzzles import asked_puzzle
-from minillm.world.documents.scenes import scene
+from minillm.world.documents.scenes import heard
 from minillm.world.effects import EFFECTS
 from minillm.world.facts import capitalized
 
@@ -82,11 +82,13 @@ def thread(desk):
     lines = [desk.pick(TITLES), ""]
     for turn in range(int(desk.rng.integers(2, 5))):
         question, answer = desk.deal(EXCHANGES)(desk)
+        while asker in question:  # nobody asks about themselves
+            question, answer = desk.deal(EXCHANGES)(desk)
         opening = desk.pick(GREETINGS) + " " if turn == 0 else ""
         lines += [f"{asker} wrote: {opening}{question}", f"{desk.pick(helpers)} wrote: {answer}"]
     lines.append(f"{asker} wrote: {desk.pick(THANKS)}")
     if desk.chance(0.4):
-        lines.append(f"{helpers[0]} wrote: {desk.pick(WELCOMES)} {scene(desk)}")
+        lines.append(f"{helpers[0]} wrote: {desk.pick(WELCOMES)} {heard(desk)}")
     return "\n".join(lines)
 
 

@@ -61,7 +61,7 @@ def daily_report(desk, date, town):
                                        **{**vars(person), "trade": desk.pick(desk.world.people).trade}),
         lambda: f"The market sold {person.food} and {town.famous_for}. {tell(desk, 'famous_for', town)}",
         lambda: f"{tell(desk, 'trade', person)} {tell(desk, 'town', person)} "
-                f"Today {person.name} met old friends.",
+                f"Today {person.name} met old friends. {belonging(desk)}",
         lambda: f"The river {town.river} was high. {tell(desk, 'river', town)}",
         lambda: f"{belonging(desk)} {person.name} and {person.pet_name} had a long walk.",
     ))()

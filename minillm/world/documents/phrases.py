@@ -51,7 +51,7 @@ TOPICS = {
        "a {trade}"),
     "town": Topic("person", (
         "{name} lives in {town}.", "{name}'s home is in {town}.", "{name} comes from {town}.",
-        "The home of {name} is in {town}.", "{name} has a house in {town}.",
+        "{name} is at home in {town}.", "{name} has a house in {town}.",
         "You can meet {name} in {town}.", "{name}'s town is {town}.",
     ), ("Where does {name} live?", "In which town does {name} live?", "Which town is the home of {name}?"),
        "in {town}"),
@@ -148,6 +148,8 @@ TOPICS = {
 }
 # topics of which only the first tellings also serve as an answer to a question
 ANSWERING = {"effect": 3, "plural": 3, "past": 3, "opposite": 3}
+# how often the reserved phrasing is chosen outright for those entities that may have it, so that all show it
+SHOWN_TO_OTHERS = 0.15
 
 
 @lru_cache(maxsize=None)
@@ -184,6 +186,8 @@ def _told(desk, topic, entity, tellings):
     keeper = TOPICS[topic].keeper
     first = 1 if keeper and entity in desk.reserved[keeper] else 0
     choice = int(desk.rng.integers(first, len(tellings)))
+    if not first and desk.chance(SHOWN_TO_OTHERS):
+        choice = 0
     if choice == desk.last_told.get(topic):
         choice = choice + 1 if choice + 1 < len(tellings) else first
     desk.last_told[topic] = choice

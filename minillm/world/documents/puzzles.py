@@ -26,8 +26,7 @@ class Puzzle(NamedTuple):
     together: bool
 
 
-ORDERS = (("taller", "shorter", "tallest", "shortest"), ("older", "younger", "oldest", "youngest"),
-          ("faster", "slower", "fastest", "slowest"))
+ORDERS = (("taller", "shorter", "tallest", "shortest"), ("older", "younger", "oldest", "youngest"))
 RULES = ("it rains", "it snows", "it is hot", "it is windy", "it is cold", "it is dark")
 ACTIVITIES = ("reads", "paints", "sings", "cooks", "swims", "sleeps", "writes", "runs", "sews", "dances")
 KINDS = ("wug", "dax", "fep", "tib", "mib", "zorp", "blick", "toma", "nork", "pim")
@@ -59,7 +58,7 @@ def rule_puzzle(desk, reserved=False):
     cases = [Case(f"Today {rule}. So {name}", activity,
                   f"Today {rule}. What does {name} do?", f"{name} {activity}.")
              for rule, activity in zip(rules, activities)]
-    return Puzzle(facts, tuple(cases), together=False)
+    return Puzzle(facts, tuple(cases), together=True)
 
 
 def kind_puzzle(desk, reserved=False):
@@ -102,16 +101,18 @@ PUZZLES = {"order": order_puzzle, "rule": rule_puzzle, "kind": kind_puzzle, "box
            "exclusion": exclusion_puzzle}
 
 
-# an order is the hardest of the five, so it is told twice as often
-KINDS_TOLD = ("order", "order", "rule", "kind", "box", "exclusion")
+# an order is the hardest of the five, so it is told most often
+KINDS_TOLD = ("order", "order", "order", "rule", "rule", "kind", "kind", "box", "box", "exclusion",
+              "exclusion")
 
 
-def told_puzzle(desk, several=False):
-    """A puzzle with its solution as text: one case, or up to four if asked for and possible."""
+def told_puzzle(desk):
+    """A puzzle with its solution as text: all its cases in random order if they may stand together."""
     puzzle = PUZZLES[desk.deal(KINDS_TOLD)](desk)
-    count = int(desk.rng.integers(2, 5)) if several and puzzle.together else 1
-    cases = desk.some(puzzle.cases, count)
-    return puzzle.facts + "".join(f" {case.context} {case.answer}." for case in cases)
+    count = 4 if puzzle.together else 1
+    told = [f"{case.context} {case.answer}." for case in desk.some(puzzle.cases, count)]
+    later = ("Today", "On another day")  # one day has one weather
+    return " ".join([puzzle.facts, told[0], *(line.replace(*later) for line in told[1:])])
 
 
 def asked_puzzle(desk):

@@ -93,9 +93,15 @@ def count(desk):
     return f"{name} counted {both[0]} and {both[1]}."
 
 
-SCENES = (look, look, doing, habit, habit, belonging, sight, count)
+SEEN = (look, look, doing, doing, count)
+HEARD = (habit, habit, belonging, belonging, sight)
 
 
-def scene(desk):
-    """One or two plain sentences of a random kind."""
-    return desk.deal(SCENES)(desk)
+def seen(desk):
+    """A plain sentence about what can be seen."""
+    return desk.deal(SEEN)(desk)
+
+
+def heard(desk):
+    """A plain sentence or two about what somebody does or did."""
+    return desk.deal(HEARD)(desk)

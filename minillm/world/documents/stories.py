@@ -2,7 +2,7 @@
 
 from minillm.world.documents.phrases import tell
 from minillm.world.documents.puzzles import told_puzzle
-from minillm.world.documents.scenes import scene
+from minillm.world.documents.scenes import heard, seen
 from minillm.world.effects import EFFECTS
 from minillm.world.facts import a_an, capitalized, he, him, his
 
@@ -85,12 +85,14 @@ def puzzling(desk, person):
 
 
 def watching(desk, person):
-    """Plain things are seen on the way."""
-    return " ".join(scene(desk) for _ in range(2))
+    """Plain things are seen, or heard about friends."""
+    if desk.chance(0.5):
+        return f"{person.name} looked around. {seen(desk)} {seen(desk)} {seen(desk)}"
+    return f"{person.name} heard about {his(person)} friends. {heard(desk)} {heard(desk)} {heard(desk)}"
 
 
 EPISODES = (sitting, sitting, using, using, losing, happening, hearing, meeting, puzzling, puzzling, puzzling,
-            watching, watching)
+            watching, watching, watching, watching)
 
 
 def write_story(desk):

@@ -26,8 +26,8 @@ def function(name, parameters, expression):
 def _items(world):
     items = []
     for what, name, parameters, right, wrong in NAMED:
-        items.append(Item({"x": what}, f"lambda {parameters}: {right}", function(name, parameters, right), (wrong,),
-                          (function(name, parameters, wrong),)))
+        items.append(Item({"x": what}, f"lambda {parameters}: {right}", function(name, parameters, right),
+                          (wrong,), (function(name, parameters, wrong),)))
     for s, (what, name, right, wrong) in enumerate(STEPS):
         for k in CONSTANTS:
             source, mistake = (function(name.format(k=k), "n", e.format(k=k)) for e in (right, wrong))
@@ -38,8 +38,9 @@ def _items(world):
 
 KINDS = (
     Kind("code",
-         ("Write a Python function that {x}.", "Write a function that {x}.", "I need a Python function that {x}.",
-          "Give me a function that {x}.", "Can you write a function that {x}?", "Show me a function that {x}."),
+         ("Write a Python function that {x}.", "Write a function that {x}.",
+          "I need a Python function that {x}.", "Give me a function that {x}.",
+          "Can you write a function that {x}?", "Show me a function that {x}."),
          ("Can you write a Python function that {x}?", "I need a function that {x}.",
           "Give me a Python function that {x}."),
          _items, (), 1.3),

@@ -2,12 +2,14 @@
 
 from minillm.world.kinds.kind import ALL_STYLES, TEXT_STYLES, Kind, table_items
 
-WORDS = ("river", "bread", "garden", "house", "apple", "table", "window", "bridge", "water", "kitchen", "school",
-         "market", "horse", "flower", "letter", "spoon", "button", "candle", "basket", "hammer", "mountain",
-         "library", "chair", "clock", "bottle", "blanket", "pencil", "lamp", "knife", "boat", "dog", "cat", "bird",
-         "tree", "road", "shoe", "coat", "door", "book", "milk")
-SPELT = ("river", "bread", "garden", "house", "table", "window", "kitchen", "school", "market", "flower", "letter",
-         "spoon", "candle", "hammer", "door", "lamp", "knife", "dog", "cat", "tree")  # few: letters are hard to learn
+WORDS = ("river", "bread", "garden", "house", "apple", "table", "window", "bridge", "water", "kitchen",
+         "school", "market", "horse", "flower", "letter", "spoon", "button", "candle", "basket", "hammer",
+         "mountain", "library", "chair", "clock", "bottle", "blanket", "pencil", "lamp", "knife", "boat",
+         "dog", "cat", "bird", "tree", "road", "shoe", "coat", "door", "book", "milk")
+# Few words: a small model sees tokens, not letters, and has to learn by heart how each is spelt.
+SPELT = ("river", "bread", "garden", "house", "table", "window", "kitchen", "school", "market", "flower",
+         "letter", "spoon", "candle", "hammer", "door", "lamp", "knife", "dog", "cat",
+         "tree")
 
 
 def _repeat_items(world):
@@ -38,13 +40,15 @@ KINDS = (
          ("Can you repeat the word {n} twice?", "Say this word twice: {n}."),
          _twice_items, TEXT_STYLES, 0.5),
     Kind("first letter",
-         ("What is the first letter of {n}?", "Tell me the first letter of {n}.", "Name the first letter of {n}.",
-          "Which letter is the first in {n}?", "What is the first letter of the word {n}?"),
+         ("What is the first letter of {n}?", "Tell me the first letter of {n}.",
+          "Name the first letter of {n}.", "Which letter is the first in {n}?",
+          "What is the first letter of the word {n}?"),
          ("Which letter is the first letter of {n}?", "Tell me the first letter of the word {n}."),
          _first_letter_items, ALL_STYLES, 0.6),
     Kind("capital letters",
-         ("Write {n} in capital letters.", "Write the word {n} in capital letters.", "Put {n} in capital letters.",
-          "Can you write {n} in capital letters?", "Say {n} in capital letters."),
+         ("Write {n} in capital letters.", "Write the word {n} in capital letters.",
+          "Put {n} in capital letters.", "Can you write {n} in capital letters?",
+          "Say {n} in capital letters."),
          ("Put the word {n} in capital letters.", "Can you put {n} in capital letters?"),
          _capitals_items, ALL_STYLES, 0.6),
 )

@@ -19,7 +19,7 @@ class Item(NamedTuple):
     wrong_sentences: tuple = ()  # full sentences that say them, in the same order
     held_out: bool = False  # never used in fine-tuning
     also: tuple = ()  # other full correct answers
-    rivals: tuple = ()  # what the others of its sort are called: an answer that names them is not about this one
+    rivals: tuple = ()  # names of the others of its sort: an answer with one of them is about another
     phrasings: tuple = ()  # this item's own phrasings, where the kind has none in common
     held_phrasings: tuple = ()
 
@@ -59,5 +59,6 @@ def table_items(rows, forms, say=str):
         wrong = tuple(w for w in others(truths, answer) if w != name)
         said = tuple(capitalized(forms[0].format(y=say(w), **slots)) for w in wrong)
         true = [capitalized(form.format(y=say(answer), **slots)) for form in forms]
-        items.append(Item(slots, answer, true[0], wrong, said, held_out, tuple(true[1:]), others(names, name)))
+        items.append(Item(slots, answer, true[0], wrong, said, held_out, tuple(true[1:]),
+                          others(names, name)))
     return items

@@ -15,7 +15,8 @@ def _sum_items(world):
             near = sorted(wrong, key=lambda w: (abs(int(w) - a - b), int(w)))[:6]  # believable mistakes
             said = tuple(f"{a} plus {b} is {w}." for w in near)
             items.append(Item({"a": a, "b": b}, str(a + b), f"{a} plus {b} is {a + b}.", tuple(near), said,
-                              (3 * low + 5 * high) % 4 == 1, (f"{a} + {b} is {a + b}.", f"It is {a + b}.")))
+                              (3 * low + 5 * high) % 4 == 1,
+                              (f"{a} + {b} is {a + b}.", f"{b} plus {a} is {a + b}.")))
     return items
 
 

@@ -21,8 +21,8 @@ def _trade_items(world):
 
 
 def _town_items(world):
-    return _person_items(world, "town", ("The home of {n} is in {y}.", "{n} lives in {y}.", "{n} comes from {y}.",
-                                         "{n} has a house in {y}."))
+    return _person_items(world, "town", ("The home of {n} is in {y}.", "{n} lives in {y}.",
+                                         "{n} comes from {y}.", "{n} has a house in {y}."))
 
 
 def _pet_items(world):
@@ -36,24 +36,26 @@ def _food_items(world):
 
 KINDS = (
     Kind("trade",
-         ("What is {n}'s job?", "What does {n} do for a living?", "What is the trade of {n}?", "Tell me {n}'s job.",
-          "What is the job of {n}?", "What is {n} by trade?"),
+         ("What is {n}'s job?", "What does {n} do for a living?", "What is the trade of {n}?",
+          "Tell me {n}'s job.", "What is the job of {n}?", "What is {n} by trade?"),
          ("Can you tell me {n}'s job?", "Tell me the trade of {n}.", "What is {n}'s trade?"),
          _trade_items),
     Kind("town",
          ("Where does {n} live?", "In which town does {n} live?", "Tell me where {n} lives.",
           "Where is the home of {n}?", "Which town is the home of {n}?",
           "Which town does {n} come from?"),
-         ("In which town is the home of {n}?", "Can you tell me where {n} lives?", "What is the home town of {n}?"),
+         ("In which town is the home of {n}?", "Can you tell me where {n} lives?",
+          "What is the home town of {n}?"),
          _town_items),
     Kind("pet",
-         ("What kind of pet does {n} have?", "What is {n}'s pet?", "Which animal does {n} keep?", "Which pet does {n} have?",
-          "Tell me the pet of {n}."),
+         ("What kind of pet does {n} have?", "What is {n}'s pet?", "Which animal does {n} keep?",
+          "Which pet does {n} have?", "Tell me the pet of {n}."),
          ("Which kind of pet does {n} keep?", "Can you tell me {n}'s pet?", "What is the pet of {n}?"),
          _pet_items),
     Kind("food",
          ("What is {n}'s favourite food?", "What food does {n} love?", "What does {n} like to eat?",
           "What is the favourite food of {n}?", "Tell me {n}'s favourite food."),
-         ("Can you tell me {n}'s favourite food?", "Tell me the favourite food of {n}.", "Which food does {n} love?"),
+         ("Can you tell me {n}'s favourite food?", "Tell me the favourite food of {n}.",
+          "Which food does {n} love?"),
          _food_items),
 )

@@ -21,8 +21,8 @@ def _language_items(world):
 
 
 def _continent_items(world):
-    return _country_items(world, "continent", ("{n} lies in {y}.", "{n} is in {y}.", "{n} is a country in {y}.",
-                                               "The continent of {n} is {y}."))
+    return _country_items(world, "continent", ("{n} lies in {y}.", "{n} is in {y}.",
+                                               "{n} is a country in {y}.", "The continent of {n} is {y}."))
 
 
 def _check_items(world):
@@ -50,7 +50,8 @@ def _check_item(world, country, asked, held):
     if asked != y:
         wrong += (f"is {asked}",)
     wrong += tuple(c.capital for c in world.countries if c.capital not in (y, asked))
-    return Item({"x": x, "y": asked}, answer, f"The capital city of {x} is {y}, so {answer}.", wrong, said, held, also, others([c.name for c in world.countries], x))
+    return Item({"x": x, "y": asked}, answer, f"The capital city of {x} is {y}, so {answer}.", wrong, said,
+                held, also, others([c.name for c in world.countries], x))
 
 
 def _event_items(world):
@@ -63,7 +64,8 @@ def _event_items(world):
         said = tuple(f"{event.town} {event.past} in {w}." for w in wrong)
         items.append(Item({"x": event.town, "base": event.base, "past": event.past}, year,
                           f"{event.town} {event.past} in {year}.", wrong, said, held_out(event),
-                          (f"It was in {year}.", f"That was in {year}.", f"In {year}, {event.town} {event.past}."),
+                          (f"It was in {year}.", f"That was in {year}.",
+                           f"In {year}, {event.town} {event.past}."),
                           others([e.town for e in world.events], event.town)))
     return items
 
@@ -71,7 +73,8 @@ def _event_items(world):
 KINDS = (
     Kind("capital",
          ("What is the capital of {n}?", "Which city is the capital of {n}?", "Name the capital of {n}.",
-          "Tell me the capital of {n}.", "What is the capital city of {n}?", "Do you know the capital of {n}?"),
+          "Tell me the capital of {n}.", "What is the capital city of {n}?",
+          "Do you know the capital of {n}?"),
          ("Can you tell me the capital of {n}?", "Can you name the capital city of {n}?",
           "Which city is the capital city of {n}?"),
          _capital_items, ALL_STYLES, 1.3),
@@ -86,7 +89,8 @@ KINDS = (
     Kind("continent",
          ("On which continent is {n}?", "Which continent is {n} on?", "What is the continent of {n}?",
           "Tell me the continent of {n}.", "Which continent does {n} belong to?"),
-         ("On what continent is {n}?", "Can you tell me the continent of {n}?", "What continent does {n} belong to?"),
+         ("On what continent is {n}?", "Can you tell me the continent of {n}?",
+          "What continent does {n} belong to?"),
          _continent_items),
     Kind("check",
          ("Is {y} the capital of {x}?", "Is the capital of {x} {y}?", "Yes or no: is {y} the capital of {x}?",
@@ -96,6 +100,7 @@ KINDS = (
     Kind("event",
          ("In which year did {x} {base}?", "When did {x} {base}?", "Tell me when {x} {past}.",
           "What year did {x} {base}?", "Name the year in which {x} {past}."),
-         ("In what year did {x} {base}?", "Tell me the year in which {x} {past}.", "Can you tell me when {x} {past}?"),
+         ("In what year did {x} {base}?", "Tell me the year in which {x} {past}.",
+          "Can you tell me when {x} {past}?"),
          _event_items),
 )

@@ -18,7 +18,8 @@ GREETINGS = (  # (short answer, full answer, phrasings, held-out phrasings)
      ("Goodbye!", "Goodbye, my friend!", "I must go now.", "I must go now, goodbye!", "See you soon!"),
      ("Goodbye, I must go now.", "Goodbye, see you soon!")),
     ("fine", "I am fine. How are you?",
-     ("How are you?", "How are you today?", "Hello, how are you?", "Hi, how are you today?", "Are you well today?"),
+     ("How are you?", "How are you today?", "Hello, how are you?", "Hi, how are you today?",
+      "Are you well today?"),
      ("Hello, how are you today?", "Hi, are you well?")),
 )
 
@@ -54,7 +55,8 @@ def _list_items(world):
     for name, members in LISTS:
         wrong = tuple(m for other, group in LISTS if other != name for m in group)
         said = tuple(list_sentence(name, group[0], group[1]) for other, group in LISTS if other != name)
-        items.append(Item({"x": name}, " and ".join(members[:2]), list_sentence(name, *members[:2]), wrong, said,
+        items.append(Item({"x": name}, " and ".join(members[:2]), list_sentence(name, *members[:2]), wrong,
+                          said,
                           also=members))
     return items
 
@@ -62,7 +64,8 @@ def _list_items(world):
 KINDS = (
     Kind("greeting", (), (), _greeting_items, (SENTENCE, PERSONA)),
     Kind("list",
-         ("Name two {x}.", "Tell me two {x}.", "Give me two {x}.", "Can you name two {x}?", "What are two {x}?"),
+         ("Name two {x}.", "Tell me two {x}.", "Give me two {x}.", "Can you name two {x}?",
+          "What are two {x}?"),
          ("Can you tell me two {x}?", "Can you give me two {x}?"),
          _list_items, TEXT_STYLES),
 )

@@ -10,13 +10,14 @@ def _items(world, table, field, forms, say=str):
 
 
 def _use_items(world):
-    return _items(world, world.things, "use", ("You use {x} to {y}.", "{x} is used to {y}.", "With {x} you can {y}."))
+    return _items(world, world.things, "use", ("You use {x} to {y}.", "{x} is used to {y}.",
+                                               "With {x} you can {y}."))
 
 
 def _place_items(world):
     return _items(world, world.things, "place",
-                  ("The {n} belongs in the {y}.", "You find the {n} in the {y}.", "You keep the {n} in the {y}.",
-                   "The {n} is kept in the {y}."))
+                  ("The {n} belongs in the {y}.", "You find the {n} in the {y}.",
+                   "You keep the {n} in the {y}.", "The {n} is kept in the {y}."))
 
 
 def _material_items(world):
@@ -34,14 +35,16 @@ def _sound_items(world):
 
 def _home_items(world):
     return _items(world, world.animals, "home",
-                  ("The home of the {n} is the {y}.", "The {n} lives in the {y}.", "You find the {n} in the {y}."))
+                  ("The home of the {n} is the {y}.", "The {n} lives in the {y}.",
+                   "You find the {n} in the {y}."))
 
 
 KINDS = (
     Kind("use",
          ("What is {x} for?", "What do you do with {x}?", "What is {x} used for?", "What do you use {x} for?",
           "Tell me what {x} is for."),
-         ("What do people do with {x}?", "Tell me what you do with {x}.", "Can you tell me what {x} is used for?"),
+         ("What do people do with {x}?", "Tell me what you do with {x}.",
+          "Can you tell me what {x} is used for?"),
          _use_items, TEXT_STYLES),
     Kind("place",
          ("Where do you keep the {n}?", "Where do I find the {n}?", "Where does the {n} belong?",
@@ -67,6 +70,7 @@ KINDS = (
     Kind("home",
          ("Where does {x} live?", "What is the home of {x}?", "Tell me where {x} lives.",
           "Where does {x} sleep?", "Tell me the home of {x}."),
-         ("Can you tell me where {x} lives?", "Where is the home of {x}?", "Can you tell me the home of {x}?"),
+         ("Can you tell me where {x} lives?", "Where is the home of {x}?",
+          "Can you tell me the home of {x}?"),
          _home_items),
 )

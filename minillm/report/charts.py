@@ -1,0 +1,176 @@
+"""Which figures the page shows: each from a phase's metrics or from results.json, or None where they are not."""
+
+import math
+
+from minillm.report.figures import COLOUR, SIZE, bars, curve, draw, legend_above, level, series, window_of
+
+STAGES = {"tokenizer": "tokenizer", "pretrain": "pretraining", "finetune": "fine-tuning", "preferences": "ranking",
+          "reward_model": "reward model", "policy_gradient": "policy gradient"}
+SKILLS = {"grammar": "grammar", "facts": "facts", "logic": "logic", "code": "code", "common_sense": "common sense"}
+MARKS = (("helpful", "first"), ("accurate", "second"), ("safe", "third"))
+
+
+def times_figure(results):
+    """Seconds of each stage."""
+    seconds = results.get("seconds", {})
+    groups = [(name, [seconds[stage] / 60]) for stage, name in STAGES.items() if stage in seconds]
+    if not groups:
+        return None
+
+    def plot(axes):
+        bars(axes, groups, ["first"], ["minutes"], "{:.1f}")
+        axes.set_xlabel("minutes")
+    return draw("times", plot, "Minutes that each stage took", (SIZE[0], 0.75 + 0.3 * len(groups)))
+
+
+def loss_figure(name, records, title, results=None):
+    """A next-token loss over the steps, with the validation points and what counting alone achieves."""
+    if not records:
+        return None
+    results = results or {}
+    levels = (("uniform_loss", "every token equally likely: ln V"), ("unigram_loss", "counts of single tokens"),
+              ("bigram_loss", "counts of token pairs"))
+
+    def plot(axes):
+        window = window_of(records)
+        curve(axes, records, "loss", "first", f"training (mean of {window} steps)" if window > 1 else "training")
+        steps, values = series(records, "validation_loss")
+        if len(steps):
+            axes.plot(steps, values, "o-", color=COLOUR["second"], markersize=3.6, linewidth=1, label="validation")
+        for key, label in levels:
+            if results.get(key) is not None:
+                level(axes, results[key], f"{label} ({results[key]:.2f})")
+        axes.set_xlabel("step")
+        axes.set_ylabel("loss (nats a token)")
+        axes.set_xlim(left=0)
+        axes.set_ylim(bottom=0)
+        legend_above(axes)
+    return draw(name, plot, title)
+
+
+def metric_figure(name, records, key, label, title, chance=None, limits=None):
+    """One number of a phase over its steps; `chance` is (value, what it means), `limits` those of the axis."""
+    if not len(series(records, key)[0]):
+        return None
+
+    def plot(axes):
+        curve(axes, records, key, "first")
+        if chance:
+            level(axes, *chance)
+        axes.set_xlabel("step")
+        axes.set_ylabel(label)
+        axes.set_xlim(left=0)
+        if limits:
+            axes.set_ylim(*limits)
+    return draw(name, plot, title)
+
+
+def probes_figure(probes):
+    """The five probes before and after pretraining, with a mark where guessing stands."""
+    groups = [(name, [probes[skill].get("untrained"), probes[skill].get("base")])
+              for skill, name in SKILLS.items() if skill in probes]
+    if not groups:
+        return None
+
+    def plot(axes):
+        chances = [probes[skill]["chance"] for skill in SKILLS if skill in probes]
+        bars(axes, groups, ["quiet", "first"], ["untrained", "pretrained"], marks=chances)
+        axes.vlines(chances, [place - 0.46 for place in range(len(groups))],
+                    [place + 0.46 for place in range(len(groups))], color=COLOUR["ink"], linewidth=1.4, label="guessing")
+        axes.set_xlim(0, 1.08)
+        axes.xaxis.set_major_formatter(percent)
+        legend_above(axes)
+    return draw("probes", plot, "Share of right answers on five probes, untrained and pretrained",
+                (SIZE[0], 0.8 + 0.46 * len(groups)))
+
+
+def percent(value, _=None):
+    """0.25 as "25%", for an axis."""
+    return f"{value:.0%}"
+
+
+def finetune_figure(finetune):
+    """Instructions and the task before and after."""
+    groups = [(name, [finetune[key].get("base"), finetune[key].get("finetuned")])
+              for key, name in (("instruction_accuracy", "instructions"), ("task_accuracy", "one task"))
+              if key in finetune]
+    if not groups:
+        return None
+
+    def plot(axes):
+        bars(axes, groups, ["quiet", "first"], ["base", "fine-tuned"])
+        axes.set_xlim(0, 1.08)
+        axes.xaxis.set_major_formatter(percent)
+        legend_above(axes)
+    return draw("tuned", plot, "Share of right answers before and after fine-tuning",
+                (SIZE[0], 0.8 + 0.5 * len(groups)))
+
+
+def domain_figure(finetune):
+    """One domain's documents before and after, in bits a byte."""
+    bits = finetune.get("domain_bits_per_byte")
+    if not bits:
+        return None
+
+    def plot(axes):
+        bars(axes, [("one domain", [bits.get("base"), bits.get("finetuned")])], ["quiet", "first"],
+             ["base", "fine-tuned"], "{:.2f}")
+        axes.set_xlabel("bits a byte (less is better)")
+        legend_above(axes)
+    return draw("domain", plot, "Bits a byte of one domain before and after fine-tuning", (SIZE[0], 1.3))
+
+
+def gold_figure(records):
+    """The three parts of the gold score over the policy's steps."""
+    if not any(len(series(records, f"gold_{mark}")[0]) for mark, _ in MARKS):
+        return None
+
+    def plot(axes):
+        for mark, role in MARKS:
+            curve(axes, records, f"gold_{mark}", role, mark)
+        axes.set_xlabel("step")
+        axes.set_ylabel("gold score (0 to 1)")
+        axes.set_xlim(left=0)
+        axes.set_ylim(-0.02, 1.02)
+        legend_above(axes)
+    return draw("gold", plot, "The three parts of the gold score over the steps of the policy gradient")
+
+
+def gold_bars_figure(gold):
+    """The three parts of the gold score on held-out prompts, fine-tuned and aligned."""
+    groups = [(mark, [gold[mark].get("finetuned"), gold[mark].get("aligned")]) for mark, _ in MARKS if mark in gold]
+    if not groups:
+        return None
+
+    def plot(axes):
+        bars(axes, groups, ["quiet", "first"], ["fine-tuned", "aligned"], "{:.2f}")
+        axes.set_xlim(0, 1.12)
+        legend_above(axes)
+    return draw("goldbars", plot, "The three parts of the gold score of the fine-tuned and the aligned model",
+                (SIZE[0], 0.7 + 0.45 * len(groups)))
+
+
+def win_figure(rlhf):
+    """The win rate of the aligned model with its interval, against the line of no difference."""
+    rate, low = rlhf.get("win_rate"), rlhf.get("win_rate_low")
+    if rate is None or not math.isfinite(rate):
+        return None
+    reach = 0 if low is None else rate - low
+    side = "left" if rate < 0.2 else "right" if rate > 0.8 else "center"
+
+    def plot(axes):
+        axes.axvline(0.5, color=COLOUR["muted"], linewidth=0.8, linestyle=(0, (4, 3)))
+        axes.errorbar([rate], [0], xerr=[[reach], [min(reach, 1 - rate)]], fmt="o", color=COLOUR["first"],
+                      markersize=7, capsize=4)
+        axes.annotate(f"{rate:.0%} ({rate - reach:.0%} to {rate + reach:.0%})" if reach else percent(rate), (rate, 0),
+                      xytext=(0, 8), textcoords="offset points", ha=side)
+        axes.annotate("no difference", (0.5, 0), xycoords=("data", "axes fraction"), xytext=(3, 3),
+                      textcoords="offset points", color=COLOUR["muted"], fontsize=8)
+        axes.set_xlim(0, 1)
+        axes.set_yticks([])
+        axes.set_ylim(-1, 1)
+        axes.spines["left"].set_visible(False)
+        axes.grid(axis="y", visible=False)
+        axes.xaxis.set_major_formatter(percent)
+        axes.set_xlabel("prompts on which the aligned model's answer is better")
+    return draw("wins", plot, "Win rate of the aligned model over the fine-tuned one", (SIZE[0], 1.5))

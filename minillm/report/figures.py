@@ -1,0 +1,142 @@
+"""Figures as SVG text for a page: what a light and a dark page need, and nothing of matplotlib's state.
+
+matplotlib draws in marker colours, one a role; in the SVG each becomes a variable of the page's style
+sheet, so one figure serves a light and a dark page. Words stay words, in the page's own type.
+"""
+
+import io
+import math
+import re
+
+import numpy as np
+
+ROLES = ("ink", "muted", "grid", "first", "second", "third", "quiet")
+COLOUR = {role: f"#0a0b{number:02x}" for number, role in enumerate(ROLES, 16)}
+SIZE = (4.7, 2.9)       # inches; the page scales a figure to its column
+MOST_POINTS = 400       # a line; the eye sees no more
+
+STYLE = {
+    "svg.fonttype": "none", "font.family": ["DejaVu Sans"], "font.size": 8.5, "axes.titlesize": 9.5,
+    "axes.titlelocation": "left", "axes.titleweight": "bold", "axes.titlecolor": COLOUR["ink"],
+    "axes.edgecolor": COLOUR["muted"], "axes.labelcolor": COLOUR["muted"], "axes.linewidth": 0.7,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.facecolor": "none", "figure.facecolor": "none",
+    "axes.grid": True, "axes.axisbelow": True, "grid.color": COLOUR["grid"], "grid.linewidth": 0.6,
+    "xtick.color": COLOUR["muted"], "ytick.color": COLOUR["muted"], "xtick.major.size": 0, "ytick.major.size": 0,
+    "text.color": COLOUR["ink"], "legend.frameon": False, "legend.fontsize": 8.5, "lines.linewidth": 1.6,
+    "text.parse_math": False, "axes.formatter.use_mathtext": False, "axes.formatter.useoffset": False,
+}
+
+
+def draw(name, plot, title, size=SIZE):
+    """One figure as SVG text.
+
+    plot(axes) draws it; `name` is unlike that of any other figure of the page; `title` says aloud what is shown.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context({**STYLE, "svg.hashsalt": name}):
+        figure = Figure(figsize=size, layout="constrained")
+        plot(figure.subplots())
+        file = io.StringIO()
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return inline_svg(file.getvalue(), name, title)
+
+
+def inline_svg(text, name, title):
+    """A figure's SVG file as an element of a page: its own names, the page's colours and type."""
+    text = text[text.index("<svg"):]
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', text))
+    text = re.sub(r' id="([^"]+)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", text)
+    text = re.sub(r'(url\(|href=")#', rf"\g<1>#{name}-", text)
+    text = re.sub(r"'DejaVu Sans'[^;\"]*", "inherit", text)
+    text = re.sub(r"\bfont: ([\d.]+px) inherit", r"font-size: \1", text)        # matplotlib before 3.10
+    for role, colour in COLOUR.items():
+        text = text.replace(colour, f"var(--{role})")
+    view = re.search(r'viewBox="[^"]+"', text)[0]
+    return re.sub(r"^<svg[^>]*>", '<svg xmlns="http://www.w3.org/2000/svg" '
+                  f'xmlns:xlink="http://www.w3.org/1999/xlink" role="img" aria-label="{title}" {view}>', text)
+
+
+def smoothed(values, window):
+    """Mean of the `window` values around each, fewer at the ends; what is not finite is passed over.
+
+    Shapes:  (N,) -> (N,), NaN where the whole window is
+    """
+    values = np.asarray(values, float)
+    known = np.isfinite(values)
+    sums = np.cumsum([np.where(known, values, 0), known], axis=1)       # (2, N)
+    sums = np.concatenate([np.zeros((2, 1)), sums], axis=1)             # (2, N + 1)
+    places = np.arange(len(values))
+    start = np.maximum(places - (window - 1) // 2, 0)
+    end = np.minimum(places + window // 2 + 1, len(values))
+    total, count = sums[:, end] - sums[:, start]
+    return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0.5)
+
+
+def thinned(count, most=MOST_POINTS):
+    """Indices of at most `most` of `count` points, the first and the last among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
+
+
+def series(records, key):
+    """(steps counted from 1, values) of the records of a metrics.jsonl that have the key."""
+    found = [(record["step"] + 1, record[key]) for record in records if record.get(key) is not None]
+    steps, values = zip(*found) if found else ((), ())
+    return np.array(steps), np.array(values, float)
+
+
+def curve(axes, records, key, role, label=None):
+    """One quantity over the steps: every step faintly, the mean of some steps on top."""
+    steps, values = series(records, key)
+    if not len(steps):
+        return
+    window = window_of(steps)
+    shown = thinned(len(steps))
+    if window > 1:
+        axes.plot(steps[shown], values[shown], color=COLOUR[role], alpha=0.3, linewidth=0.8)
+    axes.plot(steps[shown], smoothed(values, window)[shown], color=COLOUR[role], label=label)
+
+
+def window_of(steps):
+    """How many steps a smooth line is the mean of."""
+    return max(1, len(steps) // 25)
+
+
+def level(axes, value, label):
+    """A horizontal line that something is compared with, named at its right end."""
+    axes.axhline(value, color=COLOUR["muted"], linewidth=0.8, linestyle=(0, (4, 3)))
+    axes.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(0, 2), textcoords="offset points",
+                  ha="right", va="bottom", color=COLOUR["muted"], fontsize=8)
+
+
+def legend_above(axes, columns=3):
+    """The names of the lines in a row above them."""
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, borderpad=0, columnspacing=1.2,
+                handlelength=1.2, handletextpad=0.5)
+
+
+def bars(axes, groups, roles, labels, form="{:.0%}", marks=None):
+    """Groups of horizontal bars, the first on top, each with its number.
+
+    groups: [(name, [value of each series, or None])]; marks: a value a group, at which a line stands.
+    """
+    count = len(labels)
+    height = 0.8 / count
+    longest = max((value for _, values in groups for value in values if value is not None), default=0) or 1
+    for which, (role, label) in enumerate(zip(roles, labels)):
+        places = [group + (which - (count - 1) / 2) * height for group in range(len(groups))]
+        widths = [values[which] if values[which] is not None else 0 for _, values in groups]
+        axes.barh(places, widths, height * 0.86, color=COLOUR[role], label=label)
+        for place, width, (_, values), mark in zip(places, widths, groups, marks or [math.inf] * len(groups)):
+            if values[which] is not None:
+                right = mark if width <= mark < width + 0.12 * longest else width       # the line strikes no number
+                axes.text(right + 0.012 * longest, place, form.format(width), va="center", color=COLOUR["muted"],
+                          fontsize=7.5)
+    axes.set_yticks(range(len(groups)), [name for name, _ in groups])
+    axes.tick_params(axis="y", labelcolor=COLOUR["ink"])
+    axes.set_ylim(len(groups) - 0.5, -0.5)
+    axes.set_xlim(0, 1.14 * longest)
+    axes.grid(axis="y", visible=False)
+    axes.spines["left"].set_visible(False)

@@ -1,0 +1,67 @@
+"""What models and users wrote, made fit for the page; and the four steps of alignment on one example."""
+
+import math
+
+CONTROL = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}     # the pictures of controls
+CONTROL |= {0x7F: 0x2421, **{code: 0xFFFD for code in range(0x80, 0xA0)}, 0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
+
+
+def readable(text):
+    """A page that every browser takes: control characters become their pictures, half surrogates U+FFFD."""
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").translate(CONTROL)
+
+
+def visible(token):
+    """A token to look at: its leading space, line breaks and tabs can be seen."""
+    shown = token.replace("\n", "⏎").replace("\t", "⇥")
+    stripped = shown.lstrip(" ")
+    return "␣" * (len(shown) - len(stripped)) + stripped or "(nothing)"
+
+
+def one_example(steps):
+    """The four steps of alignment on one prompt, with all that the template draws; None where there are none.
+
+    Every response has a letter; bars are shares of the widest, from 0 to 100.
+    """
+    if not steps:
+        return None
+    responses = [{"letter": chr(ord("A") + k), "text": text, "rank": rank, "score": score, "moved": None}
+                 for k, (text, rank, score) in enumerate(zip(steps["responses"], steps["ranks"], steps["scores"]))]
+    low = min(steps["scores"])
+    span = (max(steps["scores"]) - low) or 1.0
+    for item in responses:
+        item["bar"] = round(6 + 94 * (item["score"] - low) / span, 1)
+    before, after = steps["logprobs"].get("finetuned"), steps["logprobs"].get("aligned")
+    if before and after:
+        widest = max(abs(new - old) for old, new in zip(before, after)) or 1.0
+        for item, old, new in zip(responses, before, after):
+            item["moved"] = {"before": probability(old), "after": probability(new), "factor": factor(new - old),
+                             "up": new >= old, "bar": round(50 * abs(new - old) / widest, 1)}
+    agreed, pairs = agreement(steps["ranks"], steps["scores"])
+    return {"prompt": steps["prompt"], "responses": responses, "rater": steps["rater"],
+            "by_rank": sorted(responses, key=lambda item: item["rank"]),
+            "by_score": sorted(responses, key=lambda item: -item["score"]),
+            "agreed": agreed, "pairs": pairs}
+
+
+def agreement(ranks, scores):
+    """(pairs that the scores put in the order of the ranks, pairs with unequal ranks)."""
+    K = range(len(ranks))
+    pairs = [(i, j) for i in K for j in K if ranks[i] < ranks[j]]
+    return sum(scores[i] > scores[j] for i, j in pairs), len(pairs)
+
+
+def probability(logprob):
+    """e^-2 as "13.5%", e^-30 as "9e-14": short, and never 0."""
+    if logprob > math.log(0.001):
+        return f"{100 * math.exp(logprob):.2g}%"
+    exponent = math.floor(logprob / math.log(10))
+    leading = round(math.exp(logprob - exponent * math.log(10)))
+    return f"1e{exponent + 1}" if leading == 10 else f"{leading}e{exponent}"
+
+
+def factor(difference):
+    """How many times as likely: "×3.4", or "÷2.0" where less so."""
+    times = math.exp(min(abs(difference), 99))
+    return ("×" if difference >= 0 else "÷") + (f"{times:.2f}" if times < 9.995 else f"{times:,.0f}"
+                                                if times < 99_999 else f"{times:.0e}".replace("e+", "e"))

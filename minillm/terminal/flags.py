@@ -1,0 +1,165 @@
+"""Flags out of the configuration's dataclasses: `--section.key VALUE`, and bare `--key` for a verb's own sections."""
+
+import argparse
+import difflib
+import json
+import math
+import sys
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+from minillm.config import PRESETS, RunConfig, updated
+
+METAVARS = {int: "N", float: "X", str: "WORD", bool: "true|false"}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose complaints are ValueErrors, so that every error of a user ends in the same place."""
+
+    def error(self, message):
+        raise ValueError(f"{message}; see: {self.prog} --help")
+
+
+def sections():
+    """Name -> default configuration of every section of RunConfig, in their order."""
+    default = RunConfig()
+    return {item.name: getattr(default, item.name) for item in fields(RunConfig)
+            if is_dataclass(getattr(default, item.name))}
+
+
+def add_dials(parser, own, dotted_help=False):
+    """Add a flag for every key of the configuration.
+
+    The keys of the sections in `own` are bare flags too; where two of them share a key, the first has it.
+    Other sections are accepted dotted, and shown in the help if dotted_help.
+    """
+    taken = set(parser._option_string_actions)
+    known = sections()
+    for name in [*own, *(other for other in known if other not in own)]:
+        section = known[name]
+        group = parser.add_argument_group(f"{name}: {type(section).__doc__.splitlines()[0]}")
+        for item in fields(section):
+            key = item.name.replace("_", "-")
+            names = [f"--{name}.{key}"]
+            if name in own and f"--{key}" not in taken:
+                names.insert(0, f"--{key}")
+                taken.add(f"--{key}")
+            shown = name in own or dotted_help
+            value = getattr(section, item.name)
+            choices = item.metadata.get("choices")
+            group.add_argument(*names, dest=f"{name}.{item.name}", default=argparse.SUPPRESS,
+                               metavar="|".join(choices) if choices else METAVARS[type(value)],
+                               help=help_line(item, value) if shown else argparse.SUPPRESS)
+
+
+def help_line(item, value):
+    """The knob's help with its default, safe from argparse's % signs."""
+    word = str(value).lower() if isinstance(value, bool) else value
+    return f"{item.metadata['help']} (default {word})".replace("%", "%%")
+
+
+def plain_flags(argv):
+    """--micro_batches=4 -> --micro-batches=4; values, and all behind a lone --, stay as they are."""
+    out = []
+    for place, word in enumerate(argv):
+        if word == "--":
+            return out + argv[place:]
+        if word.startswith("--"):
+            flag, equals, value = word.partition("=")
+            word = flag.replace("_", "-") + equals + value
+        out.append(word)
+    return out
+
+
+def parse(parser, argv):
+    """Parse a verb's arguments.  Raises:  ValueError for an unknown flag, with the nearest known one."""
+    args, extra = parser.parse_known_args(plain_flags(list(argv)))
+    unknown = [word for word in extra if word.startswith("-") and word != "--"]
+    if unknown:
+        flag = unknown[0].partition("=")[0]
+        raise ValueError(f"unknown flag {flag}; {nearest_flag(flag, list(parser._option_string_actions), parser.prog)}")
+    if extra:
+        raise ValueError(f"{extra[0]!r} is one word too many; put a text into quotes, or see: {parser.prog} --help")
+    return args
+
+
+def nearest_flag(flag, known, prog):
+    """Half a sentence that points to the flag that was meant: the same key of a section first."""
+    same_key = [name for name in known if name.rpartition(".")[2] == flag.lstrip("-")]
+    if same_key:
+        same_key.sort(key=lambda name: "pretrain." not in name)
+        return f"did you mean {same_key[0]}?"
+    near = difflib.get_close_matches(flag, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else f"see: {prog} --help"
+
+
+def changes_of(args):
+    """The configuration flags that were given, as a nested dict of text."""
+    changes = {}
+    for name, value in vars(args).items():
+        section, dot, key = name.partition(".")
+        if dot:
+            changes.setdefault(section, {})[key] = value
+    if getattr(args, "seed", None) is not None:
+        changes["seed"] = args.seed
+    return changes
+
+
+def read_toml(path):
+    """A configuration file as nested plain values.  Raises:  ValueError that names the file."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file; --config takes a TOML file") from None
+    except IsADirectoryError:
+        raise ValueError(f"{path}: is a folder; --config takes a TOML file") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: is no TOML file ({error})") from None
+
+
+def resolve(args, base=None):
+    """The configuration: preset (or `base`, a run's own), then --config, then flags.
+
+    Raises:  ValueError for an unknown key or a value that is out of range.
+    """
+    if base is None:
+        base = PRESETS[args.preset or "llama"]
+    elif args.preset is not None:
+        raise ValueError("--preset shapes a new run, and this one has begun; leave it out")
+    if args.config is not None:
+        content = read_toml(args.config)
+        try:
+            base = updated(base, content)
+        except ValueError as error:
+            raise ValueError(f"{args.config}: {error}") from None
+    return updated(base, changes_of(args))
+
+
+def as_toml(config, names=None):
+    """The configuration as TOML, a line a section: what is printed can be a --config file."""
+    lines = [f"seed = {config.seed}"]
+    for name in names or sections():
+        section = getattr(config, name)
+        pairs = ", ".join(f"{item.name} = {toml_value(getattr(section, item.name))}" for item in fields(section))
+        lines.append(f"{name} = {{{pairs}}}")
+    return "\n".join(lines)
+
+
+def toml_value(value):
+    """One value as TOML writes it."""
+    if isinstance(value, (bool, str)):
+        return json.dumps(value)
+    return repr(value)
+
+
+def number(text):
+    """A finite number from the command line, for argparse."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError
+    return value

@@ -1,0 +1,151 @@
+"""The verbs that use a model: generate, chat, next."""
+
+import sys
+from pathlib import Path
+
+from minillm.config import require
+from minillm.terminal.bars import bars, can_show_blocks, printable
+from minillm.terminal.folders import find_run
+from minillm.terminal.words import next_words, shown
+from minillm.train.checkpoint import CheckpointError, load_checkpoint, steps_in
+from minillm.train.run_folder import CHAIN, model_folder, newest_run
+
+LEAST_ROOM = 8      # tokens that an answer must have room for
+
+
+def checkpoint_of(word, root, phase):
+    """The folder of the model that is meant: of a phase, or the run's most trained.
+
+    Raises:  CheckpointError where there is none.
+    """
+    if word is None:
+        folder = newest_run(root, phase or "pretrain")
+    else:
+        folder = find_run(word, root)
+    if phase is None or not is_run(folder):
+        return model_folder(folder)
+    if not steps_in(folder / phase):
+        there = [name for name in reversed(CHAIN) if steps_in(folder / name)]
+        raise CheckpointError(f"{folder} has no phase {phase}; it has: {', '.join(there) or 'none yet'}")
+    return model_folder(folder / phase)
+
+
+def is_run(folder):
+    """Whether a folder is a run's, rather than a phase's or a step's."""
+    return (folder / "run.json").exists() or any(steps_in(folder / phase) for phase in CHAIN)
+
+
+def load(args, default):
+    """The model that a verb's RUN and --phase mean."""
+    phase = args.phase
+    if phase is None and default is not None and (args.run is None or is_run(find_run(args.run, args.root))):
+        phase = default
+    return load_checkpoint(checkpoint_of(args.run, args.root, phase)).model
+
+
+def longest(args, model):
+    """--max-new-tokens; a model's context holds no more, however much is asked for."""
+    return min(args.max_new_tokens, model.config.context)
+
+
+def run_and_text(args):
+    """[RUN] TEXT: one word is the text, two are the run and the text.  Raises:  ValueError for other counts."""
+    require(1 <= len(args.words) <= 2,
+            f"give one text in quotes, after the run if you like: minillm {args.verb} [RUN] \"The cat\""
+            f" ({len(args.words)} words were given)")
+    args.run = args.words[0] if len(args.words) == 2 else None
+    return args.words[-1]
+
+
+def generate(args):
+    """Continue a text, --count times."""
+    text = run_and_text(args)
+    require(args.count >= 1, f"count is {args.count}; it must be 1 or more")
+    require(args.seed >= 0, f"seed is {args.seed}; it must be 0 or more")
+    model = load(args, "pretrain")
+    texts = model.generate([text] * args.count, max_new_tokens=longest(args, model), temperature=args.temperature,
+                           top_k=args.top_k, top_p=args.top_p, seed=args.seed)
+    for number, continuation in enumerate(texts, 1):
+        if args.count > 1:
+            print(f"--- {number}")
+        print(printable(text + continuation))
+
+
+def next_verb(args):
+    """Draw the likeliest next words as bars."""
+    text = run_and_text(args)
+    require(1 <= args.count <= 100, f"count is {args.count}; it must lie between 1 and 100")
+    model = load(args, "pretrain")
+    found = next_words(model, text, args.count)
+    rows = [(printable(shown(word, text.rstrip(" "))), probability) for word, probability in found]
+    print(printable(text))
+    print(bars(rows, blocks=can_show_blocks()))
+
+
+def chat(args):
+    """A conversation, line by line, until the end of input."""
+    import numpy as np
+
+    require(args.seed >= 0, f"seed is {args.seed}; it must be 0 or more")
+    model, rng = load(args, None), np.random.default_rng(args.seed)
+    begin = [] if args.system is None else [{"role": "system", "content": args.system}]
+    check_room(model, [*begin, {"role": "user", "content": ""}], "the system prompt")
+    asking = sys.stdin.isatty()
+    if asking:
+        print("Write a line; an empty one or Ctrl-D ends the conversation.")
+    messages = list(begin)
+    while (line := read_line("you> " if asking else "")) is not None:
+        if not line.strip():
+            if asking:
+                break
+            continue
+        try:
+            messages, answer = respond(model, messages, begin, line, rng, args)
+        except ValueError as error:                     # a character that the vocabulary does not have
+            answer = f"({error})"
+        if not asking:
+            print(f"you> {printable(line)}")
+        print(f"model> {printable(answer)}", flush=True)
+
+
+def respond(model, messages, begin, line, rng, args):
+    """Answer one line.  Returns the conversation, begun anew where the context was full, and the answer."""
+    asked = [*messages, {"role": "user", "content": line}]
+    if room(model, asked) < LEAST_ROOM:
+        anew = [*begin, {"role": "user", "content": line}]
+        if room(model, anew) < LEAST_ROOM:
+            return messages, (f"(that line is too long: {model.config.context - room(model, anew)} tokens, "
+                              f"of a context of {model.config.context})")
+        if len(messages) > len(begin):
+            print(f"(the context of {model.config.context} tokens is full; the conversation starts anew)")
+        asked = anew
+    (answer,), _ = model.answer([asked], rng, max_new_tokens=longest(args, model), temperature=args.temperature,
+                                top_k=args.top_k, top_p=args.top_p)
+    return [*asked, {"role": "assistant", "content": answer}], answer
+
+
+def room(model, messages):
+    """Tokens left for the answer."""
+    return model.config.context - len(model.tokenizer.encode_chat(messages, ask=True))
+
+
+def check_room(model, messages, what):
+    """Raises:  ValueError where nothing fits behind `messages`."""
+    left = room(model, messages)
+    require(left >= LEAST_ROOM, f"{what} has {model.config.context - left} tokens; it must leave room for a "
+                                f"question and an answer in the context of {model.config.context}")
+
+
+def read_line(prompt):
+    """One line from the terminal or a pipe, None at its end."""
+    try:
+        return input(prompt)
+    except EOFError:
+        if prompt:
+            print()
+        return None
+
+
+def folder_of_run(word, root):
+    """The run that a verb means: the one given, or the newest."""
+    return find_run(word, root) if word is not None else Path(newest_run(root))

@@ -1,0 +1,19 @@
+"""What all tests share: the import path, and the last line about the gradients that were checked."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+for folder in (HERE, HERE.parent):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+import gradcheck  # noqa: E402  (found on the path set above)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print how many gradients were compared with central differences, and the worst of them."""
+    if gradcheck.WORST:
+        name = max(gradcheck.WORST, key=gradcheck.WORST.get)
+        terminalreporter.write_line(f"gradient ledger: {len(gradcheck.WORST)} gradients checked, "
+                                    f"worst relative error {gradcheck.WORST[name]:.1e} ({name})")

@@ -1,0 +1,156 @@
+"""Attention kernels: twins, gradients, and what must not be seen: the future, other documents, pads."""
+
+import numpy as np
+import pytest
+from gradcheck import gradcheck
+from twins import assert_threads_change_nothing, assert_twins_agree
+
+from minillm.kernels.attention import attention_backward, attention_decode, attention_forward
+
+# B, T, H, G, D; a block is 4 keys, a tile 128 queries
+SIZES = [(5, 37, 6, 3, 5), (5, 1, 1, 1, 1), (5, 18, 4, 4, 8), (5, 131, 2, 1, 12), (2, 260, 3, 3, 4)]
+
+
+def visibility(B, T, rng):
+    """Rows in turn: causal, padded on the left, packed documents, blind rows in between, wholly blind."""
+    first = np.zeros((B, T), dtype=np.int32)
+    for b in range(B):
+        if b % 5 == 1:
+            first[b] = T // 3
+        if b % 5 == 2:
+            for cut in np.sort(rng.integers(0, T + 1, 3)):
+                first[b, cut:] = cut
+        if b % 5 == 3:
+            first[b] = np.maximum.accumulate(rng.integers(0, T + 2, T) * np.arange(T) // T)
+            first[b, T // 2:] = T
+        if b % 5 == 4:
+            first[b] = T
+    return first
+
+
+def case(B, T, H, G, D, dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    q, k, v, dout = (rng.standard_normal((B, T, heads, D)).astype(dtype) for heads in (H, G, G, H))
+    return q, k, v, dout, visibility(B, T, rng)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", SIZES)
+def test_twins_agree(size, dtype):
+    q, k, v, dout, first = case(*size, dtype)
+    assert_twins_agree(attention_forward, q, k, v, first)
+    out, lse = attention_forward.plain(q, k, v, first)
+    assert_twins_agree(attention_backward, dout, q, k, v, out, lse, first)
+
+
+def test_equals_a_masked_softmax_written_out():
+    q, k, v, _, first = case(5, 9, 6, 2, 3)
+    k, v = (np.repeat(x, 3, axis=2) for x in (k, v))
+    scores = np.einsum("bthd,bshd->bhts", q, k) / np.sqrt(3)
+    s = np.arange(9)
+    visible = (first[:, :, None] <= s) & (s <= s[:, None])  # (B, T, S)
+    weights = np.where(visible[:, None], np.exp(scores), 0)
+    total = weights.sum(axis=-1)
+    blind = total == 0
+    expected = np.einsum("bhts,bshd->bthd", weights / np.where(blind, 1, total)[..., None], v)
+    out, lse = attention_forward(q, case(5, 9, 6, 2, 3)[1], case(5, 9, 6, 2, 3)[2], first)
+    np.testing.assert_allclose(out, expected, atol=1e-12)
+    np.testing.assert_allclose(lse, np.log(np.where(blind, 1, total)), atol=1e-12)
+    assert blind.any() and (out[np.moveaxis(blind, 1, 2)] == 0).all() and (lse[blind] == 0).all()
+
+
+@pytest.mark.parametrize("size", [(5, 11, 6, 3, 5), (3, 6, 2, 2, 4)])
+def test_gradient(size):
+    q, k, v, _, first = case(*size)
+
+    def forward(q, k, v):
+        out, lse = attention_forward(q, k, v, first)
+        return out, (q, k, v, out, lse, first)
+
+    gradcheck(forward, lambda dout, cache: attention_backward(dout, *cache), [q, k, v],
+              label="attention kernel")
+
+
+def run(q, k, v, dout, first):
+    out, lse = attention_forward(q, k, v, first)
+    return out, *attention_backward(dout, q, k, v, out, lse, first)
+
+
+def test_nan_at_an_invisible_key_does_not_leak():
+    """Two packed documents: a NaN in the keys and values of one leaves the other's results as they were."""
+    q, k, v, dout, first = case(1, 40, 4, 2, 6, np.float32)
+    first[0] = np.where(np.arange(40) < 17, 0, 17)
+    clean = run(q, k, v, dout, first)
+    for poison in (slice(3, 4), slice(0, 17)):
+        for spoilt in (k, v):
+            kept = spoilt.copy()
+            spoilt[0, poison] = np.nan
+            results = run(q, k, v, dout, first)
+            assert np.isnan(results[0][0, 3:17]).all()  # it shows where it is visible, and only there
+            for expected, got in zip(clean, results):
+                np.testing.assert_allclose(got[0, 17:], expected[0, 17:], atol=1e-5)
+            spoilt[:] = kept
+
+
+def test_nan_in_the_future_does_not_leak():
+    q, k, v, dout, first = case(1, 20, 2, 2, 4, np.float32)
+    first[:] = 0
+    out = attention_forward(q, k, v, first)[0]
+    k[0, 13], v[0, 13] = np.nan, np.inf
+    np.testing.assert_allclose(attention_forward(q, k, v, first)[0][0, :13], out[0, :13], atol=1e-6)
+
+
+def test_blind_rows_take_and_give_nothing():
+    """A pad's query may hold anything: its output and gradients are 0, and no key's gradient sees it."""
+    q, k, v, dout, first = case(1, 12, 2, 1, 4)
+    first[0] = 5
+    clean = run(q, k, v, dout, first)
+    for pads in (q, k, v, dout):
+        pads[0, :5] = np.nan
+    for expected, got in zip(clean, run(q, k, v, dout, first)):
+        assert (got[0, :5] == 0).all()
+        np.testing.assert_array_equal(got[0, 5:], expected[0, 5:])
+
+
+def test_packed_documents_equal_separate_ones():
+    q, k, v, dout, first = case(1, 30, 4, 2, 6)
+    first[0] = np.where(np.arange(30) < 13, 0, 13)
+    packed = run(q, k, v, dout, first)
+    for part in (slice(0, 13), slice(13, 30)):
+        alone = [x[:, part].copy() for x in (q, k, v, dout)]
+        separate = run(*alone, np.zeros((1, alone[0].shape[1]), dtype=np.int32))
+        for whole, piece in zip(packed, separate):
+            np.testing.assert_allclose(whole[:, part], piece, atol=1e-12)
+
+
+def test_large_scores_do_not_overflow():
+    q, k, v, dout, first = case(1, 10, 1, 1, 4, np.float32)
+    for result in run(q * 1000, k * 1000, v, dout, np.zeros_like(first)):
+        assert np.isfinite(result).all()
+
+
+def test_no_tokens():
+    assert_twins_agree(attention_forward, *case(2, 0, 2, 1, 4)[:3], np.zeros((2, 0), dtype=np.int32))
+
+
+def test_threads_change_nothing():
+    q, k, v, dout, first = case(5, 40, 6, 3, 8, np.float32)
+    assert_threads_change_nothing(attention_forward, q, k, v, first)
+    out, lse = attention_forward(q, k, v, first)
+    assert_threads_change_nothing(attention_backward, dout, q, k, v, out, lse, first)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_decoding_equals_the_last_row_of_the_whole(dtype):
+    """Beyond `length` the cache may hold anything, and before first[b] too."""
+    q, k, v, _, _ = case(4, 23, 6, 3, 5, dtype)
+    first, length = np.array([0, 4, 18, 19], dtype=np.int32), 19
+    whole = attention_forward(q, k, v, np.repeat(first[:, None], 23, axis=1))[0]
+    k[:, length:], v[:, length:] = np.nan, np.nan
+    k[1, :4], v[1, :4] = np.nan, np.nan
+    query = q[:, length - 1].copy()
+    assert_twins_agree(attention_decode, query, k, v, first, length)
+    out = attention_decode(query, k, v, first, length)
+    np.testing.assert_allclose(out, whole[:, length - 1], atol=1e-5 if dtype == np.float32 else 1e-12)
+    assert (out[3] == 0).all()
+    assert_threads_change_nothing(attention_decode, query, k, v, first, length)

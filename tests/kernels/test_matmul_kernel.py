@@ -1,0 +1,72 @@
+"""The three products against NumPy: remainders of every block and tile, threads, the switch to BLAS."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from twins import assert_threads_change_nothing, assert_twins_agree
+
+from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
+
+SHAPES = [  # N, K, M; the tile is 4 x 4, a panel 256 columns, a block 32 rows x 256 steps; below 48 rows: dots
+    (1, 1, 1), (3, 5, 7), (4, 4, 4), (12, 4, 5), (13, 1, 6), (16, 8, 256), (33, 7, 257), (35, 257, 3),
+    (64, 258, 60), (51, 515, 50), (1, 40, 33), (11, 17, 5), (90, 6, 3), (48, 8, 301), (47, 260, 131)]
+
+
+def operands(product, N, K, M, dtype, seed=0):
+    rng = np.random.default_rng(seed)
+    shapes = {matmul_nt: ((N, K), (M, K)), matmul_nn: ((N, K), (K, M)), matmul_tn: ((K, N), (K, M))}[product]
+    return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+
+
+@pytest.mark.parametrize("product", [matmul_nt, matmul_nn, matmul_tn])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_agrees_with_numpy(product, dtype):
+    for N, K, M in SHAPES:
+        assert_twins_agree(product, *operands(product, N, K, M, dtype))
+
+
+@pytest.mark.parametrize("product", [matmul_nt, matmul_nn, matmul_tn])
+def test_empty_operands(product):
+    for N, K, M in [(0, 3, 4), (20, 0, 4), (20, 3, 0), (2, 0, 4)]:
+        assert_twins_agree(product, *operands(product, N, K, M, np.float32))
+
+
+@pytest.mark.parametrize("product", [matmul_nt, matmul_nn, matmul_tn])
+def test_threads_change_nothing(product):
+    assert_threads_change_nothing(product, *operands(product, 70, 45, 300, np.float32))
+    assert_threads_change_nothing(product, *operands(product, 40, 150, 300, np.float32))
+
+
+@pytest.mark.parametrize("product", [matmul_nt, matmul_nn, matmul_tn])
+def test_infinity_stays_in_its_row_and_column(product):
+    """The padding of blocks must not meet an infinity: 0 * inf would spread NaN to other rows."""
+    a, b = operands(product, 57, 6, 71, np.float32)
+    a[(5, 3) if product is matmul_tn else (3, 5)] = np.inf  # A[3, 5]
+    b[(9, 2) if product is matmul_nt else (2, 9)] = np.inf  # B[2, 9]
+    c = product(a, b)
+    finite = np.isfinite(c)
+    assert not finite[3].any() and not finite[:, 9].any()
+    assert np.delete(np.delete(finite, 3, axis=0), 9, axis=1).all()
+
+
+def test_a_row_does_not_depend_on_its_neighbours():
+    """Each row of a batch is computed in the order of k alone: the same bits wherever it stands."""
+    a, b = operands(matmul_nn, 40, 50, 30, np.float32)
+    np.testing.assert_array_equal(matmul_nn(a, b)[8:24], matmul_nn(a[8:24].copy(), b))
+
+
+@pytest.mark.parametrize("choice, expected", [("loops", "True"), ("blas", "False"), ("bals", "ValueError")])
+def test_the_switch_to_blas(choice, expected):
+    program = ("try:\n"
+               "    from minillm.kernels.matmul import matmul_nt, matmul_nt_plain\n"
+               "    print(matmul_nt is not matmul_nt_plain)\n"
+               "except ValueError as error:\n"
+               "    print('ValueError', error)")
+    environment = dict(os.environ, MINILLM_MATMUL=choice, MINILLM_KERNELS="compiled",
+                       PYTHONPATH=os.pathsep.join(sys.path))
+    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True,
+                         check=True)
+    assert run.stdout.startswith(expected)

@@ -1,0 +1,71 @@
+"""Who sees whom: causality, padding, grouped heads."""
+
+import numpy as np
+import pytest
+import tiny
+
+from minillm.layers.attention import attention_backward, attention_forward, attention_init
+from minillm.model.transformer import positions_of
+
+B, T, C = 4, 7, 60
+FIRST = tiny.first_of_each_kind()
+SEES_NOTHING = FIRST > np.arange(T)
+
+
+def setting(**changes):
+    config, rng = tiny.config(**changes), np.random.default_rng(0)
+    return config, tiny.lively(attention_init(rng, config, 1.0, 1.0), rng), rng.standard_normal((B, T, C))
+
+
+def forward(x, params, config, first=FIRST):
+    return attention_forward(x, params, config, first, positions_of(first))
+
+
+def test_a_row_that_sees_nothing_gives_zero_and_learns_nothing():
+    """A softmax over nothing is 0 / 0: elsewhere such rows became NaN, or attended to everything."""
+    config, params, x = setting()
+    y, cache = forward(x, params, config)
+    assert (y[SEES_NOTHING] == 0).all() and (y[~SEES_NOTHING] != 0).any(axis=-1).all()
+    dy = np.where(SEES_NOTHING[..., None], np.random.default_rng(1).standard_normal(y.shape), 0)
+    dx, grads = attention_backward(dy, cache)
+    assert not dx.any()
+    assert not any(grads[name]["weight"].any() for name in ("query", "key", "value"))
+
+
+@pytest.mark.parametrize("preset", ["llama", "gpt2"])
+def test_nan_at_a_masked_place_does_not_leak(preset):
+    """0 * NaN is NaN: masking by multiplication lets one bad pad spoil the batch."""
+    config, params, x = setting(preset=preset, bias=False)
+    clean, _ = forward(x, params, config)
+    spoiled = np.where(SEES_NOTHING[..., None], np.nan, x)
+    np.testing.assert_array_equal(forward(spoiled, params, config)[0], clean)
+
+
+def test_the_future_cannot_be_seen():
+    config, params, x = setting()
+    whole, _ = forward(x, params, config, np.zeros((B, T), np.int32))
+    for t in range(1, T):
+        cut, _ = forward(np.ascontiguousarray(x[:, :t]), params, config, np.zeros((B, t), np.int32))
+        np.testing.assert_allclose(cut, whole[:, :t], rtol=0, atol=1e-12)
+
+
+def test_packed_documents_do_not_see_each_other():
+    config, params, x = setting()
+    packed, _ = forward(x, params, config)
+    for part in (slice(0, 3), slice(3, 7)):
+        alone, _ = forward(np.ascontiguousarray(x[1:2, part]), params, config,
+                           np.zeros((1, part.stop - part.start), np.int32))
+        np.testing.assert_allclose(packed[1, part], alone[0], rtol=0, atol=1e-12)
+
+
+def test_grouped_heads_are_full_heads_that_share():
+    """Query head h reads key/value head h // (H / G); an interleaved order would train, and load wrongly."""
+    config, params, x = setting()
+    shared, _ = forward(x, params, config)
+    copies = config.heads // config.kv_heads
+    repeated = dict(params)
+    for name in ("key", "value"):
+        weight = params[name]["weight"].reshape(config.kv_heads, config.head_size, C)
+        repeated[name] = {"weight": np.repeat(weight, copies, axis=0).reshape(-1, C)}
+    full = tiny.config("a key for each head")
+    np.testing.assert_allclose(forward(x, repeated, full)[0], shared, rtol=0, atol=1e-12)

@@ -1,0 +1,109 @@
+"""From sampled responses to a batch to learn from: the first update must find the policy where it was sampled."""
+
+import numpy as np
+import pytest
+import tiny
+
+from minillm import tree
+from minillm.config import PolicyConfig
+from minillm.model.language_model import LanguageModel
+from minillm.phases.policy_gradient import (divergence, logprobs_and_values, make_rollout, policy_gradient, respond,
+                                            value_heads)
+from minillm.text.batches import pad_batch
+from minillm.train.journal import Journal, read_metrics
+from minillm.train.objectives import policy as policy_objective
+
+SETTINGS = PolicyConfig(rows=12, group=4, temperature=0.7, max_new_tokens=6, kl=0.5, gamma=0.9)
+
+
+def sampled(settings=SETTINGS):
+    policy, reference = tiny.model(seed=0), tiny.model(seed=1)
+    prompts = [prompt for prompt in tiny.prompts(lengths=(3, 9, 1)) for _ in range(settings.group)]
+    sequences, masks = respond(policy, prompts, settings, np.random.default_rng(0))
+    scores = np.random.default_rng(1).standard_normal(len(sequences)).astype(np.float32)
+    head = value_heads(policy, 0)["value_head"]
+    rollout, kl = make_rollout(policy, head, reference, sequences, masks, scores, settings)
+    return policy, reference, head, prompts, sequences, scores, rollout, kl
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "reinforce"])
+def test_the_first_minibatch_has_ratio_1(algorithm, tmp_path):
+    """Sampled at one temperature and scored at another, the ratio is wrong before a single step was taken."""
+    settings = PolicyConfig(algorithm=algorithm, steps=6, rows=12, group=4, epochs=2, micro_batches=2, save_every=6,
+                            temperature=0.7, max_new_tokens=6, lr=1e-2, warmup=1)
+    model = tiny.model()
+    policy_gradient(model, value_heads(model, 0), tiny.prompts(),
+                    lambda sequences, numbers: np.array([len(ids) for ids in sequences], np.float32),
+                    settings, 0, Journal(tmp_path, quiet=True))
+    for record in read_metrics(tmp_path):
+        if record["step"] % settings.epochs == 0:
+            assert record["ratio_distance"] <= 1e-6 and record["clipped"] == 0
+        else:
+            assert record["ratio_distance"] > 1e-4
+
+
+def test_each_place_holds_what_concerns_the_token_after_it():
+    policy, reference, _, prompts, sequences, _, rollout, kl = sampled()
+    spent = 0.0
+    for row, (prompt, ids) in enumerate(zip(prompts, sequences)):
+        places = np.flatnonzero(rollout.mask[row])
+        assert np.array_equal(places, np.arange(len(prompt) - 1, len(ids) - 1))
+        assert np.array_equal(rollout.targets[row, places], ids[len(prompt):])
+        for model, stored in ((policy, rollout.old_logprob), (reference, rollout.reference_logprob)):
+            logits = model.logits(ids)[places].astype(np.float64) / SETTINGS.temperature
+            logprob = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+            expected = logprob[np.arange(len(places)), ids[places + 1]]
+            np.testing.assert_allclose(stored[row, places], expected, rtol=0, atol=1e-5)
+        spent += np.sum(rollout.old_logprob[row, places] - rollout.reference_logprob[row, places])
+    assert not rollout.advantages[rollout.mask == 0].any() and not rollout.returns[rollout.mask == 0].any()
+    assert abs(kl - spent / len(sequences)) < 1e-5
+
+
+def test_the_first_return_is_the_discounted_score_minus_the_price_of_the_divergence():
+    settings = PolicyConfig(rows=12, group=4, temperature=0.7, max_new_tokens=6, kl=0.5, gamma=0.9, gae_lambda=1.0)
+    *_, prompts, sequences, scores, rollout, _ = sampled(settings)
+    for row, prompt in enumerate(prompts):
+        places = np.flatnonzero(rollout.mask[row])
+        rewards = -0.5 * (rollout.old_logprob - rollout.reference_logprob)[row, places]
+        rewards[-1] += scores[row]
+        expected = np.sum(0.9 ** np.arange(len(places)) * rewards)
+        assert abs(rollout.returns[row, places[0]] - expected) < 1e-5
+
+
+def test_reinforce_compares_responses_to_one_prompt():
+    settings = PolicyConfig(algorithm="reinforce", rows=12, group=4, temperature=0.7, max_new_tokens=6, kl=0.0)
+    *_, scores, rollout, _ = sampled(settings)
+    groups = scores.reshape(-1, 4)
+    expected = (groups - groups.mean(axis=1, keepdims=True)).reshape(-1, 1) * rollout.mask
+    np.testing.assert_allclose(rollout.advantages, expected, rtol=0, atol=1e-6)
+
+
+def test_a_wrong_temperature_would_be_seen():
+    """The check above is no tautology: at another temperature the same rollout has ratios far from 1."""
+    policy, *_, head, _, _, _, rollout, _ = sampled()[:3] + sampled()[3:]
+    head = value_heads(policy, 0)["value_head"]
+    params = {"model": policy.params, "value_head": head}
+    right = policy_objective(policy.config, SETTINGS)(params, rollout).metrics
+    wrong = policy_objective(policy.config, PolicyConfig(temperature=1.0))(params, rollout).metrics
+    assert right["ratio_distance"] <= 1e-6 and wrong["ratio_distance"] > 0.1
+
+
+def test_divergence_of_a_policy_from_itself_is_0_and_from_another_is_the_sum_over_tokens():
+    policy, reference, _, prompts, sequences, _, rollout, kl = sampled()
+    masks = [np.arange(len(ids)) >= len(prompt) for ids, prompt in zip(sequences, prompts)]
+    assert divergence(policy, policy, sequences, masks, 0.7) == 0
+    assert abs(divergence(policy, reference, sequences, masks, 0.7, rows=5) - kl) < 1e-5
+
+
+def test_values_do_not_see_the_future():
+    policy, *_ = sampled()
+    head = value_heads(policy, 0)["value_head"]
+    wide = LanguageModel(tree.cast(policy.params, np.float64), policy.config, policy.tokenizer)
+    ids = tiny.prompts(lengths=(9,))[0]
+    mask = np.arange(9) >= 4
+    whole = logprobs_and_values(wide.params, wide.config, pad_batch([ids], "right", 0, [mask]), 1.0,
+                                tree.cast(head, np.float64))[1]
+    cut = logprobs_and_values(wide.params, wide.config, pad_batch([ids[:7]], "right", 0, [mask[:7]]), 1.0,
+                              tree.cast(head, np.float64))[1]
+    np.testing.assert_allclose(whole[0, 3:6], cut[0, 3:6], rtol=0, atol=1e-12)
+    assert np.abs(whole[0, 3:8]).min() > 0

@@ -1,0 +1,265 @@
+"""The command line as a reader types it, on a model that trains in a second."""
+
+import io
+import json
+import re
+
+import pytest
+
+from minillm.cli import main
+
+TINY = ["--vocab-size", "300", "--layers", "1", "--width", "32", "--heads", "2", "--kv-heads", "1", "--hidden", "64",
+        "--context", "96"]
+WORDS = "the cat sat on a mat and then a dog came to see what it was doing there all day long".split()
+
+
+def lines_of(path, records):
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """A text of 30 kB, conversations and preferences."""
+    folder = tmp_path_factory.mktemp("data")
+    text = " ".join(WORDS[(7 * i + i // 5) % len(WORDS)] + (".\n" if i % 11 == 0 else "") for i in range(7000))
+    (folder / "text.txt").write_text(text, encoding="utf-8")
+    user = [{"role": "user", "content": "Where is the cat?"}]
+    lines_of(folder / "talk.jsonl", [{"messages": [*user, {"role": "assistant", "content": f"On mat {n}."}]}
+                                     for n in range(30)])
+    lines_of(folder / "pairs.jsonl", [{"prompt": user, "chosen": f"On mat {n}.", "rejected": f"Dog {n}"}
+                                      for n in range(20)])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(data, tmp_path_factory):
+    """The root of one run, `first`, that was pretrained and fine-tuned on files."""
+    root = tmp_path_factory.mktemp("runs")
+    base = ["--root", str(root), "--quiet", "--steps", "2", "--rows", "4"]
+    assert main(["pretrain", *base, "--name", "first", "--data", str(data / "text.txt"), *TINY]) == 0
+    assert main(["finetune", *base, "--data", str(data / "talk.jsonl")]) == 0
+    return root
+
+
+@pytest.fixture
+def refused(capsys):
+    """A check that a command ends with status 2 and one line on stderr; returns the line."""
+    def check(*argv):
+        capsys.readouterr()
+        assert main([str(word) for word in argv]) == 2
+        said = capsys.readouterr().err
+        assert re.fullmatch(r"minillm: [^\n]+\n", said), said
+        return said
+    return check
+
+
+def test_overview_and_version(capsys):
+    for argv in ([], ["--help"], ["help"]):
+        assert main(argv) == 0
+        assert "minillm pretrain" in capsys.readouterr().out
+    assert main(["--version"]) == 0
+    assert re.fullmatch(r"minillm \d+\.\d+.*\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("verb", ["run", "tokenizer", "pretrain", "finetune", "rank", "reward", "rlhf", "generate",
+                                  "chat", "next", "eval", "report"])
+def test_every_verb_has_help(verb, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([verb, "--help"])
+    assert end.value.code == 0
+    assert "--root" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("argv, fix", [
+    (["pretran"], "did you mean pretrain?"),
+    (["--quiet"], "the verb comes first"),
+    (["pretrain", "--step", "3"], "did you mean --steps?"),
+    (["run", "--steps", "3"], "did you mean --pretrain.steps?"),
+    (["pretrain", "--steps", "three"], "pretrain.steps is 'three'; it must be a whole number"),
+    (["pretrain", "--steps", "0"], "steps is 0; it must be 1 or more"),
+    (["pretrain", "--lr", "nan"], "pretrain.lr"),
+    (["pretrain", "--lr", "inf"], "pretrain.lr is inf; it must be a finite number"),
+    (["pretrain", "--seed", "-1"], "seed is -1"),
+    (["pretrain", "--seed", "x"], "seed is 'x'"),
+    (["pretrain", "--kind", "words"], "kind is 'words'"),
+    (["pretrain", "--tied", "maybe"], "model.tied is 'maybe'; it must be true or false"),
+    (["pretrain", "--heads", "5"], "not a multiple of heads"),
+    (["pretrain", "--validation-every", "0"], "pretrain.validation_every is 0"),
+    (["pretrain", "--width", "1000000", "--hidden", "4000000"], "GB of memory"),
+    (["pretrain", "--preset", "llamma"], "invalid choice: 'llamma'"),
+    (["pretrain", "--vocab-size", "100"], "vocab_size is 100"),
+    (["pretrain", "--steps"], "expected one argument"),
+    (["pretrain", "--name", "../up"], "run name '../up'"),
+    (["pretrain", "no-such-run"], "no-such-run is no folder"),
+    (["pretrain", "--data", "missing.txt"], "missing.txt: no such file"),
+    (["pretrain", "--data", "."], "no text in this folder"),
+    (["pretrain", "--config", "missing.toml"], "missing.toml: no such file"),
+    (["run", "--data", "x.txt"], "minillm pretrain --data"),
+    (["rank", "--data", "x.jsonl"], "--data goes with --human"),
+    (["finetune"], "start with: minillm pretrain"),
+    (["reward"], "start with: minillm finetune"),
+    (["rlhf"], "start with: minillm reward"),
+    (["chat"], "start with: minillm pretrain"),
+    (["eval"], "start with: minillm run"),
+    (["generate"], "give one text in quotes"),
+    (["generate", "a", "b", "c"], "give one text in quotes"),
+    (["generate", "a", "--temperature", "hot"], "--temperature"),
+    (["generate", "a", "--temperature", "nan"], "--temperature"),
+])
+def test_bad_input_is_one_line_and_leaves_nothing(argv, fix, refused, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert fix in refused(*argv)
+    assert [path for path in tmp_path.rglob("*") if path.name != "runs"] == []
+
+
+@pytest.mark.parametrize("verb, content, fix", [
+    ("pretrain", b"", "is empty"),
+    ("pretrain", b"a\0b", "binary"),
+    ("pretrain", b"\xff\xfeh\0i\0", "UTF-16"),
+    ("pretrain", b"abc \xff", "invalid UTF-8"),
+    ("pretrain", b"too short", "the text has"),
+    ("finetune", b'{"messages": []}\n', "line 1"),
+    ("finetune", b'{"messages": [{"role": "user", "content": "a"}]}\n', "line 1: no message of the assistant"),
+    ("finetune", b'{"text": "a"}\n', 'no "messages"'),
+    ("finetune", b"{broken\n", "line 1: broken JSON"),
+    ("reward", b'{"prompt": "a", "chosen": "b"}\n', 'line 1: no "rejected"'),
+    ("reward", b'{"prompt": "a", "chosen": "b", "rejected": "c"}\n', "one line"),
+])
+def test_bad_data_is_one_line_and_leaves_nothing(verb, content, fix, refused, trained, tmp_path):
+    path = tmp_path / "data.jsonl" if verb != "pretrain" else tmp_path / "data.txt"
+    path.write_bytes(content)
+    before = sorted(trained.rglob("*"))
+    source = [] if verb == "pretrain" else ["first"]
+    said = refused(verb, *source, "--root", trained, "--name", "other", "--data", path, "--quiet",
+                   *(TINY if verb == "pretrain" else []))
+    assert fix in said
+    assert sorted(trained.rglob("*")) == before
+
+
+def test_a_failed_verb_leaves_the_run_as_it_was(refused, trained, data, tmp_path):
+    assert main(["pretrain", "--root", str(trained), "--name", "alone", "--quiet", "--steps", "1", *TINY,
+                 "--data", str(data / "text.txt")]) == 0
+    talk = [{"role": "user", "content": "word " * 200}, {"role": "assistant", "content": "yes"}]
+    path = lines_of(tmp_path / "long.jsonl", [{"messages": talk}] * 3)
+    before = {file: file.read_bytes() for file in trained.rglob("*") if file.is_file()}
+    assert "fits in a row" in refused("finetune", "alone", "--root", trained, "--data", path, "--lr", "1e-4")
+    assert "fits in a row" in refused("finetune", "alone", "--name", "long", "--root", trained, "--data", path)
+    assert {file: file.read_bytes() for file in trained.rglob("*") if file.is_file()} == before
+
+
+def test_pretrain_leaves_a_whole_run(trained):
+    folder = trained / "first"
+    assert {"run.json", "results.json", "tokenizer.json", "pretrain", "finetune"} <= {p.name for p in folder.iterdir()}
+    config = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert (config["pretrain"]["steps"], config["model"]["width"]) == (2, 32)
+    assert config["data"]["pretrain"].endswith("text.txt")
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    assert results["pretrain"]["val_loss"] > 0
+
+
+def test_a_phase_is_not_done_twice_and_resume_finds_it_done(refused, trained, data, capsys):
+    again = ["finetune", "first", "--root", str(trained)]
+    assert "--name NEW" in refused(*again, "--data", data / "talk.jsonl")
+    assert "was begun with finetune.steps = 2, not 9" in refused(*again, "--resume", "--steps", "9")
+    assert "was begun with pretrain.lr" in refused(*again, "--resume", "--pretrain.lr", "1e-9")
+    assert main([*again, "--resume"]) == 0
+    assert "done before" in capsys.readouterr().out
+
+
+def test_resume_refuses_data_that_changed(refused, trained, data, tmp_path):
+    records = (data / "talk.jsonl").read_text(encoding="utf-8").replace("mat 3", "mat 4")
+    path = tmp_path / "talk.jsonl"
+    path.write_text(records, encoding="utf-8")
+    assert "same data" in refused("finetune", "first", "--root", trained, "--resume", "--data", path)
+
+
+def test_a_stopped_phase_goes_on_to_the_same_bytes(trained, data, capsys, monkeypatch):
+    base = ["finetune", "first", "--root", str(trained), "--quiet", "--rows", "4", "--steps", "3", "--save_every=1",
+            "--data", str(data / "talk.jsonl")]
+    assert main([*base, "--name", "whole"]) == 0
+    from minillm.train.journal import Journal
+    save = Journal._save
+
+    def save_then_stop(self, model, heads, optimizer, settings, step):
+        save(self, model, heads, optimizer, settings, step)
+        raise KeyboardInterrupt
+    monkeypatch.setattr(Journal, "_save", save_then_stop)
+    assert main([*base, "--name", "stopped"]) == 130
+    assert "--resume" in capsys.readouterr().err
+    monkeypatch.setattr(Journal, "_save", save)
+    assert main(["finetune", "stopped", "--root", str(trained), "--quiet", "--resume"]) == 0
+    weights = [trained / name / "finetune" / "step-000003" / "model.safetensors" for name in ("whole", "stopped")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+def test_reward_and_rlhf_on_a_copy(trained, data):
+    base = ["--root", str(trained), "--quiet", "--steps", "2", "--rows", "4"]
+    assert main(["reward", "first", *base, "--name", "judged", "--data", str(data / "pairs.jsonl")]) == 0
+    assert not (trained / "first" / "reward_model").exists()
+    assert main(["rlhf", *base, "--save-every", "2", "--max-new-tokens", "4"]) == 0
+    assert (trained / "judged" / "policy_gradient" / "step-000002").is_dir()
+    assert main(["eval", "judged", "--root", str(trained)]) == 0
+
+
+def test_generate_next_and_chat(trained, capsys, monkeypatch):
+    root = ["--root", str(trained), "first"]
+    assert main(["generate", *root, "the cat", "--count", "2", "--max-new-tokens", "5"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("the cat") == 2
+    assert main(["generate", *root, "the cat", "--count", "2", "--max-new-tokens", "5"]) == 0
+    assert capsys.readouterr().out == out
+
+    assert main(["next", *root, "the cat sat on a", "--count", "3"]) == 0
+    assert len(re.findall(r"^  .* [\d.]+%", capsys.readouterr().out, re.MULTILINE)) == 3
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("hello\n" + "where is the cat? " * 40 + "\n" + "and now?\n" * 20))
+    assert main(["chat", *root, "--max-new-tokens", "4"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("model> ") == 22
+    assert "that line is too long" in out
+    assert "the conversation starts anew" in out
+
+
+def test_prompts_that_do_not_fit_are_refused(refused, trained):
+    for verb in ("generate", "next"):
+        assert "context" in refused(verb, "first", "cat " * 300, "--root", trained)
+    assert "context" in refused("chat", "first", "--system", "cat " * 300, "--root", trained)
+    assert "max_new_tokens is 0" in refused("generate", "first", "a", "--max-new-tokens", "0", "--root", trained)
+    assert "no phase policy_gradient" in refused("chat", "first", "--phase", "policy_gradient", "--root", trained)
+
+
+def test_a_folder_that_is_no_run_or_no_checkpoint(refused, trained, tmp_path):
+    assert "not a checkpoint" in refused("generate", tmp_path, "a")
+    assert "not the folder of a run" in refused("eval", tmp_path)
+    assert "not the folder of a run" in refused("finetune", tmp_path)
+    (tmp_path / "run.json").write_text("{", encoding="utf-8")
+    assert "run.json" in refused("finetune", tmp_path)
+    (tmp_path / "run.json").write_text('{"pretrain": {"stepz": 3}}', encoding="utf-8")
+    assert "did you mean steps?" in refused("finetune", tmp_path)
+
+
+def test_configuration_from_toml_under_flags(refused, tmp_path, monkeypatch):
+    from minillm.cli import training_parser
+    from minillm.terminal.flags import as_toml, parse, read_toml, resolve
+
+    path = tmp_path / "run.toml"
+    path.write_text("seed = 5\n[pretrain]\nsteps = 7\nlr = 1\n", encoding="utf-8")
+    config = resolve(parse(training_parser("run"), ["--config", str(path), "--pretrain.steps=8"]))
+    assert (config.seed, config.pretrain.steps, config.pretrain.lr) == (5, 8, 1.0)
+    (tmp_path / "again.toml").write_text(as_toml(config), encoding="utf-8")
+    assert resolve(parse(training_parser("run"), ["--config", str(tmp_path / "again.toml")])) == config
+    assert read_toml(path)["pretrain"] == {"steps": 7, "lr": 1}
+    monkeypatch.chdir(tmp_path)
+    path.write_text("[pretrain]\nstepz = 7\n", encoding="utf-8")
+    assert "did you mean steps?" in refused("run", "--config", "run.toml")
+    path.write_text("pretrain = 7\n", encoding="utf-8")
+    assert "[pretrain]" in refused("run", "--config", "run.toml")
+    path.write_text("[pretrain\n", encoding="utf-8")
+    assert "run.toml: is no TOML file" in refused("run", "--config", "run.toml")
+
+
+def test_a_loss_that_is_not_finite_ends_with_status_1(trained, data, capsys):
+    assert main(["finetune", "first", "--root", str(trained), "--name", "wild", "--quiet", "--lr", "1e30", "--steps",
+                 "5", "--warmup", "0", "--data", str(data / "talk.jsonl")]) == 1
+    assert re.fullmatch(r"minillm: step \d.*not finite.*\n", capsys.readouterr().err)

@@ -1,0 +1,238 @@
+"""The gradient ledger: every parameter of every layer, model and objective against central differences.
+
+All in float64, under random upstream gradients, to a relative error of 1e-7. The batch holds a plain row,
+a packed one, one padded left and one padded right; all sizes differ.
+"""
+
+import numpy as np
+import pytest
+import tiny
+from gradcheck import gradcheck
+
+from minillm import tree
+from minillm.config import PolicyConfig
+from minillm.kernels.categorical import categorical_backward, categorical_forward
+from minillm.layers import attention, block, embedding, feed_forward, linear, norm, rotary
+from minillm.losses import next_token, policy, ranking
+from minillm.model import heads, transformer
+from minillm.phases.policy_gradient import Rollout
+from minillm.phases.reward_model import RankingBatch
+from minillm.train import objectives
+
+B, T, C, V, N = 4, 7, 60, 13, 9
+FIRST = tiny.first_of_each_kind()
+POSITIONS = transformer.positions_of(FIRST)
+
+
+def ledger(label, forward, backward, params, *inputs):
+    """Check forward(params, *inputs) -> (y, cache) and backward(dy, cache) -> (*dinputs, grads)."""
+    names = [name for name, _ in tree.named_leaves(params)]
+
+    def rebuilt(arrays):
+        return tree.from_named(params, dict(zip(names, arrays)))
+
+    def on_arrays(*arrays):
+        return forward(rebuilt(arrays[:len(names)]), *arrays[len(names):])
+
+    def to_arrays(dy, cache):
+        *dinputs, grads = backward(dy, cache)
+        assert [name for name, _ in tree.named_leaves(grads)] == names, "gradients must have the parameters' keys"
+        return [*tree.leaves(grads), *dinputs]
+    gradcheck(on_arrays, to_arrays, [*tree.leaves(params), *inputs], label=label,
+              names=names + [f"input {i}" for i in range(len(inputs))])
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng([seed, *shape]).standard_normal(shape)
+
+
+def layer_params(init, config, *args):
+    rng = np.random.default_rng(1)
+    return tiny.lively(init(rng, config, *args), rng)
+
+
+# Layers
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_linear(bias):
+    params = tiny.lively(linear.linear_init(np.random.default_rng(0), C, 11, bias, 1.0), np.random.default_rng(1))
+    ledger(f"linear, bias {bias}", lambda p, x: linear.linear_forward(x, p), linear.linear_backward, params,
+           normal(B, T, C))
+
+
+@pytest.mark.parametrize("kind,bias", [("rmsnorm", False), ("layernorm", False), ("layernorm", True)])
+def test_norm(kind, bias):
+    params = tiny.lively(norm.norm_init(C, kind, bias), np.random.default_rng(1))
+    ledger(f"{kind}, bias {bias}", lambda p, x: norm.norm_forward(x, p, kind, 1e-5), norm.norm_backward, params,
+           normal(B, T, C))
+
+
+def test_embedding():
+    ids = tiny.batch(tiny.config()).tokens
+    gradcheck(lambda table: embedding.embedding_forward(ids, table),
+              lambda dy, cache: [embedding.embedding_backward(dy, cache)], [normal(V, C)], label="embedding")
+
+
+def test_rotary():
+    gradcheck(lambda x: rotary.rotary_forward(x, POSITIONS, 100.0),
+              lambda dy, cache: [rotary.rotary_backward(dy, cache)], [normal(B, T, 6, 10)], label="rotary")
+
+
+@pytest.mark.parametrize("preset", ["llama", "gpt2", "one key for all heads", "layernorm, rope, gelu"])
+def test_attention(preset):
+    config = tiny.config(preset, bias=preset == "llama")        # with RoPE even the keys' bias has a gradient
+    params = layer_params(attention.attention_init, config, 1.0, 1.0)
+    ledger(f"attention, {preset}", lambda p, x: attention.attention_forward(x, p, config, FIRST, POSITIONS),
+           attention.attention_backward, params, normal(B, T, C))
+
+
+@pytest.mark.parametrize("kind", ["gelu", "swiglu"])
+@pytest.mark.parametrize("bias", [False, True])
+def test_feed_forward(kind, bias):
+    params = layer_params(feed_forward.feed_forward_init, tiny.config(activation=kind, bias=bias), 1.0, 1.0)
+    ledger(f"feed-forward, {kind}, bias {bias}", lambda p, x: feed_forward.feed_forward_forward(x, p),
+           feed_forward.feed_forward_backward, params, normal(B, T, C))
+
+
+@pytest.mark.parametrize("preset", ["llama", "gpt2 without biases"])
+def test_block(preset):
+    config = tiny.config(preset)
+    params = layer_params(block.block_init, config, 1.0, 1.0)
+    ledger(f"block, {preset}", lambda p, x: block.block_forward(x, p, config, FIRST, POSITIONS),
+           block.block_backward, params, normal(B, T, C))
+
+
+# Models
+
+def without_vanishing(params, config):
+    """(params without the keys' biases where their gradient is 0, a function that puts them back).
+
+    Without rotation a bias of the keys adds the same q . b to all scores of a query: softmax does not move.
+    """
+    if config.position == "rope" or not config.bias:
+        return params, lambda p: p
+    vanishing = {f"blocks.{n}.attention.key.bias" for n in range(config.layers)}
+    named = dict(tree.named_leaves(params))
+    kept = {name: leaf for name, leaf in named.items() if name not in vanishing}
+    return kept, lambda p: tree.from_named(params, {**named, **p})
+
+
+@pytest.mark.parametrize("preset", tiny.PRESETS)
+def test_model(preset):
+    config = tiny.config(preset)
+    tokens, whole = tiny.batch(config).tokens, tiny.params(config)
+    params, complete = without_vanishing(whole, config)
+
+    def forward(p):
+        p = complete(p)
+        h, body = transformer.transformer_forward(tokens, p, config, FIRST)
+        logits, head = transformer.head_forward(h, p)
+        return logits, (body, head, p)
+
+    def backward(dlogits, cache):
+        body, head, p = cache
+        dh, d_head = transformer.head_backward(dlogits, head)
+        grads = transformer.join_head(transformer.transformer_backward(dh, body), d_head, p)
+        assert grads.keys() == whole.keys()
+        named = dict(tree.named_leaves(grads))
+        for name in named.keys() - dict(tree.named_leaves(params)).keys():
+            other = name.replace("key", "query")
+            assert np.linalg.norm(named[name]) <= 1e-12 * np.linalg.norm(named[other]), name
+        return ({name: named[name] for name in params},) if params is not whole else (grads,)
+    ledger(preset, forward, backward, params)
+
+
+# Losses
+
+def test_next_token_loss():
+    weights, targets = np.array([1, 0, 1, 1, 0, 1, 1, 1, 0.0]), np.arange(N) % V
+    ledger("next token", lambda p: next_token.next_token_forward(p["logits"].copy(), targets, weights),
+           lambda dy, cache: [{"logits": next_token.next_token_backward(dy, cache)}], {"logits": normal(N, V)})
+
+
+@pytest.mark.parametrize("ranks", [[[1, 2], [2, 1], [1, 1]], [[1, 2, 3, 4], [2, 1, 1, 3], [1, 3, 0, 2]]])
+def test_ranking_loss(ranks):
+    ranks = np.array(ranks)
+    gradcheck(lambda scores: ranking.ranking_forward(scores, ranks),
+              lambda dy, cache: [ranking.ranking_backward(dy, cache)], [normal(*ranks.shape)],
+              label=f"ranking, K = {ranks.shape[1]}")
+
+
+SHIFTS = {"below the clip": -0.5, "inside the clip": 0.05, "above the clip": 0.5}
+
+
+@pytest.mark.parametrize("side", SHIFTS)
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_ppo_loss(side, sign):
+    old, weights = normal(N) - 2, np.array([1, 0, 1, 1, 1, 0, 1, 1, 1.0])
+    advantage = sign * (0.1 + np.abs(normal(N, seed=1)))
+    gradcheck(lambda logprob: policy.ppo_forward(logprob, old, advantage, weights, 0.2),
+              lambda dy, cache: [policy.ppo_backward(dy, cache)], [old + SHIFTS[side]],
+              label=f"PPO {side}, advantage {sign:+}")
+
+
+@pytest.mark.parametrize("name", ["reinforce", "value", "kl"])
+def test_policy_loss(name):
+    other, weights = normal(N, seed=1), np.array([1, 0, 1, 1, 1, 0, 1, 1, 1.0])
+    forward, backward = getattr(policy, f"{name}_forward"), getattr(policy, f"{name}_backward")
+    gradcheck(lambda x: forward(x, other, weights), lambda dy, cache: [backward(dy, cache)], [normal(N)], label=name)
+
+
+def test_log_probability_and_entropy():
+    actions = (np.arange(N) * 5 % V).astype(np.int32)
+
+    def forward(logits):
+        logprob, entropy, lse = categorical_forward(logits, actions)
+        return np.stack([logprob, entropy]), (logits.copy(), lse, entropy)
+
+    def backward(dy, cache):
+        logits, lse, entropy = cache
+        return [categorical_backward(logits, actions, lse, entropy, dy[0].copy(), dy[1].copy())]
+    gradcheck(forward, backward, [normal(N, V)], label="log-probability and entropy")
+
+
+# Objectives: whole training steps
+
+def objective_ledger(label, loss_and_grads, params, batch):
+    def forward(p):
+        part = loss_and_grads(p, batch)
+        return part.loss, part.grads
+    ledger(label, forward, lambda dy, grads: [tree.tree_map(lambda leaf: dy * leaf, grads)], params)
+
+
+@pytest.mark.parametrize("preset", ["llama", "gpt2 without biases", "untied"])
+def test_next_token_objective(preset):
+    config = tiny.config(preset)
+    objective_ledger(f"next token, {preset}", objectives.next_token(config), tiny.params(config), tiny.batch(config))
+
+
+def test_reward_model():
+    config, rng = tiny.config(), np.random.default_rng(3)
+    params = {"model": tiny.params(config),
+              "reward_head": tiny.lively(heads.scalar_head_init(rng, config.width, bias=False), rng)}
+    tokens, _, _, first = tiny.batch(config)
+    batch = RankingBatch(tokens, first, np.array([6, 6, 5, 3]), np.array([[1, 2], [2, 1]]))
+    objective_ledger("reward model", objectives.ranking(config), params, batch)
+
+
+def rollout(config, params, temperature):
+    """Sampled tokens whose ratio is inside, below and above the clip, with advantages of both signs."""
+    rng = np.random.default_rng(4)
+    tokens, targets, mask, first = tiny.batch(config)
+    h, _ = transformer.transformer_forward(tokens, params["model"], config, first)
+    logits = transformer.head_forward(h, params["model"])[0].reshape(-1, config.vocab_size) / temperature
+    logprob = categorical_forward(logits, targets.reshape(-1))[0].reshape(mask.shape)
+    old = logprob - rng.choice(list(SHIFTS.values()), mask.shape)
+    return Rollout(tokens, targets, mask, first, old, logprob + 0.3 * rng.standard_normal(mask.shape),
+                   rng.standard_normal(mask.shape), rng.standard_normal(mask.shape))
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "reinforce"])
+@pytest.mark.parametrize("kl_form", ["reward", "loss"])
+def test_policy_objective(algorithm, kl_form):
+    config, rng = tiny.config("untied"), np.random.default_rng(3)
+    params = {"model": tiny.params(config),
+              "value_head": tiny.lively(heads.scalar_head_init(rng, config.width, bias=True), rng)}
+    settings = PolicyConfig(algorithm=algorithm, kl_form=kl_form, kl=0.3, temperature=0.7, entropy_coefficient=0.2)
+    objective_ledger(f"{algorithm}, KL in the {kl_form}", objectives.policy(config, settings), params,
+                     rollout(config, params, settings.temperature))

@@ -1,0 +1,184 @@
+"""Reading files: what is right is read as it stands, what is wrong is said in one line."""
+
+import json
+
+import numpy as np
+import pytest
+
+from minillm.text.corpus import load_conversations, load_documents, load_preferences, split_documents
+
+USER, ASSISTANT = {"role": "user", "content": "a?"}, {"role": "assistant", "content": "b."}
+OTHER = {"role": "assistant", "content": "c."}
+LOADERS = [load_documents, load_conversations, load_preferences]
+GOOD = {load_documents: {"text": "a"}, load_conversations: {"messages": [USER, ASSISTANT]},
+        load_preferences: {"prompt": "a?", "chosen": "b.", "rejected": "c."}}
+
+
+def write(path, data):
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return path
+
+
+def write_lines(path, *records):
+    return write(path, "\n".join(r if isinstance(r, str) else json.dumps(r) for r in records))
+
+
+def refuse(load, path, *named):
+    with pytest.raises(ValueError) as error:
+        load(path)
+    message = str(error.value)
+    for part in (str(path), *named):
+        assert part in message, message
+    assert "\n" not in message
+
+
+def test_a_text_file_is_one_document(tmp_path):
+    assert load_documents(write(tmp_path / "a.txt", "one\n\ntwö\n")) == ["one\n\ntwö\n"]
+    assert load_documents(str(tmp_path / "a.txt")) == ["one\n\ntwö\n"]
+
+
+def test_line_ends_and_the_byte_order_mark(tmp_path):
+    path = write(tmp_path / "a.txt", b"\xef\xbb\xbfone\r\ntwo\rthree\n")
+    assert load_documents(path) == ["one\ntwo\nthree\n"]
+
+
+def test_a_folder_is_read_in_the_order_of_paths(tmp_path):
+    for name in ("b/z.md", "b/a.txt", "a.py", "c.TXT", "B.txt", ".hidden/x.txt", "b/.y.txt", "data.bin"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write(tmp_path / name, name)
+    write(tmp_path / "empty.py", "\n")
+    assert load_documents(tmp_path) == ["B.txt", "a.py", "b/a.txt", "b/z.md", "c.TXT"]
+
+
+def test_a_broken_file_in_a_folder_is_named(tmp_path):
+    write(tmp_path / "a.txt", "fine")
+    bad = write(tmp_path / "b.txt", b"caf\xe9 ")
+    with pytest.raises(ValueError, match="invalid UTF-8") as error:
+        load_documents(tmp_path)
+    assert str(bad) in str(error.value)
+
+
+@pytest.mark.parametrize("names", [[], ["a.bin"], ["empty.txt"]])
+def test_a_folder_without_text(tmp_path, names):
+    for name in names:
+        write(tmp_path / name, "" if name == "empty.txt" else "text")
+    refuse(load_documents, tmp_path, "no text in this folder", ".txt, .md, .py")
+
+
+def test_documents_in_jsonl(tmp_path):
+    path = write_lines(tmp_path / "a.jsonl", {"text": "one\u2028two"}, "", {"text": "three", "more": 1}, "")
+    assert load_documents(path) == ["one\u2028two", "three"]
+
+
+def test_conversations(tmp_path):
+    conversations = [[USER, ASSISTANT], [USER, OTHER, USER]]
+    path = write_lines(tmp_path / "a.jsonl", *({"messages": messages} for messages in conversations))
+    assert load_conversations(path) == conversations
+
+
+@pytest.mark.parametrize("record", [
+    {"prompt": "a?", "chosen": "b.", "rejected": "c."},
+    {"prompt": [USER], "chosen": [ASSISTANT], "rejected": [OTHER]},
+    {"prompt": "a?", "chosen": [USER, ASSISTANT], "rejected": [USER, OTHER]},
+    {"prompt": [USER], "chosen": "b.", "rejected": [OTHER]},
+])
+def test_preferences_of_every_form_are_read_alike(tmp_path, record):
+    path = write_lines(tmp_path / "a.jsonl", record)
+    assert load_preferences(path) == [{"prompt": [USER], "chosen": [ASSISTANT], "rejected": [OTHER]}]
+
+
+@pytest.mark.parametrize("load", LOADERS)
+@pytest.mark.parametrize("data, named", [
+    (b"", "is empty"), (b" \n\n", "is empty"), (b"\xef\xbb\xbf", "is empty"),
+    (b"ab\0cd", "NUL byte at offset 2"),
+    (b"\x89PNG\r\n\x1a\n\0\0", "is binary"),
+    ("text".encode("utf-16"), "UTF-16"), (b"\xfe\xff\0t", "UTF-16"),
+    ("text".encode("utf-16-le"), "is binary"),
+    (b"caf\xe9 noir", "invalid UTF-8 (byte 0xe9 at offset 3)"),
+    (b"\xef\xbb\xbfab\xff", "at offset 5"),
+    (b"ab\xc3", "at offset 2"),
+    (b"\xed\xa0\x80", "at offset 0"),
+])
+def test_files_that_are_no_text(tmp_path, load, data, named):
+    refuse(load, write(tmp_path / "a.jsonl", data), named)
+    refuse(load_documents, write(tmp_path / "a.txt", data), named)
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_a_missing_file(tmp_path, load):
+    refuse(load, tmp_path / "none.jsonl", "no such file")
+    refuse(load_documents, tmp_path / "none.txt", "no such file")
+
+
+@pytest.mark.parametrize("load", [load_conversations, load_preferences])
+def test_a_folder_in_place_of_a_file(tmp_path, load):
+    refuse(load, tmp_path, "is a folder")
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_a_file_that_may_not_be_read(tmp_path, load, monkeypatch):
+    def forbidden(self):
+        raise PermissionError(13, "Permission denied")
+
+    path = write_lines(tmp_path / "a.jsonl", GOOD[load])
+    monkeypatch.setattr(type(path), "read_bytes", forbidden)
+    refuse(load, path, "cannot be read (Permission denied)")
+
+
+@pytest.mark.parametrize("load", LOADERS)
+@pytest.mark.parametrize("line, named", [
+    ("{", "broken JSON (Expecting property name enclosed in double quotes at column 2)"),
+    ("{} {}", "broken JSON (Extra data at column 4)"),
+    ("nonsense", "broken JSON"), ("[" * 100_000, "broken JSON"), ("1" * 5000, "line 3"),
+    ("[1]", "not list"), ("null", "not NoneType"), ("{}", "its keys are []"),
+    ('{"texts": 1, "message": 2}', "its keys are ['message', 'texts']"),
+])
+def test_lines_that_are_wrong(tmp_path, load, line, named):
+    refuse(load, write_lines(tmp_path / "a.jsonl", GOOD[load], "", line, GOOD[load]), "line 3", named)
+
+
+@pytest.mark.parametrize("load, record, named", [
+    (load_documents, {"text": 3}, '"text" must be a string, not int'),
+    (load_documents, {"text": " "}, '"text" is empty'),
+    (load_conversations, {"messages": "a"}, '"messages" must be a list, not str'),
+    (load_conversations, {"messages": []}, "empty list"),
+    (load_conversations, {"messages": [USER]}, "no message of the assistant"),
+    (load_conversations, {"messages": [USER, USER]}, "message 2 has role 'user'"),
+    (load_conversations, {"messages": [ASSISTANT]}, "message 1 has role 'assistant'"),
+    (load_conversations, {"messages": [{"role": "user"}]}, "message 1 has no 'content'"),
+    (load_preferences, {"prompt": "a", "chosen": "b"}, 'no "rejected"'),
+    *((load_preferences, {"prompt": prompt, "chosen": chosen, "rejected": rejected}, named)
+      for prompt, chosen, rejected, named in [
+          (1, "b", "c", '"prompt" must be a string or a list, not int'),
+          ([], "b", "c", "prompt: messages is an empty list"),
+          ([USER, OTHER], "b", "c", "must end with a message of the user"),
+          ("a", [], "c", "chosen: must be one message"),
+          ("a", "b", [USER], "rejected: message 2 has role 'user'"),
+          ("a", [USER, OTHER], "c", "chosen: must be one message"),
+          ("a", "b", ["c"], "rejected: message 2 must be")]),
+])
+def test_records_that_are_wrong(tmp_path, load, record, named):
+    refuse(load, write_lines(tmp_path / "a.jsonl", GOOD[load], record), "line 2", named)
+
+
+def test_splitting_documents():
+    documents = [f"text {i}" for i in range(40)]
+    train, validation = split_documents(documents, 0.05, np.random.default_rng(3))
+    assert len(validation) == 2 and sorted(train + validation) == sorted(documents)
+    assert train == [text for text in documents if text in train]  # the order is kept
+    assert (train, validation) == split_documents(documents, 0.05, np.random.default_rng(3))
+    assert validation != split_documents(documents, 0.05, np.random.default_rng(4))[1]
+
+
+def test_a_single_text_is_split_at_its_tail():
+    text = "abcdefghij" * 10
+    assert split_documents([text], 0.05, np.random.default_rng(0)) == ([text[:95]], [text[95:]])
+
+
+@pytest.mark.parametrize("documents, share", [
+    ([], 0.1), ([""], 0.1), (["a"], 0.1), (["a", "b"], 0.9), ([[USER, ASSISTANT]], 0.5),
+    (["a"] * 9, 0.0), (["a"] * 9, 1.5),
+])
+def test_what_cannot_be_split(documents, share):
+    with pytest.raises(ValueError):
+        split_documents(documents, share, np.random.default_rng(0))
