@@ -33,7 +33,7 @@ TRAINING = {
     "run": "Do everything on the embedded world: all phases and the report.",
     "tokenizer": "Learn a vocabulary from text.",
     "pretrain": "Phase 1: predict the next token. Learns a vocabulary first, unless RUN has one.",
-    "finetune": "Phase 2: go on with chosen examples: conversations, and (embedded world) a task and a domain.",
+    "finetune": "Phase 2: go on with chosen examples: conversations; in the world also a task and a domain.",
     "rank": "Phase 3, first half: sample responses and rank them, by simulated raters or by hand.",
     "reward": "Phase 3, second half: learn to predict the rankings.",
     "rlhf": "Phase 3, the end: optimize the fine-tuned model against the reward model.",
@@ -61,12 +61,12 @@ def training_parser(verb):
     from minillm.terminal.training import OWN
 
     parser = Parser(prog=f"minillm {verb}", description=TRAINING[verb], allow_abbrev=False)
-    parser.add_argument("run", nargs="?", metavar="RUN", help="run to work in; default: a new one, or the newest")
+    parser.add_argument("run", nargs="?", metavar="RUN", help="where to work (a new run, or the newest)")
     parser.add_argument("--name", help="name of a new run; with an earlier RUN, it starts from copies of it")
     parser.add_argument("--root", default="runs", metavar="DIR", help="where the runs are (default runs)")
-    parser.add_argument("--preset", choices=tuple(PRESETS), help="a model family and its settings (default llama)")
+    parser.add_argument("--preset", choices=tuple(PRESETS), help="a family and its settings (default llama)")
     parser.add_argument("--config", metavar="FILE.toml", help="settings; flags come on top of them")
-    parser.add_argument("--seed", metavar="N", help="one number that every random choice follows from (default 0)")
+    parser.add_argument("--seed", metavar="N", help="every random choice follows from it (default 0)")
     parser.add_argument("--data", metavar="PATH", help=OWN_DATA[verb])
     parser.add_argument("--resume", action="store_true", help="go on where a phase stopped")
     parser.add_argument("--quiet", action="store_true", help="print no progress")
@@ -82,13 +82,13 @@ def using_parser(verb):
     """The parser of a verb that uses a model or looks at a run."""
     parser = Parser(prog=f"minillm {verb}", description=USING[verb], allow_abbrev=False)
     if verb in ("next", "generate"):
-        parser.add_argument("words", nargs="*", metavar="[RUN] TEXT", help="the text, after the run if you like")
+        parser.add_argument("words", nargs="*", metavar="[RUN] TEXT", help="a text, after the run if you like")
     else:
-        parser.add_argument("run", nargs="?", metavar="RUN", help="a run, phase or step (default: the newest run)")
+        parser.add_argument("run", nargs="?", metavar="RUN", help="run, phase or step (default the newest)")
     parser.add_argument("--root", default="runs", metavar="DIR", help="where the runs are (default runs)")
     if verb in ("next", "generate", "chat"):
         default = "the most trained" if verb == "chat" else "pretrain, the base model"
-        parser.add_argument("--phase", choices=PHASE_CHOICES, help=f"which model of the run (default {default})")
+        parser.add_argument("--phase", choices=PHASE_CHOICES, help=f"model of the run (default {default})")
     if verb in ("next", "generate"):
         parser.add_argument("--count", type=int, default=10 if verb == "next" else 1, metavar="N",
                             help="how many (default %(default)s)")
@@ -105,10 +105,10 @@ def add_sampling(parser, temperature):
     """The flags of sampling."""
     parser.add_argument("--temperature", type=number, default=temperature, metavar="X",
                         help="0 takes the likeliest token each time (default %(default)s)")
-    parser.add_argument("--top-k", type=int, default=0, metavar="N", help="sample from the N likeliest; 0: all")
-    parser.add_argument("--top-p", type=number, default=1.0, metavar="X", help="sample from the fewest of mass X")
-    parser.add_argument("--max-new-tokens", type=int, default=64, metavar="N", help="longest (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the sampling (default %(default)s)")
+    parser.add_argument("--top-k", type=int, default=0, metavar="N", help="sample from the N likeliest; 0 all")
+    parser.add_argument("--top-p", type=number, default=1.0, metavar="X", help="from the fewest of mass X")
+    parser.add_argument("--max-new-tokens", type=int, default=64, metavar="N", help="at most (default 64)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the sampling (default 0)")
 
 
 def dispatch(argv):
@@ -149,8 +149,9 @@ def spoken(error):
 
 def ready_streams():
     """Streams that take any character, and that are there even where a caller closed them."""
-    sys.stdin, sys.stdout, sys.stderr = (stream or open(os.devnull, mode, encoding="utf-8") for stream, mode in
-                                         ((sys.stdin, "r"), (sys.stdout, "w"), (sys.stderr, "w")))
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
     for stream in (sys.stdin, sys.stdout):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")        # a pipe may bring, and a terminal lack, any character
@@ -160,6 +161,8 @@ def main(argv=None):
     """The command.  Returns the exit status: 0; 1 training failed; 2 bad input; 130 interrupted."""
     argv = sys.argv[1:] if argv is None else list(argv)
     ready_streams()
+    # Read when the first kernel starts its threads: waiting threads that spin would take the core from each other.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         if not argv or argv[0] in ("-h", "--help", "help"):
             print(OVERVIEW)
@@ -183,7 +186,7 @@ def main(argv=None):
         return 1
     except KeyboardInterrupt:
         return interrupted(argv[0])
-    except SystemError as error:                        # how numba passes on a Ctrl-C that came inside a kernel
+    except SystemError as error:                        # how numba passes on a Ctrl-C inside a kernel
         if isinstance(error.__cause__, KeyboardInterrupt):
             return interrupted(argv[0])
         raise
@@ -191,5 +194,6 @@ def main(argv=None):
 
 def interrupted(verb):
     """Say that a Ctrl-C ended the command, and how to go on.  Returns the exit status."""
-    tell("interrupted" + (f"; what was saved is kept, go on with: minillm {verb} --resume" if verb in TRAINING else ""))
+    further = f"; what was saved is kept, go on with: minillm {verb} --resume" if verb in TRAINING else ""
+    tell("interrupted" + further)
     return 130

@@ -35,6 +35,9 @@ class TokenizerConfig:
     vocab_size: int = knob(2048, "tokens in the vocabulary, control tokens included")
     kind: str = knob("bpe", "byte-level pair merging, or one token a character", ("bpe", "characters"))
 
+    def __post_init__(self):
+        check_choices(self)
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -50,9 +53,9 @@ class ModelConfig:
     position: str = knob("rope", "how positions are told", ("rope", "learned"))
     activation: str = knob("swiglu", "what bends inside the feed-forward", ("swiglu", "gelu"))
     bias: bool = knob(False, "biases in linear layers and LayerNorm")
-    tied: bool = knob(True, "one table for the embedding and the output head")
+    tied: bool = knob(False, "one table for the embedding and the output head")
     norm_eps: float = knob(1e-5, "added under the root of every norm")
-    rope_theta: float = knob(10000.0, "base of the rotary frequencies")
+    rope_theta: float = knob(500.0, "base of the rotary frequencies")
     rope_layout: str = knob("half", "which channels rotate together: i with i + D/2", ("half",))
 
     @property
@@ -102,19 +105,29 @@ class OptimizerConfig:
 @dataclass(frozen=True)
 class PretrainConfig(OptimizerConfig):
     """Phase 1: predict the next token."""
-    steps: int = knob(800, "optimizer steps")
+    steps: int = knob(1000, "optimizer steps")
     lr: float = knob(4e-3, "peak learning rate")
     warmup: int = knob(40, "steps of linear warm-up")
+    short_steps: int = knob(400, "first steps, which read short windows: attention finds its targets sooner there")
+    short_context: int = knob(32, "tokens in a short window; a step holds as many tokens as ever")
     megabytes: float = knob(2.5, "size of the embedded world's text, where no --data is given")
     validation_every: int = knob(200, "steps between looks at the validation loss and a sample")
+
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(self.short_context >= 1 and self.short_steps >= 0 and self.validation_every >= 1,
+                f"short_context {self.short_context} and validation_every {self.validation_every} must be 1 or more, "
+                f"short_steps {self.short_steps} not negative")
+        require(self.megabytes > 0, f"megabytes is {self.megabytes}; it must be above 0")
 
 
 @dataclass(frozen=True)
 class FinetuneConfig(OptimizerConfig):
     """Phase 2: go on with chosen examples."""
-    steps: int = knob(300, "optimizer steps")
+    steps: int = knob(450, "optimizer steps")
     lr: float = knob(2e-3, "peak learning rate")
-    conversations: int = knob(8000, "instructions drawn from the embedded world")
+    conversations: int = knob(16000, "instructions drawn from the embedded world")
     task_steps: int = knob(60, "steps of the fine-tuning for one task")
     domain_steps: int = knob(60, "steps of the fine-tuning for one domain")
 
@@ -122,7 +135,7 @@ class FinetuneConfig(OptimizerConfig):
 @dataclass(frozen=True)
 class PreferenceConfig:
     """Phase 3, first half: sample responses and have them ranked."""
-    prompts: int = knob(600, "prompts whose responses are ranked")
+    prompts: int = knob(1200, "prompts whose responses are ranked")
     responses: int = knob(4, "responses a prompt (K)")
     temperature: float = knob(1.0, "sampling temperature")
     max_new_tokens: int = knob(48, "longest response, in tokens")
@@ -192,14 +205,14 @@ class RunConfig:
     rlhf: PolicyConfig = PolicyConfig()
 
 
-GPT2 = dict(norm="layernorm", position="learned", activation="gelu", bias=True)
+GPT2 = dict(norm="layernorm", position="learned", activation="gelu", bias=True, tied=True)
 
 PRESETS = {
     "llama": RunConfig(),
     "gpt2": RunConfig(model=ModelConfig(kv_heads=4, hidden=512, **GPT2)),
     "micro": RunConfig(tokenizer=TokenizerConfig(kind="characters"),
                        model=ModelConfig(context=64, kv_heads=4, hidden=512, **{**GPT2, "bias": False}),
-                       pretrain=PretrainConfig(steps=2000, rows=12, lr=1e-3, warmup=100, beta2=0.99,
+                       pretrain=PretrainConfig(steps=2000, rows=12, lr=1e-3, warmup=100, beta2=0.99, short_steps=0,
                                                validation_every=250)),
 }
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minillm import tree
 from minillm.config import RunConfig, as_dict, updated
 from minillm.evaluate import measure
 from minillm.evaluate.entropy import bigram_loss, unigram_loss
@@ -115,8 +116,8 @@ def check_world_fits(run, tokenizer, context):
     needed = max(len(ids) for ids in probes + asked + tasks) + LEAST_ROOM
     if needed > context:
         raise ValueError(f"the embedded world's questions need a context of {needed} tokens in this vocabulary of "
-                         f"{tokenizer.vocab_size}, the model has {context}; use --model.context {needed} or a larger "
-                         "--tokenizer.vocab_size")
+                         f"{tokenizer.vocab_size}, the model has {context}; use --model.context {needed}"
+                         + (" or a larger --tokenizer.vocab_size" if tokenizer.kind == "bpe" else ""))
 
 
 def stage_tokenizer(run, data=None):
@@ -203,6 +204,9 @@ def stage_preferences(run):
     for name, asked in (("preferences", requests), ("preferences_held_out", run.requests()[:RANKED_HELD_OUT])):
         rankings = ranking.collect_rankings(model, [(request.messages(), request) for request in asked],
                                             rater.rank, settings, rng)
+        if not rankings:
+            raise ValueError(f"the raters ranked all responses to all of {len(asked):,} prompts equal, so there is "
+                             "nothing to learn; fine-tune longer, or sample more --preferences.responses")
         lines = [json.dumps({**item._asdict(), "rater": "simulated"}) for item in rankings]
         write_whole(run.folder / f"{name}.jsonl", "\n".join(lines) + "\n")
         run.say(f"{name}: {len(rankings):,} prompts with {settings.responses} ranked responses each")
@@ -216,7 +220,8 @@ def stage_reward_model(run, data=None):
         records = corpus.load_preferences(data)
         rankings, held_out = corpus.split_documents(ranking.from_pairs(records), 0.1, run.rng("reward_model"))
     else:
-        rankings = ranking.read_rankings(run.folder / "preferences.jsonl")
+        rankings = [item for item in ranking.read_rankings(run.folder / "preferences.jsonl")
+                    if len(set(item.ranks)) > 1]                # a hand-made file may hold ties, which teach nothing
         path = run.folder / "preferences_held_out.jsonl"
         if path.exists():
             held_out = ranking.read_rankings(path)
@@ -291,7 +296,6 @@ def policy_kl(policy, reference, requests, settings, seed):
 
 def count_of(model):
     """Number of parameters."""
-    from minillm import tree
     return tree.count(model.params)
 
 

@@ -1,7 +1,10 @@
 """What all tests share: the import path, and the last line about the gradients that were checked."""
 
+import os
 import sys
 from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")     # beside other work, waiting threads must not spin
 
 HERE = Path(__file__).resolve().parent
 for folder in (HERE, HERE.parent):

@@ -8,8 +8,7 @@ import pytest
 
 from minillm.cli import main
 
-TINY = ["--vocab-size", "300", "--layers", "1", "--width", "32", "--heads", "2", "--kv-heads", "1", "--hidden", "64",
-        "--context", "96"]
+TINY = ("--vocab-size 300 --layers 1 --width 32 --heads 2 --kv-heads 1 --hidden 64 --context 96").split()
 WORDS = "the cat sat on a mat and then a dog came to see what it was doing there all day long".split()
 
 
@@ -62,8 +61,8 @@ def test_overview_and_version(capsys):
     assert re.fullmatch(r"minillm \d+\.\d+.*\n", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("verb", ["run", "tokenizer", "pretrain", "finetune", "rank", "reward", "rlhf", "generate",
-                                  "chat", "next", "eval", "report"])
+@pytest.mark.parametrize("verb", ["run", "tokenizer", "pretrain", "finetune", "rank", "reward", "rlhf",
+                                  "generate", "chat", "next", "eval", "report"])
 def test_every_verb_has_help(verb, capsys):
     with pytest.raises(SystemExit) as end:
         main([verb, "--help"])
@@ -85,7 +84,7 @@ def test_every_verb_has_help(verb, capsys):
     (["pretrain", "--kind", "words"], "kind is 'words'"),
     (["pretrain", "--tied", "maybe"], "model.tied is 'maybe'; it must be true or false"),
     (["pretrain", "--heads", "5"], "not a multiple of heads"),
-    (["pretrain", "--validation-every", "0"], "pretrain.validation_every is 0"),
+    (["pretrain", "--validation-every", "0"], "validation_every"),
     (["pretrain", "--width", "1000000", "--hidden", "4000000"], "GB of memory"),
     (["pretrain", "--preset", "llamma"], "invalid choice: 'llamma'"),
     (["pretrain", "--vocab-size", "100"], "vocab_size is 100"),
@@ -144,13 +143,14 @@ def test_a_failed_verb_leaves_the_run_as_it_was(refused, trained, data, tmp_path
     path = lines_of(tmp_path / "long.jsonl", [{"messages": talk}] * 3)
     before = {file: file.read_bytes() for file in trained.rglob("*") if file.is_file()}
     assert "fits in a row" in refused("finetune", "alone", "--root", trained, "--data", path, "--lr", "1e-4")
-    assert "fits in a row" in refused("finetune", "alone", "--name", "long", "--root", trained, "--data", path)
+    assert "fits in a row" in refused("finetune", "alone", "--root", trained, "--data", path, "--name", "new")
     assert {file: file.read_bytes() for file in trained.rglob("*") if file.is_file()} == before
 
 
 def test_pretrain_leaves_a_whole_run(trained):
     folder = trained / "first"
-    assert {"run.json", "results.json", "tokenizer.json", "pretrain", "finetune"} <= {p.name for p in folder.iterdir()}
+    for name in ("run.json", "results.json", "tokenizer.json", "pretrain", "finetune"):
+        assert (folder / name).exists()
     config = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert (config["pretrain"]["steps"], config["model"]["width"]) == (2, 32)
     assert config["data"]["pretrain"].endswith("text.txt")
@@ -175,8 +175,8 @@ def test_resume_refuses_data_that_changed(refused, trained, data, tmp_path):
 
 
 def test_a_stopped_phase_goes_on_to_the_same_bytes(trained, data, capsys, monkeypatch):
-    base = ["finetune", "first", "--root", str(trained), "--quiet", "--rows", "4", "--steps", "3", "--save_every=1",
-            "--data", str(data / "talk.jsonl")]
+    base = ["finetune", "first", "--root", str(trained), "--quiet", "--rows", "4", "--steps", "3",
+            "--save_every=1", "--data", str(data / "talk.jsonl")]
     assert main([*base, "--name", "whole"]) == 0
     from minillm.train.journal import Journal
     save = Journal._save
@@ -189,8 +189,9 @@ def test_a_stopped_phase_goes_on_to_the_same_bytes(trained, data, capsys, monkey
     assert "--resume" in capsys.readouterr().err
     monkeypatch.setattr(Journal, "_save", save)
     assert main(["finetune", "stopped", "--root", str(trained), "--quiet", "--resume"]) == 0
-    weights = [trained / name / "finetune" / "step-000003" / "model.safetensors" for name in ("whole", "stopped")]
-    assert weights[0].read_bytes() == weights[1].read_bytes()
+    whole, stopped = (trained / name / "finetune" / "step-000003" for name in ("whole", "stopped"))
+    for file in ("model.safetensors", "training.safetensors"):
+        assert (whole / file).read_bytes() == (stopped / file).read_bytes()
 
 
 def test_reward_and_rlhf_on_a_copy(trained, data):
@@ -213,7 +214,8 @@ def test_generate_next_and_chat(trained, capsys, monkeypatch):
     assert main(["next", *root, "the cat sat on a", "--count", "3"]) == 0
     assert len(re.findall(r"^  .* [\d.]+%", capsys.readouterr().out, re.MULTILINE)) == 3
 
-    monkeypatch.setattr("sys.stdin", io.StringIO("hello\n" + "where is the cat? " * 40 + "\n" + "and now?\n" * 20))
+    said = "hello\n" + "where is the cat? " * 40 + "\n" + "and now?\n" * 20
+    monkeypatch.setattr("sys.stdin", io.StringIO(said))
     assert main(["chat", *root, "--max-new-tokens", "4"]) == 0
     out = capsys.readouterr().out
     assert out.count("model> ") == 22
@@ -225,8 +227,9 @@ def test_prompts_that_do_not_fit_are_refused(refused, trained):
     for verb in ("generate", "next"):
         assert "context" in refused(verb, "first", "cat " * 300, "--root", trained)
     assert "context" in refused("chat", "first", "--system", "cat " * 300, "--root", trained)
-    assert "max_new_tokens is 0" in refused("generate", "first", "a", "--max-new-tokens", "0", "--root", trained)
-    assert "no phase policy_gradient" in refused("chat", "first", "--phase", "policy_gradient", "--root", trained)
+    root = ["--root", trained]
+    assert "max_new_tokens is 0" in refused("generate", "first", "a", "--max-new-tokens", "0", *root)
+    assert "no phase policy_gradient" in refused("chat", "first", "--phase", "policy_gradient", *root)
 
 
 def test_a_folder_that_is_no_run_or_no_checkpoint(refused, trained, tmp_path):
@@ -260,6 +263,96 @@ def test_configuration_from_toml_under_flags(refused, tmp_path, monkeypatch):
 
 
 def test_a_loss_that_is_not_finite_ends_with_status_1(trained, data, capsys):
-    assert main(["finetune", "first", "--root", str(trained), "--name", "wild", "--quiet", "--lr", "1e30", "--steps",
-                 "5", "--warmup", "0", "--data", str(data / "talk.jsonl")]) == 1
+    assert main(["finetune", "first", "--root", str(trained), "--name", "wild", "--quiet", "--lr", "1e30",
+                 "--steps", "5", "--warmup", "0", "--data", str(data / "talk.jsonl")]) == 1
     assert re.fullmatch(r"minillm: step \d.*not finite.*\n", capsys.readouterr().err)
+
+
+RUN = """
+[tokenizer]
+vocab_size = 600
+[model]
+layers = 1
+width = 32
+heads = 2
+kv_heads = 1
+hidden = 64
+[pretrain]
+steps = 2
+megabytes = 0.05
+rows = 4
+[finetune]
+steps = 2
+conversations = 40
+task_steps = 1
+domain_steps = 1
+rows = 4
+[preferences]
+prompts = 12
+max_new_tokens = 6
+[reward]
+steps = 2
+rows = 4
+[rlhf]
+steps = 2
+rows = 8
+max_new_tokens = 4
+save_every = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    """The root of a run of all phases, `all`."""
+    root = tmp_path_factory.mktemp("everything")
+    (root / "tiny.toml").write_text(RUN, encoding="utf-8")
+    where = ["--root", str(root), "--name", "all"]
+    assert main(["run", "--config", str(root / "tiny.toml"), *where, "--quiet"]) == 0
+    return root
+
+
+def test_run_leaves_every_phase_and_a_report(everything, capsys, refused):
+    folder = everything / "all"
+    for phase in ("pretrain", "finetune", "task", "domain", "reward_model", "policy_gradient"):
+        assert list(folder.glob(f"{phase}/step-*/model.safetensors")), phase
+        assert (folder / phase / "metrics.jsonl").stat().st_size
+    assert "<html" in (folder / "report.html").read_text(encoding="utf-8")
+    assert "never writes over another" in refused("run", "--root", everything, "--name", "all")
+    assert main(["run", "--resume", "--root", str(everything)]) == 0
+    assert "policy_gradient: done before" in capsys.readouterr().out
+
+
+def test_eval_measures_what_the_run_measured(everything, capsys):
+    assert main(["eval", "all", "--root", str(everything)]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert len(rows) > 25
+    assert [row for row in rows if row[1] != row[2]] == []
+
+
+def test_rank_by_hand_in_a_copy_then_reward(everything, refused, monkeypatch):
+    assert "--name NEW" in refused("rank", "all", "--root", everything)
+    assert "--name NEW" in refused("rank", "all", "--human", "--root", everything)
+    monkeypatch.setattr("sys.stdin", io.StringIO("abcd\nb=a>c>d\ndcba\nab\nq\n"))
+    assert main(["rank", "all", "--human", "--name", "mine", "--root", str(everything), "--quiet"]) == 0
+    path = everything / "mine" / "preferences.jsonl"
+    records = path.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(record)["rater"] for record in records] == ["human"] * 3
+    assert main(["reward", "mine", "--root", str(everything), "--quiet"]) == 0
+
+
+RANKING = {"prompt": [{"role": "user", "content": "a"}], "responses": ["b", "c"], "ranks": [1, 2]}
+
+
+@pytest.mark.parametrize("line, fix", [
+    (json.dumps({**RANKING, "prompt": "a"}), '"prompt": messages must be'),
+    (json.dumps({**RANKING, "ranks": [1]}), "one rank each"),
+    (json.dumps({**RANKING, "responses": ["b", 1]}), "list of texts"),
+    (json.dumps({**RANKING, "ranks": ["x", 1]}), "whole numbers"),
+    ("[1]", "must be an object"), ("{", "broken JSON"),
+])
+def test_broken_rankings_are_refused_by_line(line, fix, tmp_path):
+    from minillm.terminal.checks import check_rankings
+    path = tmp_path / "preferences.jsonl"
+    path.write_text(json.dumps(RANKING) + "\n" + line, encoding="utf-8")
+    with pytest.raises(ValueError, match="line 2.*" + re.escape(fix)):
+        check_rankings(path)

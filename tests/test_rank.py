@@ -11,7 +11,8 @@ from minillm.terminal import rank
 
 
 @pytest.mark.parametrize("text, ranks", [
-    ("bacd", [2, 1, 3, 4]), ("B > A > C > D", [2, 1, 3, 4]), ("b,a,c,d", [2, 1, 3, 4]), ("b=a>c>d", [1, 1, 2, 3]),
+    ("bacd", [2, 1, 3, 4]), ("B > A > C > D", [2, 1, 3, 4]), ("b,a,c,d", [2, 1, 3, 4]),
+    ("b=a>c>d", [1, 1, 2, 3]),
     ("d a=b=c", [2, 2, 2, 1]), ("a=b=c=d", [1, 1, 1, 1]), ("a=bc=d", [1, 1, 2, 2]),
 ])
 def test_rankings_are_read(text, ranks):
@@ -38,12 +39,14 @@ def session(tmp_path, monkeypatch):
     prompts = [[{"role": "user", "content": f"question {n}"}] for n in range(3)]
     path = tmp_path / "preferences.jsonl"
     monkeypatch.setattr(Fixed, "model", lambda self, phase: None, raising=False)
-    monkeypatch.setattr(rank, "responses_to", lambda run, model, n, prompt: [f"{n}x", f"{n}y", f"{n}x", f"{n}z"])
+    monkeypatch.setattr(rank, "responses_to",
+                        lambda run, model, n, prompt: [f"{n}x", f"{n}y", f"{n}x", f"{n}z"])
 
     def play(text):
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
         rank.by_hand(Fixed(), prompts, path)
-        return [(r.prompt[0]["content"][-1], r.ranks) for r in read_rankings(path)] if path.stat().st_size else []
+        found = read_rankings(path) if path.stat().st_size else []
+        return [(ranking.prompt[0]["content"][-1], ranking.ranks) for ranking in found]
     play.path = path
     path.touch()
     return play
@@ -96,11 +99,12 @@ def test_prompts_of_a_file(tmp_path):
 
 
 def test_simulated_rankings_are_not_mixed_with_ones_by_hand(tmp_path, capsys, monkeypatch):
-    from minillm.terminal.training import Plan
-    path = tmp_path / "preferences.jsonl"
-    from minillm.phases.preferences import append_ranking
-    append_ranking(path, Ranking([{"role": "user", "content": "a"}], ["b", "c"], [1, 2]), "simulated")
     from minillm.config import RunConfig
+    from minillm.phases.preferences import append_ranking
+    from minillm.terminal.training import Plan
+
+    ranking = Ranking([{"role": "user", "content": "a"}], ["b", "c"], [1, 2])
+    append_ranking(tmp_path / "preferences.jsonl", ranking, "simulated")
     monkeypatch.setattr(rank, "plan", lambda args, stage: Plan(tmp_path, None, False, RunConfig(), {}, None))
     assert main(["rank", "--human"]) == 2
     assert "--name NEW" in capsys.readouterr().err

@@ -1,11 +1,24 @@
 """Pairs every compiled kernel with the plain NumPy function that says what it means."""
 
 import os
+import zlib
+from pathlib import Path
 
 import numba
 
 # No nnan and no ninf: NaN and infinity must stay visible in a loss curve.
 FASTMATH = {"reassoc", "contract", "nsz"}
+
+
+def stamped(function):
+    """Let the name under which numba caches a function change with any file of this folder.
+
+    numba looks at the function's own file alone, and would go on with a helper's old code from another file.
+    """
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    stamp = zlib.crc32(b"".join(file.read_bytes() for file in files))
+    function.__qualname__ = f"{function.__name__}_{stamp:08x}"
+    return function
 
 
 def plain_kernels():
@@ -26,7 +39,8 @@ def twin(plain, parallel=False):
         if plain_kernels():
             chosen = plain
         else:
-            chosen = numba.njit(parallel=parallel, cache=True, fastmath=FASTMATH, error_model="numpy")(loops)
+            compiled = numba.njit(parallel=parallel, cache=True, fastmath=FASTMATH, error_model="numpy")
+            chosen = compiled(stamped(loops))
         chosen.plain = plain
         chosen.__doc__ = plain.__doc__
         return chosen
@@ -35,4 +49,4 @@ def twin(plain, parallel=False):
 
 def inline(helper):
     """Compile a helper that kernels of the same file call."""
-    return numba.njit(cache=True, fastmath=FASTMATH, error_model="numpy")(helper)
+    return numba.njit(cache=True, fastmath=FASTMATH, error_model="numpy")(stamped(helper))

@@ -21,13 +21,14 @@ class AttentionCache(NamedTuple):
     first: np.ndarray       # (B, T)
 
 
-def attention_init(rng, config, std, output_std):
+def attention_init(rng, config, shrink):
     """Four projections; fewer key/value heads than query heads make the cache smaller."""
     C, inner = config.width, config.kv_heads * config.head_size
+    std = 1 / np.sqrt(C)
     return {"query": linear_init(rng, C, C, config.bias, std),
             "key": linear_init(rng, C, inner, config.bias, std),
             "value": linear_init(rng, C, inner, config.bias, std),
-            "output": linear_init(rng, C, C, config.bias, output_std)}
+            "output": linear_init(rng, C, C, config.bias, std * shrink)}
 
 
 def project(x, params, positions, config):

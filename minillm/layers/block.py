@@ -1,16 +1,19 @@
 """Transformer block: talk to the other tokens, then think alone, each added to what was there."""
 
+import numpy as np
+
 from minillm.layers.attention import attention_backward, attention_decode, attention_forward, attention_init
 from minillm.layers.feed_forward import feed_forward_backward, feed_forward_forward, feed_forward_init
 from minillm.layers.norm import norm_backward, norm_forward, norm_init
 
 
-def block_init(rng, config, std, output_std):
-    """Parameters of one block: two norms, attention, feed-forward."""
+def block_init(rng, config):
+    """Parameters of one block: two norms, attention, feed-forward; the outputs start 1 / sqrt(2 L) smaller."""
+    shrink = 1 / np.sqrt(2 * config.layers)
     return {"norm1": norm_init(config.width, config.norm, config.bias),
-            "attention": attention_init(rng, config, std, output_std),
+            "attention": attention_init(rng, config, shrink),
             "norm2": norm_init(config.width, config.norm, config.bias),
-            "feed_forward": feed_forward_init(rng, config, std, output_std)}
+            "feed_forward": feed_forward_init(rng, config, shrink)}
 
 
 def block_forward(x, params, config, first, positions):

@@ -1,14 +1,17 @@
 """Feed-forward layer: what each token works out by itself, between two attentions."""
 
+import numpy as np
+
 from minillm.kernels import activation as kernels
 from minillm.layers.linear import linear_backward, linear_forward, linear_init
 
 
-def feed_forward_init(rng, config, std, output_std):
+def feed_forward_init(rng, config, shrink):
     """Up to F channels and back down; SwiGLU has a gate beside the way up."""
     C, F = config.width, config.hidden
+    std = 1 / np.sqrt(C)
     params = {"up": linear_init(rng, C, F, config.bias, std),
-              "down": linear_init(rng, F, C, config.bias, output_std)}
+              "down": linear_init(rng, F, C, config.bias, shrink / np.sqrt(F))}
     if config.activation == "swiglu":
         params = {"gate": linear_init(rng, C, F, config.bias, std), **params}
     return params

@@ -9,7 +9,8 @@ from minillm.layers.embedding import embedding_backward, embedding_forward, embe
 from minillm.layers.linear import linear_backward, linear_forward, linear_init
 from minillm.layers.norm import norm_backward, norm_forward, norm_init
 
-STD = 0.02      # of the first weights: GPT-2's value
+TIED_STD = 0.02         # of a table that is the head too: the first logits stay near 0, the first loss near ln V
+EMBEDDING_STD = 0.5     # of a table of its own: large beside an optimizer step, so that tokens stay distinct
 
 
 class TransformerCache(NamedTuple):
@@ -21,21 +22,22 @@ class TransformerCache(NamedTuple):
 
 
 def transformer_init(config, rng):
-    """First weights: normal with standard deviation 0.02; what adds to the residual stream is scaled
-    by 1 / sqrt(2 L), so that the stream's size does not grow with the number of layers.
+    """First weights, all normal: matrices with standard deviation 1 / sqrt(C_in), so that a layer's output
+    has the size of its input; what adds to the residual stream is scaled by 1 / sqrt(2 L) more, so that the
+    stream's size does not grow with the number of layers.
 
-    Source:  Radford et al. 2019 (GPT-2), section 2.3.
+    Source:  LeCun et al. 1998, "Efficient BackProp", eq. 16; Radford et al. 2019 (GPT-2), section 2.3.
     """
     assert config.vocab_size > 0, "the vocabulary's size comes from the tokenizer"
-    output_std = STD / np.sqrt(2 * config.layers)
-    embedding = {"token": embedding_init(rng, config.vocab_size, config.width, STD)}
+    std = TIED_STD if config.tied else EMBEDDING_STD
+    embedding = {"token": embedding_init(rng, config.vocab_size, config.width, std)}
     if config.position == "learned":
-        embedding["position"] = embedding_init(rng, config.context, config.width, STD)
+        embedding["position"] = embedding_init(rng, config.context, config.width, std)
     params = {"embedding": embedding,
-              "blocks": [block_init(rng, config, STD, output_std) for _ in range(config.layers)],
+              "blocks": [block_init(rng, config) for _ in range(config.layers)],
               "norm": norm_init(config.width, config.norm, config.bias)}
     if not config.tied:
-        params["head"] = linear_init(rng, config.width, config.vocab_size, False, STD)
+        params["head"] = linear_init(rng, config.width, config.vocab_size, False, TIED_STD)
     return params
 
 

@@ -1,5 +1,7 @@
 """Phase 1, pretraining: predict the next token of documents of many kinds, and nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from minillm.evaluate.likelihood import bits_per_byte, stream_loss
@@ -11,7 +13,6 @@ from minillm.train.objectives import next_token
 
 def new_model(config, tokenizer, seed):
     """A model that knows nothing yet: its first loss is about ln V."""
-    from dataclasses import replace
     if config.vocab_size not in (0, tokenizer.vocab_size):
         raise ValueError(f"model.vocab_size is {config.vocab_size}, the tokenizer has {tokenizer.vocab_size} tokens; "
                          "leave it at 0 to take the tokenizer's")
@@ -22,10 +23,16 @@ def new_model(config, tokenizer, seed):
 def pretrain(model, stream, validation, settings, seed, journal):
     """Fit the model to a token stream:  minimize -log p(token | the tokens before it), averaged.
 
+    The first steps read short windows, as many tokens in all: with fewer places to look at, attention finds
+    the right ones sooner.
     stream, validation: (N,) token ids; the model is changed in place.
+    Source:  Press et al. 2020, arXiv:2012.15832, section 4 (short windows first).
     """
     def batch_at(step, _):
-        batch = window_batch(stream, step, settings.rows, model.config.context, seed, model.tokenizer.begin_id)
+        rows, length = settings.rows, model.config.context
+        if step < settings.short_steps and length > settings.short_context:
+            rows, length = rows * length // settings.short_context, settings.short_context
+        batch = window_batch(stream, step, rows, length, seed, model.tokenizer.begin_id)
         return micro_batches(batch, settings.micro_batches)
 
     def look(step):

@@ -1,26 +1,29 @@
-"""Which figures the page shows: each from a phase's metrics or from results.json, or None where they are not."""
+"""Which figures the page shows: each from a phase's metrics or results.json, or None where there are none."""
 
 import math
 
-from minillm.report.figures import COLOUR, SIZE, bars, curve, draw, legend_above, level, series, window_of
+from minillm.report.figures import (COLOUR, SIZE, bars, curve, draw, legend_above, level, series, step_axis,
+                                    window_of)
 
-STAGES = {"tokenizer": "tokenizer", "pretrain": "pretraining", "finetune": "fine-tuning", "preferences": "ranking",
-          "reward_model": "reward model", "policy_gradient": "policy gradient"}
-SKILLS = {"grammar": "grammar", "facts": "facts", "logic": "logic", "code": "code", "common_sense": "common sense"}
+STAGES = {"tokenizer": "tokenizer", "pretrain": "pretraining", "finetune": "fine-tuning",
+          "preferences": "ranking", "reward_model": "reward model", "policy_gradient": "policy gradient"}
+SKILLS = {"grammar": "grammar", "facts": "facts", "logic": "logic", "code": "code",
+          "common_sense": "common sense"}
 MARKS = (("helpful", "first"), ("accurate", "second"), ("safe", "third"))
 
 
 def times_figure(results):
-    """Seconds of each stage."""
-    seconds = results.get("seconds", {})
-    groups = [(name, [seconds[stage] / 60]) for stage, name in STAGES.items() if stage in seconds]
-    if not groups:
+    """Minutes, or seconds where they are few, of each stage."""
+    seconds = {stage: value for stage, value in results.get("seconds", {}).items() if stage in STAGES}
+    if not seconds:
         return None
+    size, unit = (60, "minutes") if max(seconds.values()) >= 120 else (1, "seconds")
+    groups = [(name, [seconds[stage] / size]) for stage, name in STAGES.items() if stage in seconds]
 
     def plot(axes):
-        bars(axes, groups, ["first"], ["minutes"], "{:.1f}")
-        axes.set_xlabel("minutes")
-    return draw("times", plot, "Minutes that each stage took", (SIZE[0], 0.75 + 0.3 * len(groups)))
+        bars(axes, groups, ["first"], [unit], "{:.1f}")
+        axes.set_xlabel(unit)
+    return draw("times", plot, "Time that each stage took", (SIZE[0], 0.75 + 0.3 * len(groups)))
 
 
 def loss_figure(name, records, title, results=None):
@@ -28,28 +31,30 @@ def loss_figure(name, records, title, results=None):
     if not records:
         return None
     results = results or {}
-    levels = (("uniform_loss", "every token equally likely: ln V"), ("unigram_loss", "counts of single tokens"),
-              ("bigram_loss", "counts of token pairs"))
+    levels = (("uniform_loss", "every token equally likely: ln V"),
+              ("unigram_loss", "counts of single tokens"), ("bigram_loss", "counts of token pairs"))
 
     def plot(axes):
         window = window_of(records)
-        curve(axes, records, "loss", "first", f"training (mean of {window} steps)" if window > 1 else "training")
+        label = f"training (mean of {window} steps)" if window > 1 else "training"
+        curve(axes, records, "loss", "first", label)
         steps, values = series(records, "validation_loss")
         if len(steps):
-            axes.plot(steps, values, "o-", color=COLOUR["second"], markersize=3.6, linewidth=1, label="validation")
+            axes.plot(steps, values, "o-", color=COLOUR["second"], markersize=3.6, linewidth=1,
+                      label="validation")
         for key, label in levels:
             if results.get(key) is not None:
                 level(axes, results[key], f"{label} ({results[key]:.2f})")
-        axes.set_xlabel("step")
         axes.set_ylabel("loss (nats a token)")
-        axes.set_xlim(left=0)
-        axes.set_ylim(bottom=0)
+        step_axis(axes)
+        highest = max([0, *(results.get(key) or 0 for key, _ in levels)])
+        axes.set_ylim(0, max(1.1 * highest, 1.03 * axes.get_ylim()[1]))     # room for words above a line
         legend_above(axes)
     return draw(name, plot, title)
 
 
 def metric_figure(name, records, key, label, title, chance=None, limits=None):
-    """One number of a phase over its steps; `chance` is (value, what it means), `limits` those of the axis."""
+    """One number of a phase over its steps; chance: (value, what it means); limits: those of the axis."""
     if not len(series(records, key)[0]):
         return None
 
@@ -57,9 +62,8 @@ def metric_figure(name, records, key, label, title, chance=None, limits=None):
         curve(axes, records, key, "first")
         if chance:
             level(axes, *chance)
-        axes.set_xlabel("step")
         axes.set_ylabel(label)
-        axes.set_xlim(left=0)
+        step_axis(axes)
         if limits:
             axes.set_ylim(*limits)
     return draw(name, plot, title)
@@ -75,8 +79,9 @@ def probes_figure(probes):
     def plot(axes):
         chances = [probes[skill]["chance"] for skill in SKILLS if skill in probes]
         bars(axes, groups, ["quiet", "first"], ["untrained", "pretrained"], marks=chances)
-        axes.vlines(chances, [place - 0.46 for place in range(len(groups))],
-                    [place + 0.46 for place in range(len(groups))], color=COLOUR["ink"], linewidth=1.4, label="guessing")
+        places = range(len(groups))
+        axes.vlines(chances, [place - 0.46 for place in places], [place + 0.46 for place in places],
+                    color=COLOUR["ink"], linewidth=1.4, label="guessing")
         axes.set_xlim(0, 1.08)
         axes.xaxis.set_major_formatter(percent)
         legend_above(axes)
@@ -128,9 +133,8 @@ def gold_figure(records):
     def plot(axes):
         for mark, role in MARKS:
             curve(axes, records, f"gold_{mark}", role, mark)
-        axes.set_xlabel("step")
         axes.set_ylabel("gold score (0 to 1)")
-        axes.set_xlim(left=0)
+        step_axis(axes)
         axes.set_ylim(-0.02, 1.02)
         legend_above(axes)
     return draw("gold", plot, "The three parts of the gold score over the steps of the policy gradient")
@@ -138,7 +142,8 @@ def gold_figure(records):
 
 def gold_bars_figure(gold):
     """The three parts of the gold score on held-out prompts, fine-tuned and aligned."""
-    groups = [(mark, [gold[mark].get("finetuned"), gold[mark].get("aligned")]) for mark, _ in MARKS if mark in gold]
+    groups = [(mark, [gold[mark].get("finetuned"), gold[mark].get("aligned")])
+              for mark, _ in MARKS if mark in gold]
     if not groups:
         return None
 
@@ -162,8 +167,8 @@ def win_figure(rlhf):
         axes.axvline(0.5, color=COLOUR["muted"], linewidth=0.8, linestyle=(0, (4, 3)))
         axes.errorbar([rate], [0], xerr=[[reach], [min(reach, 1 - rate)]], fmt="o", color=COLOUR["first"],
                       markersize=7, capsize=4)
-        axes.annotate(f"{rate:.0%} ({rate - reach:.0%} to {rate + reach:.0%})" if reach else percent(rate), (rate, 0),
-                      xytext=(0, 8), textcoords="offset points", ha=side)
+        interval = f" ({rate - reach:.0%} to {rate + reach:.0%})" if reach else ""
+        axes.annotate(f"{rate:.0%}{interval}", (rate, 0), xytext=(0, 8), textcoords="offset points", ha=side)
         axes.annotate("no difference", (0.5, 0), xycoords=("data", "axes fraction"), xytext=(3, 3),
                       textcoords="offset points", color=COLOUR["muted"], fontsize=8)
         axes.set_xlim(0, 1)

@@ -12,16 +12,17 @@ import numpy as np
 
 ROLES = ("ink", "muted", "grid", "first", "second", "third", "quiet")
 COLOUR = {role: f"#0a0b{number:02x}" for number, role in enumerate(ROLES, 16)}
-SIZE = (4.7, 2.9)       # inches; the page scales a figure to its column
+SIZE = (4.2, 2.7)       # inches; the page scales a figure to its column
 MOST_POINTS = 400       # a line; the eye sees no more
 
 STYLE = {
     "svg.fonttype": "none", "font.family": ["DejaVu Sans"], "font.size": 8.5, "axes.titlesize": 9.5,
     "axes.titlelocation": "left", "axes.titleweight": "bold", "axes.titlecolor": COLOUR["ink"],
     "axes.edgecolor": COLOUR["muted"], "axes.labelcolor": COLOUR["muted"], "axes.linewidth": 0.7,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.facecolor": "none", "figure.facecolor": "none",
-    "axes.grid": True, "axes.axisbelow": True, "grid.color": COLOUR["grid"], "grid.linewidth": 0.6,
-    "xtick.color": COLOUR["muted"], "ytick.color": COLOUR["muted"], "xtick.major.size": 0, "ytick.major.size": 0,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.facecolor": "none",
+    "figure.facecolor": "none", "axes.grid": True, "axes.axisbelow": True, "grid.color": COLOUR["grid"],
+    "grid.linewidth": 0.6, "xtick.color": COLOUR["muted"], "ytick.color": COLOUR["muted"],
+    "xtick.major.size": 0, "ytick.major.size": 0,
     "text.color": COLOUR["ink"], "legend.frameon": False, "legend.fontsize": 8.5, "lines.linewidth": 1.6,
     "text.parse_math": False, "axes.formatter.use_mathtext": False, "axes.formatter.useoffset": False,
 }
@@ -30,7 +31,7 @@ STYLE = {
 def draw(name, plot, title, size=SIZE):
     """One figure as SVG text.
 
-    plot(axes) draws it; `name` is unlike that of any other figure of the page; `title` says aloud what is shown.
+    plot(axes) draws it; `name` is unlike that of any other figure of the page; `title` says what is shown.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -48,7 +49,8 @@ def inline_svg(text, name, title):
     text = text[text.index("<svg"):]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', text))
-    text = re.sub(r' id="([^"]+)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", text)
+    text = re.sub(r' id="([^"]+)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "",
+                  text)
     text = re.sub(r'(url\(|href=")#', rf"\g<1>#{name}-", text)
     text = re.sub(r"'DejaVu Sans'[^;\"]*", "inherit", text)
     text = re.sub(r"\bfont: ([\d.]+px) inherit", r"font-size: \1", text)        # matplotlib before 3.10
@@ -104,11 +106,18 @@ def window_of(steps):
     return max(1, len(steps) // 25)
 
 
+def step_axis(axes):
+    """Steps below, from the left edge on, in whole numbers."""
+    axes.set_xlabel("step")
+    axes.set_xlim(left=0)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+
+
 def level(axes, value, label):
     """A horizontal line that something is compared with, named at its right end."""
     axes.axhline(value, color=COLOUR["muted"], linewidth=0.8, linestyle=(0, (4, 3)))
-    axes.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(0, 2), textcoords="offset points",
-                  ha="right", va="bottom", color=COLOUR["muted"], fontsize=8)
+    axes.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(0, 2),
+                  textcoords="offset points", ha="right", va="bottom", color=COLOUR["muted"], fontsize=8)
 
 
 def legend_above(axes, columns=3):
@@ -131,9 +140,9 @@ def bars(axes, groups, roles, labels, form="{:.0%}", marks=None):
         axes.barh(places, widths, height * 0.86, color=COLOUR[role], label=label)
         for place, width, (_, values), mark in zip(places, widths, groups, marks or [math.inf] * len(groups)):
             if values[which] is not None:
-                right = mark if width <= mark < width + 0.12 * longest else width       # the line strikes no number
-                axes.text(right + 0.012 * longest, place, form.format(width), va="center", color=COLOUR["muted"],
-                          fontsize=7.5)
+                struck = width <= mark < width + 0.12 * longest         # the number goes behind the line
+                right = (mark if struck else width) + 0.012 * longest
+                axes.text(right, place, form.format(width), va="center", color=COLOUR["muted"], fontsize=7.5)
     axes.set_yticks(range(len(groups)), [name for name, _ in groups])
     axes.tick_params(axis="y", labelcolor=COLOUR["ink"])
     axes.set_ylim(len(groups) - 0.5, -0.5)

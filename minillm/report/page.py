@@ -1,17 +1,19 @@
 """report.html: one file without a network, made of what a run's folder holds."""
 
-import json
+import math
 from pathlib import Path
 
+from minillm.config import as_dict
 from minillm.pipeline import Run, load_config
 from minillm.report import charts
 from minillm.report.samples import collect_samples, fresh_samples
 from minillm.report.words import one_example, readable, visible
 from minillm.train.journal import read_metrics
-from minillm.train.run_folder import read_results, write_whole
+from minillm.train.run_folder import PHASES, SIDE_PHASES, read_results, write_whole
 
 TEMPLATE = Path(__file__).with_name("template.html.j2")
 FIRST_ANSWERS = 6       # prompts shown openly; the others unfold
+MODEL_NAMES = {"base": "base", "finetuned": "fine-tuned", "aligned": "aligned"}
 
 
 def write_report(folder):
@@ -26,7 +28,7 @@ def write_report(folder):
                          "give one that `minillm run` or `minillm pretrain` made")
     config, data = load_config(folder)
     samples = fresh_samples(folder, lambda: collect_samples(Run(folder, config, quiet=True), data))
-    view = page_view(folder, read_results(folder), samples)
+    view = page_view(folder, config, data, read_results(folder), samples)
     write_whole(folder / "report.html", readable(render(view)))
     return folder / "report.html"
 
@@ -35,31 +37,37 @@ def render(view):
     """The page as text; whatever a model or a user wrote is escaped on its way in."""
     from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+                              lstrip_blocks=True)
     environment.filters.update(percent=charts.percent, visible=visible)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(view)
 
 
-def page_view(folder, results, samples):
+def page_view(folder, config, data, results, samples):
     """Everything that the template names; a part whose phase has not run is None or empty."""
-    saved = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    metrics = {phase: read_metrics(folder / phase)
-               for phase in ("pretrain", "finetune", "task", "domain", "reward_model", "policy_gradient")}
-    answers = samples["answers"]
-    return {"name": folder.resolve().name, "seed": saved["seed"], "data": {stage: Path(path).name for stage, path in (saved.get("data") or {}).items()},
-            "facts": facts(saved, results), "headlines": headlines(results),
-            "has": {phase: bool(records) for phase, records in metrics.items()},
-            "figures": figures(results, metrics), "samples": samples, "first_answers": FIRST_ANSWERS,
-            "example": one_example(samples["steps"]), "rankings": count_lines(folder / "preferences.jsonl"),
-            "responses": saved["preferences"]["responses"], "model_names": MODEL_NAMES,
-            "graded": bool(answers) and all(answer["gold"] is not None for answer in answers[0]["answers"].values()),
-            "kl": results.get("rlhf", {}).get("kl"), "stopped": results.get("generation", {}).get("stopped"),
-            "pair_accuracy": results.get("reward_model", {}).get("pair_accuracy"),
-            "results": flat(results), "config": {name: flat(part) for name, part in saved.items()
-                                                 if isinstance(part, dict) and part and name != "data"}}
-
-
-MODEL_NAMES = {"base": "base", "finetuned": "fine-tuned", "aligned": "aligned"}
+    saved = as_dict(config)
+    metrics = {phase: read_metrics(folder / phase) for phase in (*PHASES, *SIDE_PHASES)}
+    answers = samples["answers"] or []
+    return {
+        "name": folder.resolve().name,
+        "data": {stage: Path(path).name for stage, path in data.items()},
+        "facts": facts(saved, results),
+        "headlines": headlines(results),
+        "has": {phase: bool(records) for phase, records in metrics.items()},
+        "figures": figures(results, metrics),
+        "samples": samples,
+        "graded": any(answer["gold"] is not None for row in answers for answer in row["answers"].values()),
+        "first_answers": FIRST_ANSWERS,
+        "model_names": MODEL_NAMES,
+        "example": one_example(samples["steps"]),
+        "rankings": count_lines(folder / "preferences.jsonl"),
+        "responses": config.preferences.responses,
+        "pair_accuracy": results.get("reward_model", {}).get("pair_accuracy"),
+        "kl": results.get("rlhf", {}).get("kl"),
+        "stopped": results.get("generation", {}).get("stopped"),
+        "results": flat(results),
+        "config": {name: flat(part) for name, part in saved.items() if isinstance(part, dict)},
+    }
 
 
 def figures(results, metrics):
@@ -75,13 +83,12 @@ def figures(results, metrics):
         "finetune": charts.loss_figure("finetune", metrics["finetune"], "Loss of fine-tuning over its steps"),
         "tuned": charts.finetune_figure(tuned),
         "domain": charts.domain_figure(tuned),
-        "reward_loss": charts.metric_figure("rewardloss", metrics["reward_model"], "loss", "loss (nats a pair)",
-                                            "Loss of the reward model over its steps",
-                                            (0.693, "cannot tell them apart: ln 2")),
-        "pair_accuracy": charts.metric_figure("pairs", metrics["reward_model"], "pair_accuracy",
-                                              "pairs in the right order",
-                                              "Pair accuracy of the reward model over its steps", (0.5, "guessing"),
-                                              (0, 1.03)),
+        "reward_loss": charts.metric_figure(
+            "rewardloss", metrics["reward_model"], "loss", "loss (nats a pair)",
+            "Loss of the reward model over its steps", chance=(math.log(2), "cannot tell them apart: ln 2")),
+        "pair_accuracy": charts.metric_figure(
+            "pairs", metrics["reward_model"], "pair_accuracy", "pairs in the right order",
+            "Pair accuracy of the reward model over its steps", chance=(0.5, "guessing"), limits=(0, 1.03)),
         "reward": charts.metric_figure("reward", policy, "reward", "reward (in spreads)",
                                        "Reward of the policy over its steps"),
         "kl": charts.metric_figure("kl", policy, "kl", "KL (nats a response)",
@@ -96,13 +103,16 @@ def figures(results, metrics):
 def facts(saved, results):
     """(what, value) pairs for the head of the page."""
     pretrain, model = results.get("pretrain", {}), saved["model"]
-    rows = [("parameters", pretrain.get("parameters")), ("vocabulary", results.get("tokenizer", {}).get("vocab_size")),
+    vocabulary = results.get("tokenizer", {}).get("vocab_size")
+    rows = [("parameters", pretrain.get("parameters")), ("vocabulary", vocabulary),
             ("tokens of text", pretrain.get("tokens"))]
     rows = [(what, f"{value:,}") for what, value in rows if value is not None]
     seconds = sum(value for stage, value in results.get("seconds", {}).items() if stage != "total")
-    rows += [("blocks × width", f"{model['layers']} × {model['width']}"), ("context", f"{model['context']} tokens"),
-             ("seed", str(saved["seed"]))]
-    return rows + ([("time", f"{seconds / 60:.1f} min")] if seconds else [])
+    rows += [("blocks × width", f"{model['layers']} × {model['width']}"),
+             ("context", f"{model['context']} tokens"), ("seed", str(saved["seed"]))]
+    if seconds:
+        rows.append(("time", f"{seconds / 60:.1f} min" if seconds >= 120 else f"{seconds:.0f} s"))
+    return rows
 
 
 def headlines(results):
@@ -115,14 +125,14 @@ def headlines(results):
                       f"after {pretrain['uniform_loss']:.2f} for guessing"))
     if "instruction_accuracy" in tuned:
         accuracy = tuned["instruction_accuracy"]
-        found.append((f"{accuracy['finetuned']:.0%}", f"of held-out requests answered rightly after fine-tuning, "
-                      f"{accuracy['base']:.0%} before"))
+        found.append((f"{accuracy['finetuned']:.0%}", "of held-out requests answered rightly after "
+                      f"fine-tuning, {accuracy['base']:.0%} before"))
     if "pair_accuracy" in rewards:
-        found.append((f"{rewards['pair_accuracy']:.0%}", "of held-out pairs put in the raters' order by the reward "
-                      "model, 50% by guessing"))
+        found.append((f"{rewards['pair_accuracy']:.0%}", "of held-out pairs put in the raters' order by the "
+                      "reward model, 50% by guessing"))
     if "win_rate" in aligned:
-        found.append((f"{aligned['win_rate']:.0%}", "of prompts won by the aligned model over the fine-tuned one, "
-                      "ties counted half"))
+        found.append((f"{aligned['win_rate']:.0%}", "of prompts won by the aligned model over the "
+                      "fine-tuned one, ties counted half"))
     return found
 
 

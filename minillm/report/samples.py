@@ -52,7 +52,7 @@ def contexts_of(run, path):
         return list(CONTEXTS)
     text = "\n".join(documents_of(run, path)[1])
     starts = [len(text) * part // 4 for part in (1, 2, 3)]
-    pieces = [text[start:start + 60].split(" ", 1)[-1] for start in starts]          # from a word's start
+    pieces = [text[start:start + 40].split(" ", 1)[-1] for start in starts]          # from a word's start
     return [piece.rsplit(" ", 1)[0] for piece in pieces if piece.strip()] or list(CONTEXTS)
 
 
@@ -83,7 +83,7 @@ def base_texts(model, contexts):
     begun = ["", ""]
     for context in contexts:
         try:
-            if len(model.tokenizer.encode(context)) < model.config.context - 2:
+            if len(model.tokenizer.encode(context)) <= model.config.context * 3 // 4:
                 begun.append(context)
         except ValueError:
             pass                                    # a vocabulary of characters that lacks one of these
@@ -92,15 +92,19 @@ def base_texts(model, contexts):
 
 
 def held_out_prompts(run, path):
-    """(prompts as messages, the world's requests or None): those that fine-tuning held out, in their order."""
+    """(prompts as messages, the world's requests or None): what fine-tuning held out, in its order."""
     if path is None:
         requests = run.requests()
         return [request.messages() for request in requests], requests
     if not Path(path).exists():
         return [], None
     _, held_out = corpus.split_documents(corpus.load_conversations(path), 0.05, run.rng("finetune"))
-    cut = [max(i for i, message in enumerate(messages) if message["role"] == "assistant") for messages in held_out]
-    return [messages[:end] for messages, end in zip(held_out, cut) if end], None
+    return [messages[:last_answer(messages)] for messages in held_out if last_answer(messages)], None
+
+
+def last_answer(messages):
+    """The place of the assistant's last message."""
+    return max(i for i, message in enumerate(messages) if message["role"] == "assistant")
 
 
 def answers(models, prompts, requests):
@@ -132,7 +136,8 @@ def held_out_rankings(run, path):
     whole = run.folder / "preferences.jsonl"
     if not whole.exists():
         return [], None
-    return corpus.split_documents(ranking.read_rankings(whole), 0.1, run.rng("reward_model"))[1], rater_of(whole)
+    rankings = [item for item in ranking.read_rankings(whole) if len(set(item.ranks)) > 1]
+    return corpus.split_documents(rankings, 0.1, run.rng("reward_model"))[1], rater_of(whole)
 
 
 def rater_of(path):
@@ -152,12 +157,13 @@ def four_steps(run, models, path):
                 if max(map(len, rendered_ranking(judge.tokenizer, item))) <= judge.config.context]
     if not rankings:
         return None
-    chosen = max(rankings, key=lambda item: min(len(set(item.ranks)), 3))       # max keeps the first of equals
+    chosen = max(rankings, key=lambda item: min(len(set(item.ranks)), 3))       # the first of equals
     sequences = rendered_ranking(judge.tokenizer, chosen)
     logprobs = {name: response_logprobs(models[name], chosen, run.config.rlhf.temperature)
                 for name in ("finetuned", "aligned") if name in models}
+    scores = [float(score) for score in reward_scores(judge, heads, sequences)]
     return {"prompt": chosen.prompt, "responses": chosen.responses, "ranks": chosen.ranks, "rater": rater,
-            "scores": [float(score) for score in reward_scores(judge, heads, sequences)], "logprobs": logprobs}
+            "scores": scores, "logprobs": logprobs}
 
 
 def response_logprobs(model, item, temperature):

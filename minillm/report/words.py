@@ -2,8 +2,10 @@
 
 import math
 
-CONTROL = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}     # the pictures of controls
+# Control characters become their pictures, from U+2400 on.
+CONTROL = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
 CONTROL |= {0x7F: 0x2421, **{code: 0xFFFD for code in range(0x80, 0xA0)}, 0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def readable(text):
@@ -26,7 +28,8 @@ def one_example(steps):
     if not steps:
         return None
     responses = [{"letter": chr(ord("A") + k), "text": text, "rank": rank, "score": score, "moved": None}
-                 for k, (text, rank, score) in enumerate(zip(steps["responses"], steps["ranks"], steps["scores"]))]
+                 for k, (text, rank, score)
+                 in enumerate(zip(steps["responses"], steps["ranks"], steps["scores"]))]
     low = min(steps["scores"])
     span = (max(steps["scores"]) - low) or 1.0
     for item in responses:
@@ -35,8 +38,9 @@ def one_example(steps):
     if before and after:
         widest = max(abs(new - old) for old, new in zip(before, after)) or 1.0
         for item, old, new in zip(responses, before, after):
-            item["moved"] = {"before": probability(old), "after": probability(new), "factor": factor(new - old),
-                             "up": new >= old, "bar": round(50 * abs(new - old) / widest, 1)}
+            item["moved"] = {"before": probability(old), "after": probability(new),
+                             "factor": factor(new - old), "up": new >= old,
+                             "bar": round(50 * abs(new - old) / widest, 1)}
     agreed, pairs = agreement(steps["ranks"], steps["scores"])
     return {"prompt": steps["prompt"], "responses": responses, "rater": steps["rater"],
             "by_rank": sorted(responses, key=lambda item: item["rank"]),
@@ -52,16 +56,21 @@ def agreement(ranks, scores):
 
 
 def probability(logprob):
-    """e^-2 as "13.5%", e^-30 as "9e-14": short, and never 0."""
+    """e^-2 as "14%", e^-30 as "9·10⁻¹⁴": short, and never 0."""
     if logprob > math.log(0.001):
-        return f"{100 * math.exp(logprob):.2g}%"
+        share = 100 * math.exp(logprob)
+        return f"{share:.0f}%" if share >= 9.95 else f"{share:.2g}%"
     exponent = math.floor(logprob / math.log(10))
     leading = round(math.exp(logprob - exponent * math.log(10)))
-    return f"1e{exponent + 1}" if leading == 10 else f"{leading}e{exponent}"
+    if leading == 10:
+        leading, exponent = 1, exponent + 1
+    return f"{leading}·10" + str(exponent).translate(RAISED)
 
 
 def factor(difference):
     """How many times as likely: "×3.4", or "÷2.0" where less so."""
-    times = math.exp(min(abs(difference), 99))
-    return ("×" if difference >= 0 else "÷") + (f"{times:.2f}" if times < 9.995 else f"{times:,.0f}"
-                                                if times < 99_999 else f"{times:.0e}".replace("e+", "e"))
+    sign, times = "×" if difference >= 0 else "÷", math.exp(min(abs(difference), 99))
+    if times > 99_999:
+        leading, exponent = f"{times:.0e}".split("e+")
+        return f"{sign}{leading}·10" + str(int(exponent)).translate(RAISED)
+    return sign + (f"{times:.2f}" if times < 9.995 else f"{times:,.0f}")

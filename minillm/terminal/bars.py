@@ -7,7 +7,7 @@ EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def bar(share, width, blocks=True):
-    """A bar of `share` (0 to 1) of `width` columns, in eighths of a column where the terminal can show them."""
+    """A bar of `share` (0 to 1) of `width` columns, in eighths of a column where the terminal can."""
     if not blocks:
         return "#" * round(share * width)
     whole, rest = divmod(round(share * width * 8), 8)
@@ -32,8 +32,8 @@ def bars(rows, width=None, blocks=True):
     label_width = max((len(label) for label, _ in rows), default=0)
     room = max(width - label_width - 12, 8)
     longest = max((probability for _, probability in rows), default=0.0) or 1.0
-    return "\n".join(f"  {label:<{label_width}} {100 * probability:5.1f}%  {bar(probability / longest, room, blocks)}"
-                     .rstrip() for label, probability in rows)
+    return "\n".join(f"  {label:<{label_width}} {100 * p:5.1f}%  {bar(p / longest, room, blocks)}".rstrip()
+                     for label, p in rows)
 
 
 def printable(text):

@@ -1,4 +1,4 @@
-"""What is refused before long work begins: values that lead nowhere, models too large, data that cannot be used."""
+"""What is refused before long work begins: values that lead nowhere, models too large, unusable data."""
 
 import hashlib
 import json
@@ -8,14 +8,16 @@ from dataclasses import asdict, fields, is_dataclass
 
 from minillm.config import check_choices, require
 from minillm.text import corpus
+from minillm.text.chat import validate_messages
 
 # name -> least value; the dataclasses check what belongs together.
 LEAST = {"seed": 0, "tokenizer.vocab_size": 7, "pretrain.validation_every": 1, "pretrain.megabytes": 0.01,
          "finetune.conversations": 2, "finetune.task_steps": 1, "finetune.domain_steps": 1,
-         "preferences.max_new_tokens": 1, "preferences.noise": 0.0, "rlhf.max_new_tokens": 1, "rlhf.prompts": 1,
-         "rlhf.clip_ratio": 0.0}
+         "preferences.max_new_tokens": 1, "preferences.noise": 0.0, "rlhf.max_new_tokens": 1,
+         "rlhf.prompts": 1, "rlhf.clip_ratio": 0.0}
 SHARES = ("final_lr", "gamma", "gae_lambda")        # from 0 to 1
 MEMORIES = ("beta1", "beta2")                       # from 0 to below 1
+LEAST_BPE = 262                                     # 6 control tokens and every byte
 DEFAULT_MEMORY = 64e9                               # bytes, where the system does not say what it has
 
 
@@ -33,6 +35,9 @@ def check_config(config):
     for item in fields(config):
         if is_dataclass(getattr(config, item.name)):
             check_choices(getattr(config, item.name))
+    vocabulary = config.tokenizer
+    require(vocabulary.kind != "bpe" or vocabulary.vocab_size >= LEAST_BPE,
+            f"tokenizer.vocab_size is {vocabulary.vocab_size}; bytes and control tokens alone need {LEAST_BPE}")
     check_memory(config)
 
 
@@ -54,9 +59,9 @@ def parameters_of(model, vocab_size):
 
 
 def bytes_needed(config):
-    """About the memory that pretraining takes: weights, gradients and two moments; one batch's activations."""
+    """About the memory of pretraining: weights, gradients, two moments, one batch's activations, the text."""
     model, train = config.model, config.pretrain
-    vocab_size = 262 if config.tokenizer.kind == "characters" else max(config.tokenizer.vocab_size, model.vocab_size)
+    vocab_size = LEAST_BPE if config.tokenizer.kind == "characters" else config.tokenizer.vocab_size
     tokens = train.rows // train.micro_batches * model.context
     activations = tokens * (model.layers * (12 * model.width + 4 * model.hidden) + 2 * vocab_size)
     return 16 * parameters_of(model, vocab_size) + 4 * activations + 10e6 * train.megabytes
@@ -70,7 +75,8 @@ def check_memory(config):
     needed = bytes_needed(config)
     require(needed <= memory,
             f"this model and its batches need about {needed / 1e9:,.0f} GB of memory, the machine has "
-            f"{memory / 1e9:,.0f}; lower model.width, model.layers, model.context, the vocabulary or pretrain.rows")
+            f"{memory / 1e9:,.0f}; lower model.width, model.layers, model.context, tokenizer.vocab_size or "
+            "pretrain.rows")
 
 
 LOADERS = {"tokenizer": corpus.load_documents, "pretrain": corpus.load_documents,
@@ -87,3 +93,26 @@ def check_data(stage, path):
     require(stage in ("tokenizer", "pretrain") or len(records) >= 2,
             f"{path} has one line; two or more are needed, as some are held out")
     return hashlib.sha256(json.dumps(records).encode()).hexdigest()
+
+
+def check_rankings(path):
+    """Refuse rankings that a reward model cannot learn from.  Raises:  ValueError that names the line."""
+    useful = 0
+    for where, record in corpus._records(path):
+        require(isinstance(record, dict), f'{where}: must be an object with "prompt", "responses" and "ranks"')
+        prompt, responses, ranks = (record.get(key) for key in ("prompt", "responses", "ranks"))
+        try:
+            validate_messages(prompt)
+        except ValueError as error:
+            raise ValueError(f'{where}: "prompt": {error}') from None
+        require(prompt[-1]["role"] == "user", f'{where}: "prompt" must end with what the user says')
+        require(isinstance(responses, list) and all(isinstance(text, str) for text in responses),
+                f'{where}: "responses" must be a list of texts')
+        require(isinstance(ranks, list) and all(type(rank) is int and rank >= 1 for rank in ranks),
+                f'{where}: "ranks" must be a list of whole numbers, 1 for the best')
+        require(len(ranks) == len(responses) >= 2,
+                f"{where}: {len(responses)} responses and {len(ranks)} ranks; there must be two or more, "
+                "one rank each")
+        useful += len(set(ranks)) > 1
+    require(useful >= 2, f"{path} has {useful} rankings that are not all ties; two or more are needed, as "
+                         "some are held out")

@@ -1,4 +1,4 @@
-"""Flags out of the configuration's dataclasses: `--section.key VALUE`, and bare `--key` for a verb's own sections."""
+"""Flags from the configuration's dataclasses: `--section.key`, and bare `--key` for a verb's own sections."""
 
 import argparse
 import difflib
@@ -77,9 +77,10 @@ def parse(parser, argv):
     unknown = [word for word in extra if word.startswith("-") and word != "--"]
     if unknown:
         flag = unknown[0].partition("=")[0]
-        raise ValueError(f"unknown flag {flag}; {nearest_flag(flag, list(parser._option_string_actions), parser.prog)}")
+        known = list(parser._option_string_actions)
+        raise ValueError(f"unknown flag {flag}; {nearest_flag(flag, known, parser.prog)}")
     if extra:
-        raise ValueError(f"{extra[0]!r} is one word too many; put a text into quotes, or see: {parser.prog} --help")
+        raise ValueError(f"{extra[0]!r} is one word too many; put a text in quotes; see: {parser.prog} --help")
     return args
 
 
@@ -145,8 +146,8 @@ def as_toml(config, names=None):
     lines = [f"seed = {config.seed}"]
     for name in names or sections():
         section = getattr(config, name)
-        pairs = ", ".join(f"{item.name} = {toml_value(getattr(section, item.name))}" for item in fields(section))
-        lines.append(f"{name} = {{{pairs}}}")
+        pairs = [f"{item.name} = {toml_value(getattr(section, item.name))}" for item in fields(section)]
+        lines.append(f"{name} = {{{', '.join(pairs)}}}")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Which run a command means, and what may happen to its folder: nothing is written over, nothing is left half made."""
+"""Which run a command means, and its folder: nothing is written over, nothing is left half made."""
 
 import difflib
 import json
@@ -9,16 +9,18 @@ from pathlib import Path
 from minillm.config import require
 from minillm.pipeline import load_config
 from minillm.train.checkpoint import CheckpointError, steps_in
-from minillm.train.run_folder import PHASES, SIDE_PHASES, merge_results, new_run, newest_run, read_results
+from minillm.train.run_folder import SIDE_PHASES, merge_results, new_run, read_results
 
 # What each stage leaves in the folder, and its keys in results.json.
-LEFT_BY = {"tokenizer": ("tokenizer.json",), "pretrain": ("pretrain",), "finetune": ("finetune", *SIDE_PHASES),
-           "preferences": ("preferences.jsonl", "preferences_held_out.jsonl"), "reward_model": ("reward_model",),
-           "policy_gradient": ("policy_gradient",)}
+LEFT_BY = {"tokenizer": ("tokenizer.json",), "pretrain": ("pretrain",),
+           "finetune": ("finetune", *SIDE_PHASES),
+           "preferences": ("preferences.jsonl", "preferences_held_out.jsonl"),
+           "reward_model": ("reward_model",), "policy_gradient": ("policy_gradient",)}
 RESULTS_OF = {"tokenizer": ("tokenizer",), "pretrain": ("pretrain", "probes"), "finetune": ("finetune",),
               "preferences": (), "reward_model": ("reward_model",), "policy_gradient": ("rlhf", "generation")}
-SECTIONS_OF = {"tokenizer": ("seed", "tokenizer"), "pretrain": ("model", "pretrain"), "finetune": ("finetune",),
-               "preferences": ("preferences",), "reward_model": ("reward",), "policy_gradient": ("rlhf",)}
+SECTIONS_OF = {"tokenizer": ("seed", "tokenizer"), "pretrain": ("model", "pretrain"),
+               "finetune": ("finetune",), "preferences": ("preferences",),
+               "reward_model": ("reward",), "policy_gradient": ("rlhf",)}
 NEEDS = {"tokenizer": (), "pretrain": (), "finetune": ("pretrain",), "preferences": ("finetune",),
          "reward_model": ("finetune",), "policy_gradient": ("finetune", "reward_model")}
 VERB_OF = {"tokenizer": "tokenizer", "pretrain": "pretrain", "finetune": "finetune", "preferences": "rank",
@@ -35,7 +37,8 @@ def find_run(word, root):
             return folder
     names = [path.name for path in Path(root).iterdir() if path.is_dir()] if Path(root).is_dir() else []
     near = difflib.get_close_matches(str(word), names, n=1)
-    hint = f"did you mean {Path(root) / near[0]}?" if near else "give the folder of a run, or start one: minillm run"
+    hint = (f"did you mean {Path(root) / near[0]}?" if near else
+            "give the folder of a run, or start one: minillm run")
     raise CheckpointError(f"{word} is no folder, and {root} holds no run of that name; {hint}")
 
 
@@ -50,9 +53,12 @@ def begun(folder, stage):
 def read_run(folder):
     """(configuration, data files by stage) of a run.  Raises:  CheckpointError for a folder that is none."""
     if not (folder / "run.json").is_file():
-        raise CheckpointError(f"{folder} is not the folder of a run: it has no run.json; start one: minillm run")
+        raise CheckpointError(f"{folder} is not the folder of a run: it has no run.json; "
+                              "start one: minillm run")
     try:
-        return load_config(folder)
+        config, data = load_config(folder)
+        require(isinstance(data, dict), "its data must be files by stage")
+        return config, data
     except (ValueError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{folder / 'run.json'}: {error}") from None
 
@@ -64,10 +70,11 @@ def before(stage):
 
 
 def check_needs(folder, stage):
-    """Refuse a stage whose earlier phases are missing.  Raises:  CheckpointError that names the verb to run."""
+    """Refuse a stage whose earlier phases are missing.  Raises:  CheckpointError that names the verb."""
     for phase in NEEDS[stage]:
         if not steps_in(folder / phase):
-            raise CheckpointError(f"{folder} has no phase {phase} yet; first: minillm {VERB_OF[phase]} {folder}")
+            raise CheckpointError(f"{folder} has no phase {phase} yet; "
+                                  f"first: minillm {VERB_OF[phase]} {folder}")
 
 
 def check_unbegun(folder, stage):
@@ -89,8 +96,8 @@ def check_unchanged(folder, old, new):
             if name != "seed":
                 key = next(key for key in vars(then) if getattr(then, key) != getattr(now, key))
                 name, then, now = f"{name}.{key}", getattr(then, key), getattr(now, key)
-            raise ValueError(f"{folder} was begun with {name} = {then}, not {now}; its {stage} is done with that; "
-                             "leave it out, or start a new run with --name NEW")
+            raise ValueError(f"{folder} was begun with {name} = {then}, not {now}; its {stage} is done with "
+                             "that; leave it out, or start a new run with --name NEW")
 
 
 def copy_run(source, folder, stage):
@@ -138,7 +145,8 @@ def fingerprints(folder):
 
 def new_folder(root, name):
     """Make the folder of a new run.  Raises:  ValueError where the root is a file, or the name taken."""
-    require(not Path(root).exists() or Path(root).is_dir(), f"--root {root} is a file; give a folder for the runs")
+    require(Path(root).is_dir() or not Path(root).exists(),
+            f"--root {root} is a file; give a folder for the runs")
     return new_run(root, name)
 
 

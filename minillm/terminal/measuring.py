@@ -31,7 +31,8 @@ def evaluate(args):
     folder = folder_of_run(args.run, args.root)
     config, data = read_run(folder)
     run = pipeline.Run(folder, config, False, args.quiet)
-    require(steps_in(folder / "pretrain"), f"{folder} has no phase pretrain yet; first: minillm pretrain {folder}")
+    require(steps_in(folder / "pretrain"),
+            f"{folder} has no phase pretrain yet; first: minillm pretrain {folder}")
     results = {}
     for phase, look in LOOKS.items():
         if steps_in(folder / phase):
@@ -66,16 +67,18 @@ def look_at_finetune(run, data):
         return {}
     base, requests = run.model("pretrain"), run.requests()
     pair = {"base": base, "finetuned": run.model("finetune")}
-    results = {"instruction_accuracy": {who: measure.instruction_accuracy(pair[who], requests) for who in pair}}
+    results = {"instruction_accuracy": {who: measure.instruction_accuracy(model, requests)
+                                        for who, model in pair.items()}}
     rng = [run.config.seed, pipeline.STAGES.index("finetune"), 1]       # as pipeline.finetune_side draws them
     if steps_in(run.folder / "task"):
         messages = labelled_messages(run.world(), 300, np.random.default_rng(rng), "held_out")
         pair["finetuned"] = run.model("task")
-        results["task_accuracy"] = {who: measure.task_accuracy(pair[who], messages) for who in pair}
+        results["task_accuracy"] = {who: measure.task_accuracy(model, messages) for who, model in pair.items()}
     if steps_in(run.folder / "domain"):
         documents = domain_documents(run.world(), 100, np.random.default_rng(rng), "held_out")
         pair["finetuned"] = run.model("domain")
-        results["domain_bits_per_byte"] = {who: measure.domain_bits_per_byte(pair[who], documents) for who in pair}
+        results["domain_bits_per_byte"] = {who: measure.domain_bits_per_byte(model, documents)
+                                           for who, model in pair.items()}
     return {"finetune": results}
 
 
@@ -84,7 +87,8 @@ def look_at_reward_model(run, data):
     path = run.folder / "preferences_held_out.jsonl"
     if "reward_model" in data or not path.exists():
         return {}
-    accuracy, _ = reward_model.held_out_accuracy(*pipeline.load_reward_model(run), preferences.read_rankings(path))
+    model, heads = pipeline.load_reward_model(run)
+    accuracy, _ = reward_model.held_out_accuracy(model, heads, preferences.read_rankings(path))
     return {"reward_model": {"pair_accuracy": accuracy}}
 
 

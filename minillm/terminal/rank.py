@@ -1,4 +1,4 @@
-"""Rank responses by hand: one prompt at a time, the responses shuffled and unnamed, every ranking kept at once."""
+"""Rank responses by hand: one prompt at a time, responses shuffled and unnamed, every ranking kept at once."""
 
 import json
 import re
@@ -23,17 +23,18 @@ LETTERS = "ABCDEFGHIJKLMNOP"
 
 def rank(args):
     """`minillm rank`: by the simulated raters, or by hand."""
-    require(args.data is None or args.human, "--data goes with --human: the simulated raters know the embedded "
-                                             "world alone")
+    require(args.data is None or args.human,
+            "--data goes with --human: the simulated raters know the embedded world alone")
     if not args.human:
         return train(args)
     args.resume = args.resume or args.name is None      # what was ranked before is always gone on with
     chosen = plan(args, "preferences")
-    require(chosen.config.preferences.responses <= len(LETTERS),
-            f"responses is {chosen.config.preferences.responses}; at most {len(LETTERS)} can be ranked by hand")
+    shown = chosen.config.preferences.responses
+    require(shown <= len(LETTERS), f"responses is {shown}; at most {len(LETTERS)} can be ranked by hand")
     there = [] if chosen.new else read_records(chosen.source / "preferences.jsonl")
     require(all(rater == "human" for _, rater in there),
-            f"{chosen.source / 'preferences.jsonl'} holds rankings by simulated raters; --name NEW starts a new run, without them, to rank by hand")
+            f"{chosen.source} holds rankings by simulated raters; --name NEW starts a new run, without them, "
+            "to rank by hand")
     asked = load_prompts(args.data) if args.data else None
     folder = folders.new_folder(args.root, chosen.name) if chosen.new else chosen.source
     run = pipeline.Run(folder, chosen.config, True, args.quiet)
@@ -50,7 +51,7 @@ def world_prompts(run):
 
 
 def load_prompts(path):
-    """Prompts of a JSONL file of {"prompt": text or messages} or {"messages"} lines; a last answer is dropped.
+    """Prompts of a JSONL file of {"prompt": text or messages} or {"messages"}; a last answer is dropped.
 
     Raises:  ValueError that names the file, the line and the fix.
     """
@@ -86,7 +87,8 @@ def parse_ranking(text, count):
     """
     groups, letters = [], LETTERS[:count]
     compact = re.sub(r"[\s>,]+", "", text.upper())
-    require(re.fullmatch(rf"[{letters}]+(=[{letters}]+)*", compact), f"{text.strip()!r} is no ranking; {HELP}")
+    require(re.fullmatch(rf"[{letters}]+(=[{letters}]+)*", compact),
+            f"{text.strip()!r} is no ranking; {HELP}")
     tied = False
     for mark in compact:
         if mark == "=":
@@ -98,7 +100,8 @@ def parse_ranking(text, count):
             groups.append([mark])
     given = [mark for group in groups for mark in group]
     for mark in letters:
-        require(given.count(mark) == 1, f"{mark} is {'missing' if mark not in given else 'there twice'}; {HELP}")
+        wrong = "there twice" if mark in given else "missing"
+        require(given.count(mark) == 1, f"{mark} is {wrong}; {HELP}")
     place = {mark: rank for rank, group in enumerate(groups, 1) for mark in group}
     return [place[mark] for mark in letters]
 
@@ -107,6 +110,8 @@ def by_hand(run, prompts, path):
     """Ask for rankings until the prompts, the input or the patience end."""
     model = run.model("finetune")
     records = read_records(path)
+    if records and not path.read_text(encoding="utf-8").endswith("\n"):
+        write_whole(path, path.read_text(encoding="utf-8") + "\n")      # an editor left the last line open
     done = [ranking.prompt for ranking, _ in records]
     waiting = [(number, prompt) for number, prompt in enumerate(prompts) if prompt not in done]
     print(f"{len(records)} rankings so far, {len(waiting)} prompts to go: {HELP}")

@@ -43,13 +43,14 @@ def load(args, default):
     return load_checkpoint(checkpoint_of(args.run, args.root, phase)).model
 
 
-def longest(args, model):
-    """--max-new-tokens; a model's context holds no more, however much is asked for."""
-    return min(args.max_new_tokens, model.config.context)
+def sampling(args, model):
+    """The flags of sampling; a context holds no more tokens than it holds, however many are asked for."""
+    return {"max_new_tokens": min(args.max_new_tokens, model.config.context), "temperature": args.temperature,
+            "top_k": args.top_k, "top_p": args.top_p}
 
 
 def run_and_text(args):
-    """[RUN] TEXT: one word is the text, two are the run and the text.  Raises:  ValueError for other counts."""
+    """[RUN] TEXT: one word is the text, two are the run and the text.  Raises:  ValueError for more."""
     require(1 <= len(args.words) <= 2,
             f"give one text in quotes, after the run if you like: minillm {args.verb} [RUN] \"The cat\""
             f" ({len(args.words)} words were given)")
@@ -63,8 +64,7 @@ def generate(args):
     require(args.count >= 1, f"count is {args.count}; it must be 1 or more")
     require(args.seed >= 0, f"seed is {args.seed}; it must be 0 or more")
     model = load(args, "pretrain")
-    texts = model.generate([text] * args.count, max_new_tokens=longest(args, model), temperature=args.temperature,
-                           top_k=args.top_k, top_p=args.top_p, seed=args.seed)
+    texts = model.generate([text] * args.count, seed=args.seed, **sampling(args, model))
     for number, continuation in enumerate(texts, 1):
         if args.count > 1:
             print(f"--- {number}")
@@ -119,8 +119,7 @@ def respond(model, messages, begin, line, rng, args):
         if len(messages) > len(begin):
             print(f"(the context of {model.config.context} tokens is full; the conversation starts anew)")
         asked = anew
-    (answer,), _ = model.answer([asked], rng, max_new_tokens=longest(args, model), temperature=args.temperature,
-                                top_k=args.top_k, top_p=args.top_p)
+    (answer,), _ = model.answer([asked], rng, **sampling(args, model))
     return [*asked, {"role": "assistant", "content": answer}], answer
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from minillm import pipeline
 from minillm.config import require
 from minillm.terminal import folders
-from minillm.terminal.checks import LOADERS, check_config, check_data, dotted
+from minillm.terminal.checks import LOADERS, check_config, check_data, check_rankings, dotted
 from minillm.terminal.flags import as_toml, resolve
 from minillm.train.checkpoint import steps_in
 from minillm.train.run_folder import newest_run, read_results, write_whole
@@ -19,8 +19,8 @@ OWN = {"run": (), "tokenizer": ("tokenizer",), "pretrain": ("pretrain", "tokeniz
        "finetune": ("finetune",), "rank": ("preferences",), "reward": ("reward",), "rlhf": ("rlhf",)}
 # A stage that is given no data takes that of a stage before it, which it belongs to.
 DATA_FROM = {"pretrain": "tokenizer", "policy_gradient": "reward_model"}
-NEXT = {"tokenizer": "pretrain {run}", "pretrain": "finetune {run}", "finetune": "rank {run}", "rank": "reward {run}",
-        "reward": "rlhf {run}", "rlhf": "chat {run}"}
+NEXT = {"tokenizer": "pretrain", "pretrain": "finetune", "finetune": "rank", "rank": "reward",
+        "reward": "rlhf", "rlhf": "chat"}
 
 
 class Plan(NamedTuple):
@@ -46,7 +46,7 @@ def source_of(args, stage):
 
 
 def plan(args, stage):
-    """Decide where a verb works and check all that can be checked.  Raises:  ValueError for what cannot go well."""
+    """Decide where a verb works and check what can be checked.  Raises:  ValueError for what cannot be."""
     source = source_of(args, stage)
     old, data = folders.read_run(source) if source is not None else (None, {})
     config = resolve(args, old)
@@ -86,7 +86,7 @@ def train(args):
     stage = STAGE_OF[args.verb]
     chosen = plan(args, stage)
     if args.verb == "reward":
-        check_rankings(chosen)
+        check_preferences(chosen)
     folder = folders.new_folder(args.root, chosen.name) if chosen.new else chosen.source
     run = pipeline.Run(folder, chosen.config, args.resume, args.quiet)
     with folders.nothing_half_made(folder, chosen.new, [stage]):
@@ -98,11 +98,11 @@ def train(args):
             stage_with_data(run, "tokenizer", chosen.data.get("pretrain"))
         stage_with_data(run, stage, chosen.data.get(stage))
     run.say(summary(folder, stage))
-    run.say("next: minillm " + NEXT[args.verb].format(run=folder))
+    run.say(f"next: minillm {NEXT[args.verb]} {folder}")
 
 
 def prepare(run, chosen, stage):
-    """Fill a new folder with copies where there is a run to go on from, and write down what is about to be done."""
+    """Fill a new folder with copies where there is a run to go on from, and write down what will be done."""
     if chosen.new and chosen.source is not None:
         folders.copy_run(chosen.source, run.folder, stage)
     pipeline.save_config(run, chosen.data)
@@ -120,22 +120,23 @@ def stage_with_data(run, stage, data):
         pipeline.run_stage(run, stage, data=data)
 
 
-def check_rankings(chosen):
-    """A reward model needs rankings.  Raises:  ValueError where there are none."""
+def check_preferences(chosen):
+    """A reward model needs rankings.  Raises:  ValueError where there are none, or broken ones."""
     path = chosen.source / "preferences.jsonl"
-    if "reward_model" not in chosen.data:
-        require(path.exists(), f"{chosen.source} has no preferences.jsonl; first: minillm rank {chosen.source}, "
-                               "or give --data PREFERENCES.jsonl")
-        require(len(pipeline.ranking.read_rankings(path)) >= 2,
-                f"{path} holds one ranking; two or more are needed, as some are held out")
+    if "reward_model" in chosen.data:
+        return
+    require(path.exists(), f"{chosen.source} has no preferences.jsonl; first: minillm rank "
+                           f"{chosen.source}, or give --data PREFERENCES.jsonl")
+    check_rankings(path)
 
 
 def run_everything(args):
     """`minillm run`: all phases on the embedded world, and the report."""
-    require(args.data is None, "run works on the embedded world; for your own text: minillm pretrain --data FILE, "
-                               "then finetune --data FILE and reward --data FILE")
+    require(args.data is None, "run works on the embedded world; for your own text: minillm pretrain --data "
+                               "FILE, then finetune --data FILE and reward --data FILE")
     require(args.run is None or args.resume,
-            f"run starts a new run; for a name of its own give --name {Path(args.run or '').name}, to go on with it add --resume")
+            f"run starts a new run; for a name of its own give --name {Path(args.run or '').name}, "
+            "to go on with it add --resume")
     chosen = plan(args, None)
     require(not chosen.data, f"{chosen.source} was begun on your own data; go on with the phases' own verbs")
     folder = folders.new_folder(args.root, chosen.name) if chosen.new else chosen.source
@@ -150,7 +151,8 @@ def run_everything(args):
 
 def announce(run, chosen, names):
     """Say where the run is and what was resolved."""
-    run.say(f"run: {run.folder}" + (f", from copies of {chosen.source}" if chosen.new and chosen.source else ""))
+    origin = f", from copies of {chosen.source}" if chosen.new and chosen.source else ""
+    run.say(f"run: {run.folder}{origin}")
     run.say(as_toml(run.config, names))
     first_compile(run)
 
@@ -183,7 +185,9 @@ def table(results):
 
 def number(value):
     """A number of results.json as a reader wants it."""
-    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def note_unfinished(run, phase):

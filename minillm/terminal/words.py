@@ -25,7 +25,8 @@ def continuations(spelled):
     Shapes:  V tokens as bytes -> (V,) bool, (V,) bool
     """
     after_blank = np.array([token[:1] not in (b"", b" ", b"\n") for token in spelled])
-    in_word = np.array([is_word_byte((token[1:2] if token[:1] == b"'" else token[:1]) or b" ") for token in spelled])
+    heads = [token[1:2] if token[:1] == b"'" else token[:1] for token in spelled]
+    in_word = np.array([is_word_byte(head or b" ") for head in heads])
     return after_blank, in_word
 
 
@@ -39,7 +40,8 @@ def next_probs(model, rows):
     batch = pad_batch(rows, "right", model.tokenizer.pad_id)
     h, _ = transformer_forward(batch.tokens, model.params, model.config, batch.first)
     last = np.array([len(row) - 1 for row in rows])
-    logits = head_forward(np.ascontiguousarray(h[np.arange(len(rows)), last]), model.params)[0].astype(np.float64)
+    h = np.ascontiguousarray(h[np.arange(len(rows)), last])                     # (N, C)
+    logits = head_forward(h, model.params)[0].astype(np.float64)
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)
 
@@ -57,8 +59,8 @@ def next_words(model, text, count=10, most_batches=64):
     tokenizer, limit = model.tokenizer, model.config.context
     prompt = np.concatenate([[tokenizer.begin_id], tokenizer.encode(text.rstrip(" "))]).astype(np.int32)
     if len(prompt) >= limit:
-        raise ValueError(f"the text has {len(prompt)} tokens; at most {limit - 1} fit in the context of {limit} "
-                         "with one more behind them; give its last part alone")
+        raise ValueError(f"the text has {len(prompt)} tokens; at most {limit - 1} fit in the context of "
+                         f"{limit} with one more behind them; give its last part alone")
     spelled = spellings(tokenizer)
     kinds = continuations(spelled)
     words, beginnings = {}, [(-1.0, ())]                # heap of (-probability, tokens so far)
@@ -67,10 +69,12 @@ def next_words(model, text, count=10, most_batches=64):
         if not beginnings or (len(likely) == count and likely[-1] >= -beginnings[0][0]):
             break
         taken = [heapq.heappop(beginnings) for _ in range(min(ROWS, len(beginnings)))]
-        probs = next_probs(model, [np.concatenate([prompt, np.array(tokens, np.int32)]) for _, tokens in taken])
+        rows = [np.concatenate([prompt, np.array(tokens, np.int32)]) for _, tokens in taken]
+        probs = next_probs(model, rows)
         for (negative, tokens), row in zip(taken, probs):
             full = len(tokens) >= min(LONGEST, limit - len(prompt))
-            extend(words, beginnings, -negative, tokens, row, spelled, may_follow(tokens, spelled, kinds) & (not full))
+            longer = may_follow(tokens, spelled, kinds) & (not full)
+            extend(words, beginnings, -negative, tokens, row, spelled, longer)
     return sorted(words.items(), key=lambda item: (-item[1], item[0]))[:count]
 
 

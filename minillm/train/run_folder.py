@@ -80,9 +80,17 @@ def write_whole(path, text):
 
 
 def read_results(folder):
-    """The results.json of a run, {} before there is one."""
+    """The results.json of a run, {} before there is one.  Raises:  ValueError for a broken one."""
     path = Path(folder) / "results.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if not path.exists():
+        return {}
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: broken JSON ({error}); mend it, or remove it to have the phases done again") from None
+    if not isinstance(results, dict) or not isinstance(results.get("seconds", {}), dict):
+        raise ValueError(f"{path}: not the results of a run; remove it to have the phases done again")
+    return results
 
 
 def merge_results(folder, results):

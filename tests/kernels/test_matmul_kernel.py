@@ -10,7 +10,8 @@ from twins import assert_threads_change_nothing, assert_twins_agree
 
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
 
-SHAPES = [  # N, K, M; the tile is 4 x 4, a panel 256 columns, a block 32 rows x 256 steps; below 48 rows: dots
+# N, K, M; the tile is 4 x 4, a panel 256 columns, a block 32 rows x 256 steps; below 48 rows or columns: dots
+SHAPES = [
     (1, 1, 1), (3, 5, 7), (4, 4, 4), (12, 4, 5), (13, 1, 6), (16, 8, 256), (33, 7, 257), (35, 257, 3),
     (64, 258, 60), (51, 515, 50), (1, 40, 33), (11, 17, 5), (90, 6, 3), (48, 8, 301), (47, 260, 131)]
 

@@ -80,8 +80,7 @@ def test_reinforce_compares_responses_to_one_prompt():
 
 def test_a_wrong_temperature_would_be_seen():
     """The check above is no tautology: at another temperature the same rollout has ratios far from 1."""
-    policy, *_, head, _, _, _, rollout, _ = sampled()[:3] + sampled()[3:]
-    head = value_heads(policy, 0)["value_head"]
+    policy, _, head, *_, rollout, _ = sampled()
     params = {"model": policy.params, "value_head": head}
     right = policy_objective(policy.config, SETTINGS)(params, rollout).metrics
     wrong = policy_objective(policy.config, PolicyConfig(temperature=1.0))(params, rollout).metrics
@@ -96,7 +95,7 @@ def test_divergence_of_a_policy_from_itself_is_0_and_from_another_is_the_sum_ove
 
 
 def test_values_do_not_see_the_future():
-    policy, *_ = sampled()
+    policy = tiny.model()
     head = value_heads(policy, 0)["value_head"]
     wide = LanguageModel(tree.cast(policy.params, np.float64), policy.config, policy.tokenizer)
     ids = tiny.prompts(lengths=(9,))[0]

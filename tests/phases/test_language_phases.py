@@ -1,0 +1,75 @@
+"""Pretraining beats counting; fine-tuning teaches the assistant's words alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tiny
+
+from minillm.config import FinetuneConfig, ModelConfig, PretrainConfig
+from minillm.evaluate.entropy import bigram_loss
+from minillm.evaluate.likelihood import stream_loss
+from minillm.phases.finetune import finetune, finetune_domain, finetune_task
+from minillm.phases.pretrain import new_model, pretrain, validate
+from minillm.train.journal import Journal, read_metrics
+
+TALKS = [[{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
+         for asked, said in (("the cat", "sat on the mat."), ("the dog", "sat on the log."))]
+
+
+def stream(copies=4):
+    return tiny.tokenizer().encode_documents([tiny.TEXT] * copies)
+
+
+def test_pretraining_beats_counting_pairs(tmp_path):
+    """A model that cannot, has learned frequencies and no context."""
+    model = tiny.model(fresh=True)
+    settings = PretrainConfig(steps=60, rows=8, lr=1e-2, warmup=5, save_every=60, validation_every=25)
+    pretrain(model, stream(), stream(1), settings, 0, Journal(tmp_path, quiet=True))
+    assert stream_loss(model, stream(1))[0] < bigram_loss(stream(), stream(1), model.config.vocab_size)
+    looked = [record["step"] + 1 for record in read_metrics(tmp_path) if "validation_loss" in record]
+    assert looked == [25, 50, 60]
+    measured = validate(model, stream(1), len(tiny.TEXT))
+    targets = len(tiny.TEXT) + 1            # every byte is a token here, and the end is predicted too
+    assert measured["val_bits_per_byte"] == pytest.approx(measured["val_loss"] * targets / np.log(2) / len(tiny.TEXT))
+
+
+def test_a_new_model_takes_the_tokenizers_vocabulary():
+    shape = ModelConfig(width=12, heads=2, kv_heads=1, layers=1, hidden=8)
+    assert new_model(shape, tiny.tokenizer(), 0).config.vocab_size == tiny.tokenizer().vocab_size
+    with pytest.raises(ValueError, match="vocab_size is 999"):
+        new_model(replace(shape, vocab_size=999), tiny.tokenizer(), 0)
+
+
+SETTINGS = FinetuneConfig(steps=80, rows=4, lr=1e-2, warmup=5, save_every=80)
+
+
+def test_finetuning_teaches_answers_and_counts_what_does_not_fit(tmp_path):
+    model = tiny.model(fresh=True)
+    long = [{"role": "user", "content": "a" * 40}, {"role": "assistant", "content": "a"}]
+    assert finetune(model, [*TALKS, long], SETTINGS, 0, Journal(tmp_path, quiet=True), TALKS) == 1
+    assert [model.chat(talk[:1]) for talk in TALKS] == [talk[1]["content"] for talk in TALKS]
+    assert read_metrics(tmp_path)[-1]["validation_loss"] < 0.05
+
+
+def test_only_the_assistants_words_count(tmp_path):
+    model = tiny.model(fresh=True)
+    finetune(model, TALKS, replace(SETTINGS, steps=1, save_every=1), 0, Journal(tmp_path, quiet=True))
+    spoken = sum(len(talk[1]["content"]) + 1 for talk in TALKS)         # the end token is learned too
+    assert read_metrics(tmp_path)[0]["weight"] == spoken * SETTINGS.rows / 2
+
+
+def test_a_task_is_a_conversation_that_ends_in_its_label(tmp_path):
+    model = tiny.model(fresh=True)
+    messages = [("a cat met", "a"), ("the log sat", "o"), ("a cat sat", "a"), ("the log met", "o")]
+    finetune_task(model, messages, "sat", SETTINGS, 0, Journal(tmp_path, quiet=True))
+    for text, label in messages:
+        asked = [{"role": "system", "content": "sat"}, {"role": "user", "content": text}]
+        assert model.chat(asked, max_new_tokens=4) == label
+
+
+def test_a_domain_is_learned_from_plain_text(tmp_path):
+    model = tiny.model(fresh=True)
+    before = stream_loss(model, stream(1))[0]
+    finetune_domain(model, stream(), replace(SETTINGS, steps=30), 0, Journal(tmp_path, quiet=True))
+    assert stream_loss(model, stream(1))[0] < 0.7 * before

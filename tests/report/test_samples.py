@@ -1,0 +1,198 @@
+"""The models' own words, collected from checkpoints of models that have learned nothing."""
+
+import json
+
+import numpy as np
+import pytest
+
+from minillm import pipeline
+from minillm.config import RunConfig, updated
+from minillm.model.language_model import LanguageModel
+from minillm.model.transformer import transformer_init
+from minillm.phases.preferences import Ranking
+from minillm.phases.reward_model import rendered_ranking, reward_heads, reward_scores
+from minillm.pipeline import Run
+from minillm.report.samples import collect_samples, four_steps, next_tokens, response_logprobs, token_text
+from minillm.text.chat import render_chat
+from minillm.text.tokenizer import train_tokenizer
+from minillm.train.checkpoint import save_checkpoint
+from minillm.world.facts import make_world
+from minillm.world.raters import gold_score
+from minillm.world.requests import make_requests
+
+SIZES = {"layers": 1, "width": 24, "heads": 2, "kv_heads": 1, "hidden": 20, "context": 96}
+PROMPT = [{"role": "user", "content": "What is the capital of Peru?"}]
+TIED = Ranking(PROMPT, ["Lima.", "Rome.", "No."], [1, 1, 2])
+SPREAD = Ranking([{"role": "system", "content": "Use one word only."}, *PROMPT], ["Rome.", "Lima.", "Go."],
+                 [2, 1, 3])
+LATER = Ranking(PROMPT, ["a", "b", "c"], [3, 2, 1])
+LONG = Ranking(PROMPT, ["word " * 200, "b", "c"], [3, 2, 1])
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    texts = [request.question + " " + request.sentence for request in
+             make_requests(make_world(0), 200, np.random.default_rng(0))]
+    return train_tokenizer(texts, 420)
+
+
+def new_model(tokenizer, seed):
+    config = updated(RunConfig(), {"model": {**SIZES, "vocab_size": tokenizer.vocab_size}}).model
+    return LanguageModel(transformer_init(config, np.random.default_rng(seed)), config, tokenizer)
+
+
+def make_run(folder, tokenizer, phases, rankings=(LONG, TIED, SPREAD, LATER)):
+    folder.mkdir(exist_ok=True)
+    run = Run(folder, updated(RunConfig(), {"model": SIZES}), quiet=True)
+    for seed, phase in enumerate(phases):
+        model = new_model(tokenizer, seed)
+        heads = reward_heads(model, seed) if phase == "reward_model" else {}
+        save_checkpoint(folder / phase, 1, model, {"heads": heads})
+    lines = [json.dumps({**item._asdict(), "rater": "simulated"}) + "\n" for item in rankings]
+    (folder / "preferences_held_out.jsonl").write_text("".join(lines), encoding="utf-8")
+    return run
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, tokenizer):
+    run = make_run(tmp_path_factory.mktemp("runs") / "whole", tokenizer,
+                   ("pretrain", "finetune", "reward_model", "policy_gradient"))
+    return run, collect_samples(run)
+
+
+def test_next_tokens_are_the_models_likeliest(whole):
+    run, samples = whole
+    assert [bar["context"] for bar in samples["next"]][0] == "The cat sat on the"
+    model, bar = run.model("pretrain"), samples["next"][0]
+    ids = np.append([model.tokenizer.begin_id], model.tokenizer.encode(bar["context"]))
+    probs = model.predict_next(ids).probs
+    shown = [token["p"] for token in bar["tokens"]]
+    assert shown == sorted(shown, reverse=True) and len(shown) == 8
+    np.testing.assert_allclose(shown, np.sort(probs)[::-1][:8])
+    assert bar["tokens"][0]["text"] == token_text(model.tokenizer, int(np.argmax(probs)))
+
+
+def test_tokens_that_are_no_text_are_shown_by_their_bytes(tokenizer):
+    assert token_text(tokenizer, 6 + 0xFF) == "<0xFF>"
+    assert token_text(tokenizer, 2) == "<|end|>"
+    assert token_text(tokenizer, 6 + ord("a")) == "a"
+
+
+def test_vocabulary_that_lacks_a_character_leaves_the_context_out():
+    tokenizer = train_tokenizer(["abc abc"], kind="characters")
+    assert next_tokens(new_model(tokenizer, 0), "def add(a, b)") is None
+    assert next_tokens(new_model(tokenizer, 0), "abc" * 100)["tokens"]
+
+
+def test_answers_are_those_of_the_first_held_out_requests(whole):
+    run, samples = whole
+    requests = run.requests()
+    rows = samples["answers"]
+    assert len(rows) == 20 and set(rows[0]["answers"]) == {"base", "finetuned", "aligned"}
+    model = run.model("finetune")
+    fitting = [request for request in requests
+               if len(model.tokenizer.encode_chat(request.messages(), ask=True)) < model.config.context][:20]
+    for request, row in zip(fitting, rows):
+        assert row["prompt"] == request.messages()
+        for name, phase in (("base", "pretrain"), ("finetuned", "finetune"), ("aligned", "policy_gradient")):
+            assert row["answers"][name]["gold"] == gold_score(request, row["answers"][name]["text"])
+    alone = run.model("policy_gradient").chat(rows[0]["prompt"], max_new_tokens=48)
+    assert rows[0]["answers"]["aligned"]["text"] == alone
+
+
+def test_four_steps_take_the_first_of_three_ranks_that_fits(whole):
+    run, samples = whole
+    steps = samples["steps"]
+    assert steps["responses"] == SPREAD.responses and steps["ranks"] == SPREAD.ranks
+    assert steps["rater"] == "simulated" and set(steps["logprobs"]) == {"finetuned", "aligned"}
+
+
+def test_four_steps_without_three_ranks_take_the_most(tmp_path, tokenizer):
+    even, later = Ranking(PROMPT, ["x", "y"], [1, 1]), TIED._replace(responses=["", "", ""])
+    run = make_run(tmp_path, tokenizer, ("finetune", "reward_model"), (even, TIED, later))
+    assert four_steps(run, {}, None)["responses"] == TIED.responses
+
+
+def test_four_steps_without_a_ranking_that_fits(tmp_path, tokenizer):
+    run = make_run(tmp_path, tokenizer, ("finetune", "reward_model"), (LONG,))
+    assert four_steps(run, {}, None) is None
+
+
+def test_rankings_made_by_hand_show_one_that_was_held_out(tmp_path, tokenizer, monkeypatch):
+    """Where no file of held-out rankings is, what is shown is among those that stage_reward_model sets aside."""
+    run = make_run(tmp_path, tokenizer, ("finetune",))
+    (tmp_path / "preferences_held_out.jsonl").unlink()
+    by_hand = [Ranking(PROMPT, [f"{n}", "b", "c"], [1, 1, 1] if n % 4 == 0 else [3, 2, 1]) for n in range(40)]
+    (tmp_path / "preferences.jsonl").write_text(
+        "".join(json.dumps({**item._asdict(), "rater": "human"}) + "\n" for item in by_hand), encoding="utf-8")
+    seen = {}
+
+    def train(model, heads, rankings, *_):
+        seen["trained"] = rankings
+        save_checkpoint(tmp_path / "reward_model", 1, model, {"heads": heads})
+
+    def measure(model, heads, rankings):
+        seen["held_out"] = rankings
+        return 0.5, None
+    monkeypatch.setattr(pipeline.rewarding, "train_reward_model", train)
+    monkeypatch.setattr(pipeline.rewarding, "held_out_accuracy", measure)
+    pipeline.stage_reward_model(run)
+    steps = four_steps(run, {}, None)
+    assert steps["rater"] == "human"
+    assert steps["responses"] == seen["held_out"][0].responses
+    assert steps["responses"] not in [item.responses for item in seen["trained"]]
+
+
+def test_scores_are_the_reward_models(whole):
+    run, samples = whole
+    seed = 2                                    # of the third phase that make_run saved
+    model = new_model(run.model("finetune").tokenizer, seed)
+    scores = reward_scores(model, reward_heads(model, seed), rendered_ranking(model.tokenizer, SPREAD))
+    np.testing.assert_allclose(samples["steps"]["scores"], scores, rtol=1e-5)
+
+
+def test_response_logprobs_are_summed_over_the_response_and_its_end(tokenizer):
+    model, temperature = new_model(tokenizer, 5), 1.7
+    for text, total in zip(SPREAD.responses, response_logprobs(model, SPREAD, temperature)):
+        ids, said = render_chat(tokenizer, [*SPREAD.prompt, {"role": "assistant", "content": text}])
+        logits = model.logits(ids[:-1]).astype(np.float64) / temperature
+        logprobs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        wanted = sum(logprobs[t - 1, ids[t]] for t in np.flatnonzero(said))
+        assert ids[-1] == tokenizer.end_id and said[-1]
+        assert total == pytest.approx(wanted, rel=1e-5)
+
+
+def test_collecting_twice_gives_the_same(whole):
+    run, samples = whole
+    assert collect_samples(run) == samples
+
+
+@pytest.mark.parametrize("phases, there", [(("pretrain",), {"next", "texts"}),
+                                           (("pretrain", "finetune"), {"next", "texts", "answers"})])
+def test_phases_that_have_not_run_leave_none(tmp_path, tokenizer, phases, there):
+    run = make_run(tmp_path, tokenizer, phases)
+    samples = collect_samples(run)
+    assert {name for name, part in samples.items() if part is not None} == there
+
+
+def test_readers_own_files(tmp_path, tokenizer):
+    run = make_run(tmp_path, tokenizer, ("pretrain", "finetune", "reward_model", "policy_gradient"))
+    text, chats, pairs = (tmp_path / name for name in ("text.txt", "chats.jsonl", "pairs.jsonl"))
+    text.write_text("The sun was up and the birds were loud. " * 60, encoding="utf-8")
+    said = [{"messages": [*PROMPT, {"role": "assistant", "content": f"Lima {n}."}]} for n in range(40)]
+    chats.write_text("".join(json.dumps(record) + "\n" for record in said), encoding="utf-8")
+    pairs.write_text("".join(json.dumps({"prompt": f"Say {n}", "chosen": f"{n}", "rejected": "no"}) + "\n"
+                             for n in range(20)), encoding="utf-8")
+    data = {"pretrain": str(text), "finetune": str(chats), "reward_model": str(pairs)}
+    samples = collect_samples(run, data)
+    assert all(bar["context"] in text.read_text(encoding="utf-8") for bar in samples["next"])
+    assert [row["prompt"] for row in samples["answers"]] == [PROMPT, PROMPT]
+    assert samples["answers"][0]["answers"]["base"]["gold"] is None
+    assert samples["steps"]["rater"] == "data" and samples["steps"]["ranks"] == [1, 2]
+
+
+def test_readers_own_files_that_are_gone(tmp_path, tokenizer):
+    run = make_run(tmp_path, tokenizer, ("pretrain", "finetune", "reward_model"))
+    gone = str(tmp_path / "gone.jsonl")
+    samples = collect_samples(run, {"pretrain": gone, "finetune": gone, "reward_model": gone})
+    assert samples["next"] and samples["answers"] is None and samples["steps"] is None

@@ -1,0 +1,68 @@
+"""The configuration refuses what cannot be, and says what was probably meant."""
+
+import json
+
+import pytest
+
+from minillm.config import (PRESETS, ModelConfig, OptimizerConfig, PolicyConfig, PreferenceConfig, RunConfig,
+                            TokenizerConfig, as_dict, updated)
+
+
+@pytest.mark.parametrize("make,message", [
+    (lambda: ModelConfig(width=10, heads=4), "width 10 is not a multiple of heads 4"),
+    (lambda: ModelConfig(width=12, heads=4, kv_heads=3), "heads 4 is not a multiple of kv_heads 3"),
+    (lambda: ModelConfig(width=12, heads=4, kv_heads=4), "width / heads is 3"),
+    (lambda: ModelConfig(layers=0), "layers is 0"),
+    (lambda: ModelConfig(heads=0), "heads is 0"),
+    (lambda: ModelConfig(vocab_size=-1), "vocab_size is -1"),
+    (lambda: ModelConfig(norm="rmsnrom"), "did you mean rmsnorm?"),
+    (lambda: ModelConfig(rope_layout="interleaved"), "rope_layout is 'interleaved'"),
+    (lambda: TokenizerConfig(kind="bppe"), "did you mean bpe?"),
+    (lambda: OptimizerConfig(rows=6, micro_batches=4), "rows 6 is not a multiple of micro_batches 4"),
+    (lambda: OptimizerConfig(steps=0), "steps is 0"),
+    (lambda: OptimizerConfig(lr=0.0), "lr 0.0"),
+    (lambda: OptimizerConfig(clip=-1.0), "clip -1.0"),
+    (lambda: OptimizerConfig(warmup=-1), "warmup is -1"),
+    (lambda: PolicyConfig(rows=6, group=4), "rows 6 is not a multiple of group 4"),
+    (lambda: PolicyConfig(algorithm="reinforce", group=1), "group is 1"),
+    (lambda: PolicyConfig(algorithm="pppo"), "did you mean ppo?"),
+    (lambda: PolicyConfig(epochs=3, save_every=40), "save_every 40 is not a multiple of epochs 3"),
+    (lambda: PolicyConfig(temperature=0.0), "temperature is 0.0"),
+    (lambda: PolicyConfig(kl=-0.1), "kl is -0.1"),
+    (lambda: PreferenceConfig(responses=1), "responses is 1"),
+])
+def test_what_cannot_be_is_refused_by_name(make, message):
+    with pytest.raises(ValueError, match=message.replace("?", r"\?").replace("+", r"\+")):
+        make()
+
+
+def test_one_head_in_three_channels_is_fine_without_rotation():
+    assert ModelConfig(width=12, heads=4, kv_heads=4, position="learned").head_size == 3
+
+
+@pytest.mark.parametrize("changes,message", [
+    ({"model": {"widht": 64}}, "unknown key model.widht; did you mean width?"),
+    ({"modle": {}}, "unknown key modle; did you mean model?"),
+    ({"model": 3}, r"model is a section, not a value; write \[model\]"),
+    ({"model": {"width": 64.5}}, "model.width is 64.5; it must be a whole number"),
+    ({"model": {"width": "wide"}}, "model.width is 'wide'; it must be a whole number"),
+    ({"model": {"width": True}}, "model.width is True; it must be a whole number"),
+    ({"model": {"bias": 1}}, "model.bias is 1; it must be true or false"),
+    ({"pretrain": {"lr": "nan"}}, "pretrain.lr is 'nan'|pretrain.lr is nan"),
+    ({"pretrain": {"lr": None}}, "pretrain.lr is None; it must be a number"),
+])
+def test_a_change_that_makes_no_sense_names_the_key_and_the_fix(changes, message):
+    with pytest.raises(ValueError, match=message.replace("?", r"\?")):
+        updated(RunConfig(), changes)
+
+
+def test_text_from_a_command_line_is_read_in_the_type_of_the_field():
+    config = updated(RunConfig(), {"seed": "7", "pretrain": {"lr": "1e-2", "steps": "5"}, "model": {"bias": "True"}})
+    assert (config.seed, config.pretrain.lr, config.pretrain.steps, config.model.bias) == (7, 0.01, 5, True)
+    assert updated(RunConfig(), {"pretrain": {"lr": 1}}).pretrain.lr == 1.0
+    assert config.pretrain.rows == RunConfig().pretrain.rows
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_survive_json(name):
+    assert updated(RunConfig(), json.loads(json.dumps(as_dict(PRESETS[name])))) == PRESETS[name]
