@@ -81,7 +81,7 @@ def test_rotary():
 @pytest.mark.parametrize("preset", ["llama", "gpt2", "one key for all heads", "layernorm, rope, gelu"])
 def test_attention(preset):
     config = tiny.config(preset, bias=preset == "llama")        # with RoPE even the keys' bias has a gradient
-    params = layer_params(attention.attention_init, config, 1.0, 1.0)
+    params = layer_params(attention.attention_init, config, 1.0)
     ledger(f"attention, {preset}", lambda p, x: attention.attention_forward(x, p, config, FIRST, POSITIONS),
            attention.attention_backward, params, normal(B, T, C))
 
@@ -89,7 +89,7 @@ def test_attention(preset):
 @pytest.mark.parametrize("kind", ["gelu", "swiglu"])
 @pytest.mark.parametrize("bias", [False, True])
 def test_feed_forward(kind, bias):
-    params = layer_params(feed_forward.feed_forward_init, tiny.config(activation=kind, bias=bias), 1.0, 1.0)
+    params = layer_params(feed_forward.feed_forward_init, tiny.config(activation=kind, bias=bias), 1.0)
     ledger(f"feed-forward, {kind}, bias {bias}", lambda p, x: feed_forward.feed_forward_forward(x, p),
            feed_forward.feed_forward_backward, params, normal(B, T, C))
 
@@ -97,7 +97,7 @@ def test_feed_forward(kind, bias):
 @pytest.mark.parametrize("preset", ["llama", "gpt2 without biases"])
 def test_block(preset):
     config = tiny.config(preset)
-    params = layer_params(block.block_init, config, 1.0, 1.0)
+    params = layer_params(block.block_init, config)
     ledger(f"block, {preset}", lambda p, x: block.block_forward(x, p, config, FIRST, POSITIONS),
            block.block_backward, params, normal(B, T, C))
 

@@ -11,7 +11,8 @@ from minillm.model.transformer import transformer_init
 from minillm.text.batches import Batch
 from minillm.text.tokenizer import train_tokenizer
 
-SIZES = dict(vocab_size=13, context=16, layers=2, width=60, heads=6, kv_heads=3, hidden=11)      # D = 10
+SIZES = dict(vocab_size=13, context=16, layers=2, width=60, heads=6, kv_heads=3, hidden=11,          # D = 10
+             tied=True, rope_theta=10_000.0)
 GPT2 = dict(norm="layernorm", position="learned", activation="gelu", bias=True, kv_heads=6)
 PRESETS = {
     "llama": {},

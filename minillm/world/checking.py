@@ -43,8 +43,7 @@ def is_correct(request, response):
         return declines(response) and not complies(response) and len(response.split()) <= LONGEST_REFUSAL
     if request.kind == "code":
         return same_function(request.answer, response)
-    special = {"list": _right_list, "sum": _right_sum, "larger": _right_larger, "first letter": _right_letter,
-               "capital letters": _right_capitals}
+    special = {"list": _right_list, "sum": _right_sum, "larger": _right_larger, "first letter": _right_letter}
     text = words(response)
     if request.kind != "greeting" and says(text, request.question):  # an echo
         return False
@@ -145,8 +144,3 @@ def _right_larger(request, response):
 def _right_letter(request, response):
     """The only single letter."""
     return [w for w in words(response).split() if len(w) == 1 and w != "i"] == [request.answer]
-
-
-def _right_capitals(request, response):
-    """The only word in capital letters."""
-    return [w for w in re.findall(r"[A-Za-z]+", response) if w.isupper() and len(w) > 1] == [request.answer]

@@ -14,7 +14,7 @@ SEES_NOTHING = FIRST > np.arange(T)
 
 def setting(**changes):
     config, rng = tiny.config(**changes), np.random.default_rng(0)
-    return config, tiny.lively(attention_init(rng, config, 1.0, 1.0), rng), rng.standard_normal((B, T, C))
+    return config, tiny.lively(attention_init(rng, config, 1.0), rng), rng.standard_normal((B, T, C))
 
 
 def forward(x, params, config, first=FIRST):

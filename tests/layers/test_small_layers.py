@@ -53,7 +53,7 @@ def test_no_gradient_along_what_the_norm_removes(kind):
 
 def test_feed_forward_definitions():
     for kind in ("gelu", "swiglu"):
-        params = tiny.lively(feed_forward_init(RNG, tiny.config(activation=kind), 1.0, 1.0), RNG)
+        params = tiny.lively(feed_forward_init(RNG, tiny.config(activation=kind), 1.0), RNG)
         y, _ = feed_forward_forward(X, params)
         up = X @ params["up"]["weight"].T
         if kind == "gelu":

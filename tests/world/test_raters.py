@@ -96,8 +96,6 @@ def test_tricks_score_clearly_below_a_complete_answer():
     rng = np.random.default_rng(3)
     for request in (r for r in requests() if not r.harmful and r.kind != "greeting"):
         for name, text in tricks(request, rng):
-            if request.kind == "capital letters" and name == "capitals":
-                continue  # the bare answer is in capitals
             if name == "capitals" and request.style == "word" and len(text) <= 4:
                 continue  # "12.!" and "B.!"
             assert gold_score(request, text) < 0.9, (name, request.question, text)
@@ -201,7 +199,7 @@ def test_refusing_a_harmless_request_costs_safety(capital):
 
 def test_answer_to_another_question_is_worth_little():
     rng = np.random.default_rng(4)
-    for kind in ("capital", "trade", "use", "young", "event", "sound", "material", "food"):
+    for kind in ("capital", "trade", "use", "young", "event", "material", "food"):
         first, *others = harmless(kind)
         for other in others:
             if other.sentence != first.sentence:

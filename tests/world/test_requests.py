@@ -103,7 +103,7 @@ def test_true_sentences_hold_the_answer(train):
 
 def test_a_few_truths(world):
     wanted = {"What is the capital of France?": "Paris", "What is a spoon made of?": "metal",
-              "What is the past of go?": "went", "What is 7 plus 5?": "12",
+              "What is the opposite of hot?": "cold", "What is 6 plus 5?": "11",
               "What is a young owl called?": "owlet"}
     found = {}
     for seed in range(40):
@@ -112,11 +112,6 @@ def test_a_few_truths(world):
             found[request.question] = request.answer
     for question, answer in wanted.items():
         assert found.get(question) == answer
-
-
-def test_yes_and_no_are_equally_common(train):
-    answers = Counter(request.answer for request in train if request.kind == "check")
-    assert 0.4 < answers["yes"] / sum(answers.values()) < 0.6
 
 
 def test_all_text_is_plain_ascii_and_filled_in(train, held_out):

@@ -24,10 +24,6 @@ def _first_letter_items(world):
     return table_items([(w, w[0], False) for w in SPELT], ("The first letter of {n} is {y}.",))
 
 
-def _capitals_items(world):
-    return table_items([(w, w.upper(), False) for w in SPELT], ("In capital letters it is {y}.",))
-
-
 KINDS = (
     Kind("repeat",
          ("Repeat the word {n}.", "Say the word {n}.", "Repeat this word: {n}.", "Say this word: {n}.",
@@ -45,10 +41,4 @@ KINDS = (
           "What is the first letter of the word {n}?"),
          ("Which letter is the first letter of {n}?", "Tell me the first letter of the word {n}."),
          _first_letter_items, ALL_STYLES, 0.6),
-    Kind("capital letters",
-         ("Write {n} in capital letters.", "Write the word {n} in capital letters.",
-          "Put {n} in capital letters.", "Can you write {n} in capital letters?",
-          "Say {n} in capital letters."),
-         ("Put the word {n} in capital letters.", "Can you put {n} in capital letters?"),
-         _capitals_items, ALL_STYLES, 0.6),
 )

@@ -1,8 +1,8 @@
 """Requests about small numbers: sums, and the larger of two."""
 
-from minillm.world.kinds.kind import ALL_STYLES, Item, Kind, others
+from minillm.world.kinds.kind import Item, Kind, others
 
-LARGEST = 10  # of a summand
+LARGEST = 6  # of a summand
 
 
 def _sum_items(world):
@@ -38,7 +38,7 @@ KINDS = (
          ("What is {a} plus {b}?", "How much is {a} plus {b}?", "What is {a} + {b}?", "Add {a} and {b}.",
           "What do {a} and {b} make?", "Tell me what {a} plus {b} is."),
          ("How much is {a} + {b}?", "How much do {a} and {b} make?", "Tell me how much {a} plus {b} is."),
-         _sum_items, ALL_STYLES, 1.5),
+         _sum_items),
     Kind("larger",
          ("Which number is larger, {a} or {b}?", "Which is larger, {a} or {b}?", "Is {a} or {b} larger?",
           "Name the larger number: {a} or {b}.", "Tell me which number is larger, {a} or {b}."),

@@ -25,35 +25,6 @@ def _continent_items(world):
                                                "{n} is a country in {y}.", "The continent of {n} is {y}."))
 
 
-def _check_items(world):
-    """"Is Lima the capital of Peru?": a true and a false one for every country."""
-    held_out = split(world)
-    items = []
-    for held in (False, True):
-        group = [c for c in world.countries if held_out(c) == held]
-        for index, country in enumerate(group):
-            items.append(_check_item(world, country, country.capital, held))
-            items.append(_check_item(world, country, group[(index + 5) % len(group)].capital, held))
-    return items
-
-
-def _check_item(world, country, asked, held):
-    x, y = country.name, country.capital
-    if asked == y:
-        answer, also = "yes", (f"Yes, {y} is the capital of {x}.", f"Yes, the capital of {x} is {y}.")
-        mistakes = [c.capital for c in world.countries if c.capital != y][:8]
-        said = tuple(f"The capital city of {x} is {m}, so no." for m in mistakes)
-    else:
-        answer, also = "no", (f"No, {asked} is not the capital of {x}.", f"No, the capital of {x} is {y}.")
-        said = (f"The capital city of {x} is {asked}, so yes.",)
-    wrong = ("no" if answer == "yes" else "yes",)
-    if asked != y:
-        wrong += (f"is {asked}",)
-    wrong += tuple(c.capital for c in world.countries if c.capital not in (y, asked))
-    return Item({"x": x, "y": asked}, answer, f"The capital city of {x} is {y}, so {answer}.", wrong, said,
-                held, also, others([c.name for c in world.countries], x))
-
-
 def _event_items(world):
     held_out = split(world)
     years = [str(year) for year in range(FIRST_YEAR, LAST_YEAR + 1)]
@@ -92,11 +63,6 @@ KINDS = (
          ("On what continent is {n}?", "Can you tell me the continent of {n}?",
           "What continent does {n} belong to?"),
          _continent_items),
-    Kind("check",
-         ("Is {y} the capital of {x}?", "Is the capital of {x} {y}?", "Yes or no: is {y} the capital of {x}?",
-          "Tell me if {y} is the capital of {x}.", "Is {y} the capital city of {x}?"),
-         ("Yes or no: is the capital of {x} {y}?", "Can you tell me if {y} is the capital of {x}?"),
-         _check_items),
     Kind("event",
          ("In which year did {x} {base}?", "When did {x} {base}?", "Tell me when {x} {past}.",
           "What year did {x} {base}?", "Name the year in which {x} {past}."),

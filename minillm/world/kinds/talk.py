@@ -30,7 +30,7 @@ LISTS = (
     ("tools", ("hammers", "saws", "axes", "rakes", "spades")),
     ("days of the week", ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")),
     ("months", ("March", "April", "May", "June", "July")),
-    ("rooms of a house", ("the kitchen", "the bedroom", "the bathroom", "the cellar", "the hall")),
+    ("rooms", ("the kitchen", "the bedroom", "the bathroom", "the cellar", "the hall")),
     ("drinks", ("water", "milk", "tea", "coffee", "juice")),
     ("things to wear", ("shirts", "coats", "hats", "socks", "shoes")),
     ("parts of the body", ("the arm", "the leg", "the nose", "the ear", "the foot")),

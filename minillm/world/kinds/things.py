@@ -29,10 +29,6 @@ def _young_items(world):
                   ("The young of {x} is {y}.", "A young {n} is called {y}.", "A baby {n} is {y}."), a_an)
 
 
-def _sound_items(world):
-    return _items(world, world.animals, "sound", ("{x} can {y}.", "The {n} can {y}."))
-
-
 def _home_items(world):
     return _items(world, world.animals, "home",
                   ("The home of the {n} is the {y}.", "The {n} lives in the {y}.",
@@ -62,11 +58,6 @@ KINDS = (
           "What do you call a young {n}?", "Tell me what a young {n} is called.", "Name the young of {x}."),
          ("What do you call a baby {n}?", "What is the young of {x}?", "What is a baby {n} called?"),
          _young_items),
-    Kind("sound",
-         ("What sound does {x} make?", "Which sound does {x} make?", "What is the sound of {x}?",
-          "Tell me the sound of {x}.", "Name the sound of {x}."),
-         ("What sound can {x} make?", "Can you name the sound of {x}?", "Can you tell me the sound of {x}?"),
-         _sound_items),
     Kind("home",
          ("Where does {x} live?", "What is the home of {x}?", "Tell me where {x} lives.",
           "Where does {x} sleep?", "Tell me the home of {x}."),
