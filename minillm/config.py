@@ -125,9 +125,10 @@ class PretrainConfig(OptimizerConfig):
 @dataclass(frozen=True)
 class FinetuneConfig(OptimizerConfig):
     """Phase 2: go on with chosen examples."""
-    steps: int = knob(450, "optimizer steps")
-    lr: float = knob(2e-3, "peak learning rate")
-    conversations: int = knob(16000, "instructions drawn from the embedded world")
+    steps: int = knob(500, "optimizer steps")
+    lr: float = knob(1e-3, "peak learning rate")
+    conversations: int = knob(30000, "instructions drawn from the embedded world")
+    replay_rows: int = knob(6, "windows of the pretraining text that every step reads again, against forgetting")
     task_steps: int = knob(60, "steps of the fine-tuning for one task")
     domain_steps: int = knob(60, "steps of the fine-tuning for one domain")
 
@@ -160,14 +161,14 @@ class PolicyConfig(OptimizerConfig):
     """Phase 3, the end: optimize the model against the reward model, not too far from where it began."""
     steps: int = knob(80, "optimizer steps")
     rows: int = knob(64, "responses a step")
-    lr: float = knob(3e-4, "peak learning rate")
+    lr: float = knob(2e-4, "peak learning rate")
     weight_decay: float = knob(0.0, "AdamW: decay of matrices; vectors are not decayed")
     warmup: int = knob(5, "steps of linear warm-up")
     algorithm: str = knob("ppo", "how rewards become gradients", ("ppo", "reinforce"))
     group: int = knob(4, "responses to the same prompt in a rollout; REINFORCE compares them")
     epochs: int = knob(2, "optimizer steps on the same rollout")
     prompts: int = knob(1000, "prompts drawn from the embedded world")
-    kl: float = knob(0.05, "price of one nat of KL divergence from the fine-tuned model")
+    kl: float = knob(0.2, "price of one nat of KL divergence from the fine-tuned model")
     kl_form: str = knob("reward", "where that price is paid: in each token's reward, or in the loss",
                         ("reward", "loss"))
     clip_ratio: float = knob(0.2, "PPO: how far a probability ratio may move the objective")

@@ -168,7 +168,8 @@ def stage_finetune(run, data=None):
     base = run.model("pretrain")
     conversations = [item.messages for item in make_conversations(world, settings.conversations, rng)]
     held_out = [item.messages for item in make_conversations(world, 200, rng, "held_out")]
-    finetuning.finetune(model, conversations, settings, seed, run.journal("finetune"), held_out)
+    replay = model.tokenizer.encode_documents(documents_of(run)[0])
+    finetuning.finetune(model, conversations, settings, seed, run.journal("finetune"), held_out, replay)
     requests = run.requests()
     return {"finetune": {
         "instruction_accuracy": {"base": measure.instruction_accuracy(base, requests),

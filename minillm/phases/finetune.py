@@ -17,10 +17,12 @@ def rendered(model, conversations):
     return [render_chat(model.tokenizer, messages) for messages in conversations]
 
 
-def finetune(model, conversations, settings, seed, journal, validation=()):
+def finetune(model, conversations, settings, seed, journal, validation=(), replay=None):
     """Go on training on conversations:  minimize -log p(token) over the assistant's tokens alone.
 
     conversations: [messages]; several are packed into a row, and none sees another.
+    replay, (N,) token ids: text of the pretraining, of which every step reads `replay_rows` windows again,
+    so that what the base model knew is not forgotten.
     Returns how many were left out because they are longer than the context.
     """
     packed = pack_conversations(rendered(model, conversations), model.config.context,
@@ -28,12 +30,26 @@ def finetune(model, conversations, settings, seed, journal, validation=()):
     held_out = rendered(model, validation)
 
     def batch_at(step, _):
-        return micro_batches(packed_batch(packed, step, settings.rows, seed), settings.micro_batches)
+        batch = packed_batch(packed, step, settings.rows, seed)
+        if replay is not None and settings.replay_rows:
+            batch = with_replay(batch, window_batch(replay, step, settings.replay_rows, model.config.context, seed,
+                                                    model.tokenizer.begin_id))
+        return micro_batches(batch, settings.micro_batches)
 
     if held_out:
         journal.looking(lambda step: {"validation_loss": examples_loss(model, held_out)}, max(1, settings.steps // 4))
     journal.fit(model, settings, batch_at, next_token(model.config))
     return packed.left_out
+
+
+def with_replay(batch, old):
+    """Rows of conversations and of pretraining text as one batch; a row of either kind weighs the same.
+
+    A row of text has more targets than a row of conversations, so each of them counts for less.
+    """
+    share = (batch.weights.sum() / len(batch.weights)) / (old.weights.sum() / len(old.weights))
+    old = old._replace(weights=(old.weights * share).astype(np.float32))
+    return type(batch)(*(np.concatenate(pair) for pair in zip(batch, old)))
 
 
 def finetune_task(model, messages, prompt, settings, seed, journal):

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,7 +44,9 @@ def save_checkpoint(folder, step, model, training=None, progress=None):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"step-{step:06d}"
-    aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
+    aside = folder / f".writing-{os.getpid()}"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
     try:
         write_tensors(aside / "model.safetensors", to_tensors(model.params, model.config))
         write_json(aside / "config.json", to_json(model.config, model.tokenizer))

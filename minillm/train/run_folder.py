@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import tempfile
 from pathlib import Path
 
 from minillm.train.checkpoint import CheckpointError, find_checkpoint, steps_in
@@ -67,15 +66,15 @@ def model_folder(folder):
 def write_whole(path, text):
     """Write a file beside its place and rename it, so that it is there whole or not at all."""
     path = Path(path)
-    handle, aside = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    aside = path.with_name(f".writing-{os.getpid()}-{path.name}")
     try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+        with open(aside, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, path)
     except BaseException:
-        os.unlink(aside)
+        aside.unlink(missing_ok=True)
         raise
 
 
@@ -87,7 +86,7 @@ def read_results(folder):
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path}: broken JSON ({error}); mend it, or remove it to have the phases done again") from None
+        raise ValueError(f"{path}: broken JSON ({error}); mend it or remove it") from None
     if not isinstance(results, dict) or not isinstance(results.get("seconds", {}), dict):
         raise ValueError(f"{path}: not the results of a run; remove it to have the phases done again")
     return results
