@@ -40,12 +40,20 @@ def fitting(model, rankings):
     return kept
 
 
-def ranking_batch(rendered, pad_id):
-    """Rankings as one batch; where K differs, the missing places repeat a response under rank 0."""
+def evened(rendered):
+    """Rankings of one width: where K differs, the missing places repeat a response under rank 0.
+
+    Returns P K sequences and ranks (P, K).
+    """
     width = max(len(ranks) for _, ranks in rendered)
     sequences = [ids[k] if k < len(ids) else ids[0] for ids, _ in rendered for k in range(width)]
+    return sequences, np.array([[*ranks, *[0] * (width - len(ranks))] for _, ranks in rendered])
+
+
+def ranking_batch(rendered, pad_id):
+    """Rankings as one batch."""
+    sequences, ranks = evened(rendered)
     batch = pad_batch(sequences, "right", pad_id)
-    ranks = np.array([[*ranks, *[0] * (width - len(ranks))] for _, ranks in rendered])
     return RankingBatch(batch.tokens, batch.first, np.array([len(ids) - 1 for ids in sequences]), ranks)
 
 
@@ -86,9 +94,8 @@ def reward_scores(model, heads, sequences, rows=128):
 def held_out_accuracy(model, heads, rankings):
     """Share of pairs in rankings never trained on that the reward model orders as the rater did.
 
-    Returns (accuracy, scores (P, K)); every ranking must have the same K.
+    Returns (accuracy, scores (P, K))
     """
-    rendered = fitting(model, rankings)
-    scores = reward_scores(model, heads, [ids for sequences, _ in rendered for ids in sequences])
-    ranks = np.array([ranks for _, ranks in rendered])
-    return pair_accuracy(scores.reshape(ranks.shape), ranks), scores.reshape(ranks.shape)
+    sequences, ranks = evened(fitting(model, rankings))
+    scores = reward_scores(model, heads, sequences).reshape(ranks.shape)
+    return pair_accuracy(scores, ranks), scores

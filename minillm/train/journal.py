@@ -49,8 +49,9 @@ class Journal:
                     record.update(self._looked(step, line))
                 metrics.write(json.dumps(record) + "\n")
                 metrics.flush()
-                line.set_postfix_str(f"loss {record['loss']:.3f}, {record['weight'] / record['seconds']:,.0f}/s",
-                                     refresh=False)
+                unit = "pairs" if "pair_accuracy" in record else "tokens"
+                rate = record["weight"] / record["seconds"]
+                line.set_postfix_str(f"loss {record['loss']:.3f}, {rate:,.0f} {unit}/s", refresh=False)
                 line.update()
                 if done % settings.save_every == 0 or done == settings.steps:
                     self._save(model, heads, optimizer, settings, done)
@@ -69,7 +70,7 @@ class Journal:
 
         return tqdm(total=steps, initial=start, desc=self.folder.name, unit="step", disable=self.quiet,
                     mininterval=0.5, dynamic_ncols=True, leave=True, file=sys.stderr,
-                    bar_format="{desc}: step {n_fmt} of {total_fmt}, {postfix}, {elapsed} gone, {remaining} left")
+                    bar_format="{desc}: step {n_fmt} of {total_fmt}{postfix}, {elapsed} gone, {remaining} left")
 
     def _save(self, model, heads, optimizer, settings, step):
         moments = {name: optimizer[name] for name in ("mean", "square")}

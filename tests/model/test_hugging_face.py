@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tiny
 
+from minillm import tree
 from minillm.model.hugging_face import family, from_json, to_json, to_tensors
 from minillm.train.checkpoint import save_checkpoint
 
@@ -23,7 +24,6 @@ def test_every_number_is_written_once():
         params = tiny.params(config)
         tensors = to_tensors(params, config)
         values = np.sort(np.concatenate([tensor.ravel() for tensor in tensors.values()]))
-        from minillm import tree
         assert np.array_equal(values, np.sort(np.concatenate([leaf.ravel() for leaf in tree.leaves(params)])))
 
 

@@ -9,8 +9,9 @@ import tiny
 from minillm.config import FinetuneConfig, ModelConfig, PretrainConfig
 from minillm.evaluate.entropy import bigram_loss
 from minillm.evaluate.likelihood import stream_loss
-from minillm.phases.finetune import finetune, finetune_domain, finetune_task
+from minillm.phases.finetune import finetune, finetune_domain, finetune_task, with_replay
 from minillm.phases.pretrain import new_model, pretrain, validate
+from minillm.text.batches import window_batch
 from minillm.train.journal import Journal, read_metrics
 
 TALKS = [[{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
@@ -57,6 +58,15 @@ def test_only_the_assistants_words_count(tmp_path):
     finetune(model, TALKS, replace(SETTINGS, steps=1, save_every=1), 0, Journal(tmp_path, quiet=True))
     spoken = sum(len(talk[1]["content"]) + 1 for talk in TALKS)         # the end token is learned too
     assert read_metrics(tmp_path)[0]["weight"] == spoken * SETTINGS.rows / 2
+
+
+def test_a_row_of_replayed_text_weighs_as_much_as_a_row_of_conversations():
+    talks = tiny.batch(tiny.config())
+    text = window_batch(stream(), 0, 3, talks.tokens.shape[1], 0, tiny.tokenizer().begin_id)
+    both = with_replay(talks, text)
+    assert both.tokens.shape == (4 + 3, 7) and np.array_equal(both.weights[:4], talks.weights)
+    assert np.array_equal(both.weights[4:] > 0, text.weights > 0)
+    assert both.weights[4:].sum() / 3 == pytest.approx(talks.weights.sum() / 4, rel=1e-6)
 
 
 def test_a_task_is_a_conversation_that_ends_in_its_label(tmp_path):

@@ -6,6 +6,7 @@ import tiny
 
 from minillm import tree
 from minillm.config import PolicyConfig
+from minillm.kernels.matmul import matmul_nt
 from minillm.model.language_model import LanguageModel
 from minillm.phases.policy_gradient import (divergence, logprobs_and_values, make_rollout, policy_gradient, respond,
                                             value_heads)
@@ -26,11 +27,14 @@ def sampled(settings=SETTINGS):
     return policy, reference, head, prompts, sequences, scores, rollout, kl
 
 
+@pytest.mark.parametrize("parts", [1, 2])
 @pytest.mark.parametrize("algorithm", ["ppo", "reinforce"])
-def test_the_first_minibatch_has_ratio_1(algorithm, tmp_path):
+def test_the_first_minibatch_has_ratio_1(algorithm, parts, tmp_path):
     """Sampled at one temperature and scored at another, the ratio is wrong before a single step was taken."""
-    settings = PolicyConfig(algorithm=algorithm, steps=6, rows=12, group=4, epochs=2, micro_batches=2, save_every=6,
-                            temperature=0.7, max_new_tokens=6, lr=1e-2, warmup=1)
+    if parts > 1 and matmul_nt is matmul_nt.plain:
+        pytest.skip("BLAS adds up in another order where a batch has fewer rows; only our own product does not")
+    settings = PolicyConfig(algorithm=algorithm, steps=6, rows=12, group=4, epochs=2, micro_batches=parts,
+                            save_every=6, temperature=0.7, max_new_tokens=6, lr=1e-2, warmup=1)
     model = tiny.model()
     policy_gradient(model, value_heads(model, 0), tiny.prompts(),
                     lambda sequences, numbers: np.array([len(ids) for ids in sequences], np.float32),
