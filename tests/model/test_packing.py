@@ -19,7 +19,8 @@ def packed_and_apart(config):
     weights = np.array([[1, 0, 1, 1, 1, 0, 1]], np.float32)
     first = np.array([[0] * A + [A] * B], np.int32)
     whole = Batch(tokens, targets, weights, first)
-    parts = [Batch(*(np.ascontiguousarray(field[:, part]) for field in whole)) for part in (slice(0, A), slice(A, None))]
+    parts = [Batch(*(np.ascontiguousarray(field[:, part]) for field in whole))
+             for part in (slice(0, A), slice(A, None))]
     return whole, [part._replace(first=np.zeros_like(part.first)) for part in parts]
 
 

@@ -40,7 +40,8 @@ def test_matrices_decay_and_vectors_do_not():
     params, before = random_tree(0), random_tree(0)
     zero = {"blocks": [{"weight": np.zeros((5, 3))}, {"weight": np.zeros((3, 7))}], "norm": {"gain": np.zeros(4)}}
     adamw_update(params, zero, adamw_init(params), 0.1, SETTINGS)
-    np.testing.assert_allclose(params["blocks"][1]["weight"], before["blocks"][1]["weight"] * (1 - 0.1 * 0.3), rtol=1e-15)
+    decayed = before["blocks"][1]["weight"] * (1 - 0.1 * 0.3)
+    np.testing.assert_allclose(params["blocks"][1]["weight"], decayed, rtol=1e-15)
     assert np.array_equal(params["norm"]["gain"], before["norm"]["gain"])
 
 
