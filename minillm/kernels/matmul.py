@@ -5,6 +5,7 @@ import os
 import numba
 import numpy as np
 
+from minillm.kernels.lanes import lanes, load, store
 from minillm.kernels.twin import FASTMATH, inline, plain_kernels
 
 
@@ -45,14 +46,13 @@ def matmul_twin(plain):
     return choose
 
 
-# How the compiled product works, from the outside in:
-#   blocks   B is copied once into panels of COLS columns, and A into blocks of ROWS rows and DEPTH columns,
-#            padded with zeros to whole tiles. What lay across memory (a transpose is only that) then lies
-#            along it, and what is used together lies together.
-#   tile     4 rows of C gather 4 steps of k in one pass: 16 numbers of A stay in registers while the loop
-#            runs along the columns, 16 multiply-adds for 8 loads and 4 stores.
+# How the compiled product works, from the inside out:
+#   tile     4 rows of C, two vectors wide, stay in 8 registers while k runs: a step of k reads 4 numbers of A
+#            and two vectors of B for 8 multiply-adds, and nothing is written until the end.
+#   panels   B is copied once into panels two vectors wide, in the order in which a tile reads it. A transpose
+#            is only that. A is read where it lies.
+#   blocks   ROWS rows of C and DEPTH steps of k at a time: what is used together stays in the nearest cache.
 # Each element of C is summed by one thread in the order of k, so the number of threads changes nothing.
-COLS = 256  # columns of a panel: DEPTH x COLS floats fill a quarter of a 1 MB cache
 DEPTH = 256
 ROWS = 32  # rows of C a task
 FEW = 48  # fewer rows than this, as in decoding, do not repay the packing
@@ -60,99 +60,78 @@ SMALL = 1 << 20  # fewer multiply-adds than this do not repay a second thread
 
 
 @inline
-def _tile(c, a, b, width):
-    """c_i += sum_k a[4 k + i] b_k for 4 rows of each, COLS apart in one flat array.
+def _row(a, transposed, i, k0, depth):
+    """A[i, k0], A[i, k0 + 1], ..., where a holds A or A^T; the step in each slice gives both the same type."""
+    return a[k0:k0 + depth:1, i] if transposed else a[i, k0:k0 + depth:1]
 
-    The constant distance matters: for the rows of a 2-D array LLVM would have to check too many pairs
-    for overlap, and would give up on vectorizing.
-    """
-    a00, a10, a20, a30 = a[0], a[1], a[2], a[3]
-    a01, a11, a21, a31 = a[4], a[5], a[6], a[7]
-    a02, a12, a22, a32 = a[8], a[9], a[10], a[11]
-    a03, a13, a23, a33 = a[12], a[13], a[14], a[15]
-    for j in range(width):
-        b0, b1, b2, b3 = b[j], b[COLS + j], b[2 * COLS + j], b[3 * COLS + j]
-        c[j] += a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3
-        c[COLS + j] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3
-        c[2 * COLS + j] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3
-        c[3 * COLS + j] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3
+
+@inline
+def _add_tile(c, c_step, a0, a1, a2, a3, b):
+    """c[i c_step + j] += sum_k a_i[k] b[k, j] for 4 rows and two vectors of columns."""
+    n = lanes(c)
+    c00, c01, c10, c11 = load(c, 0), load(c, n), load(c, c_step), load(c, c_step + n)
+    c20, c21 = load(c, 2 * c_step), load(c, 2 * c_step + n)
+    c30, c31 = load(c, 3 * c_step), load(c, 3 * c_step + n)
+    for k in range(a0.size):
+        b0, b1 = load(b, 2 * k * n), load(b, (2 * k + 1) * n)
+        c00, c01 = c00 + a0[k] * b0, c01 + a0[k] * b1
+        c10, c11 = c10 + a1[k] * b0, c11 + a1[k] * b1
+        c20, c21 = c20 + a2[k] * b0, c21 + a2[k] * b1
+        c30, c31 = c30 + a3[k] * b0, c31 + a3[k] * b1
+    store(c, 0, c00), store(c, n, c01), store(c, c_step, c10), store(c, c_step + n, c11)
+    store(c, 2 * c_step, c20), store(c, 2 * c_step + n, c21)
+    store(c, 3 * c_step, c30), store(c, 3 * c_step + n, c31)
+
+
+@inline
+def _add_edge(c, a0, a1, a2, a3, b):
+    """_add_tile at the right and lower edges of C, where less than a whole tile is left."""
+    rows, width = c.shape
+    tile = np.zeros(8 * lanes(c), dtype=c.dtype)
+    _add_tile(tile, 2 * lanes(c), a0, a1, a2, a3, b)
+    for i in range(rows):
+        row, sums = c[i], tile[2 * lanes(c) * i:2 * lanes(c) * i + width]
+        for j in range(width):
+            row[j] += sums[j]
 
 
 @inline
 def _pack_panel(panel, b, transposed, first, width):
-    """panel[k * COLS + j] = B[k, first + j], where b holds B or B^T; zeros beyond the edges of B."""
-    depth = b.shape[1] if transposed else b.shape[0]
-    for i in range(0 if width < COLS else depth * COLS, panel.size):
+    """panel[k * size + j] = B[k, first + j], where b holds B or B^T; zeros beyond the right edge of B."""
+    size, depth = 2 * lanes(b), b.shape[1] if transposed else b.shape[0]
+    for i in range(0 if width < size else depth * size, depth * size):
         panel[i] = 0
     if transposed:
-        for j in range(0, width, 16):  # 16 rows of b at a time: as many cache lines as stay near
-            rows = b[first + j:first + min(j + 16, width)]
-            for k in range(depth):
-                target = panel[k * COLS + j:k * COLS + j + rows.shape[0]]
-                for i in range(target.size):
-                    target[i] = rows[i, k]
+        for k0 in range(0, depth, 16):  # a cache line of every row at a time
+            for j in range(width):
+                row = b[first + j, k0:min(k0 + 16, depth)]
+                for k in range(row.size):
+                    panel[(k0 + k) * size + j] = row[k]
     else:
         for k in range(depth):
-            row, target = b[k, first:first + width], panel[k * COLS:k * COLS + width]
+            row, target = b[k, first:first + width], panel[k * size:k * size + width]
             for j in range(row.size):
                 target[j] = row[j]
 
 
 @inline
-def _pack_block(tiles, a, transposed, first, count, k0, depth):
-    """tiles[i // 4, 4 k + i % 4] = A[first + i, k0 + k], where a holds A or A^T; zeros beyond its edges."""
-    if count < ROWS or depth < DEPTH:
-        for i in range(tiles.shape[0]):
-            for k in range(tiles.shape[1]):
-                tiles[i, k] = 0
-    whole = count // 4 * 4  # the rows in whole tiles; those that are left over go one by one
-    if transposed:
-        for k in range(depth):
-            row = a[k0 + k, first:first + whole]
-            for i in range(0, whole, 4):
-                target, source = tiles[i // 4, 4 * k:4 * k + 4], row[i:i + 4]
-                target[0], target[1], target[2], target[3] = source[0], source[1], source[2], source[3]
-    else:
-        for i in range(first, first + whole, 4):
-            target, end = tiles[(i - first) // 4], k0 + depth
-            row0, row1, row2, row3 = a[i, k0:end], a[i + 1, k0:end], a[i + 2, k0:end], a[i + 3, k0:end]
-            for k in range(row0.size):
-                target[4 * k], target[4 * k + 1] = row0[k], row1[k]
-                target[4 * k + 2], target[4 * k + 3] = row2[k], row3[k]
-    for i in range(whole, count):
-        for k in range(depth):
-            tiles[i // 4, 4 * k + i % 4] = a[k0 + k, first + i] if transposed else a[first + i, k0 + k]
-
-
-@inline
-def _add_rows(c, tile, panel, sums, depth):
-    """Up to 4 rows of C, one panel wide, get DEPTH steps of k, gathered in `sums` in whole tiles."""
-    rows, width = c.shape
-    for j in range(4 * COLS):
-        sums[j] = 0
-    for k in range(0, depth, 4):
-        _tile(sums, tile[4 * k:4 * k + 16], panel[k * COLS:(k + 4) * COLS], (width + 15) // 16 * 16)
-    for i in range(rows):
-        row, got = c[i], sums[i * COLS:i * COLS + width]
-        for j in range(width):
-            row[j] += got[j]
-
-
-@inline
 def _add_block(c, a, a_transposed, panels, first):
     """ROWS rows of C = A B, DEPTH steps of k at a time."""
-    N, M = c.shape
+    (N, M), size, flat = c.shape, 2 * lanes(c), c.reshape(c.size)
     K = a.shape[0] if a_transposed else a.shape[1]
-    count = min(ROWS, N - first)
-    tiles, sums = np.empty((ROWS // 4, 4 * DEPTH), dtype=c.dtype), np.empty(4 * COLS, dtype=c.dtype)
     for k0 in range(0, K, DEPTH):
         depth = min(DEPTH, K - k0)
-        _pack_block(tiles, a, a_transposed, first, count, k0, depth)
-        for j in range(0, M, COLS):
-            panel = panels[j // COLS, k0 * COLS:]
-            for i in range(0, count, 4):
-                block = c[first + i:first + min(i + 4, count), j:min(j + COLS, M)]
-                _add_rows(block, tiles[i // 4], panel, sums, depth)
+        for p in range(panels.shape[0]):
+            b, left = panels[p, k0 * size:], p * size
+            for i in range(first, min(first + ROWS, N), 4):
+                a0 = _row(a, a_transposed, i, k0, depth)
+                a1 = _row(a, a_transposed, min(i + 1, N - 1), k0, depth)
+                a2 = _row(a, a_transposed, min(i + 2, N - 1), k0, depth)
+                a3 = _row(a, a_transposed, min(i + 3, N - 1), k0, depth)
+                if i + 4 <= N and left + size <= M:
+                    _add_tile(flat[i * M + left:], M, a0, a1, a2, a3, b)
+                else:
+                    _add_edge(c[i:i + 4, left:left + size], a0, a1, a2, a3, b)
 
 
 @numba.njit(parallel=True, cache=True, fastmath=FASTMATH, error_model="numpy")
@@ -160,10 +139,11 @@ def _product(a, a_transposed, b, b_transposed):
     """A B, where a holds A or A^T, and b holds B or B^T."""
     N = a.shape[1] if a_transposed else a.shape[0]
     K, M = (b.shape[1], b.shape[0]) if b_transposed else b.shape
+    size = 2 * lanes(a)
     c = np.zeros((N, M), dtype=a.dtype)
-    panels = np.empty(((M + COLS - 1) // COLS, (K + 3) // 4 * 4 * COLS), dtype=a.dtype)
+    panels = np.empty(((M + size - 1) // size, K * size), dtype=a.dtype)
     for p in numba.prange(panels.shape[0]):
-        _pack_panel(panels[p], b, b_transposed, p * COLS, min(COLS, M - p * COLS))
+        _pack_panel(panels[p], b, b_transposed, p * size, min(size, M - p * size))
     for block in numba.prange((N + ROWS - 1) // ROWS):
         _add_block(c, a, a_transposed, panels, block * ROWS)
     return c

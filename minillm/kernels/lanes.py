@@ -1,0 +1,117 @@
+"""Vectors as values: what a processor keeps in one register and works on at once.
+
+numba turns a simple loop into vector instructions by itself, yet it cannot keep a tile of sums in registers over
+a loop. With vectors as values it can: `sums = sums + a * b` is one multiply-add for all lanes. Under
+NUMBA_DISABLE_JIT=1 a vector is a small NumPy array and the functions below run as they stand.
+"""
+
+import operator
+
+import llvmlite.binding
+from llvmlite import ir
+from numba.core import types
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import lower_builtin, models, overload, register_model, type_callable
+
+# One register: AVX-512 has 32 of 64 bytes; elsewhere half of that leaves enough registers for a tile.
+VECTOR_BYTES = 64 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 32
+
+
+def lanes(row):
+    """How many numbers of a row's dtype one vector holds."""
+    return VECTOR_BYTES // row.itemsize
+
+
+def load(row, i):
+    """The vector row[i], row[i + 1], ... of a contiguous 1-D array; the caller keeps it within the row."""
+    return row[i:i + lanes(row)].copy()
+
+
+def store(row, i, vector):
+    """row[i], row[i + 1], ... = vector"""
+    row[i:i + lanes(row)] = vector
+
+
+class Vector(types.Type):
+    """numba's name for a vector of floats."""
+
+    def __init__(self, element):
+        self.element, self.count = element, VECTOR_BYTES * 8 // element.bitwidth
+        super().__init__(f"Vector({element} x {self.count})")
+
+
+@register_model(Vector)
+class VectorModel(models.PrimitiveModel):
+    """LLVM's name for the same."""
+
+    def __init__(self, manager, vector):
+        element = manager.lookup(vector.element).get_value_type()
+        super().__init__(manager, vector, ir.VectorType(element, vector.count))
+
+
+@overload(lanes)
+def compile_lanes(row):
+    count = VECTOR_BYTES * 8 // row.dtype.bitwidth
+    return lambda row: count
+
+
+@type_callable(load)
+def type_load(context):
+    return lambda row, i: Vector(row.dtype) if isinstance(row, types.Array) else None
+
+
+@type_callable(store)
+def type_store(context):
+    return lambda row, i, vector: types.void if isinstance(vector, Vector) else None
+
+
+def _address(context, builder, row_type, row, i, vector_type):
+    data = context.make_array(row_type)(context, builder, row).data
+    return builder.bitcast(builder.gep(data, [i]), context.get_value_type(vector_type).as_pointer())
+
+
+@lower_builtin(load, types.Array, types.Integer)
+def lower_load(context, builder, sig, args):
+    row, i = args
+    address = _address(context, builder, sig.args[0], row, i, sig.return_type)
+    return builder.load(address, align=sig.args[0].dtype.bitwidth // 8)
+
+
+@lower_builtin(store, types.Array, types.Integer, Vector)
+def lower_store(context, builder, sig, args):
+    row, i, vector = args
+    address = _address(context, builder, sig.args[0], row, i, sig.args[2])
+    builder.store(vector, address, align=sig.args[0].dtype.bitwidth // 8)
+    return context.get_dummy_value()
+
+
+@infer_global(operator.add)
+class TypeAdd(AbstractTemplate):
+    """vector + vector"""
+
+    def generic(self, args, kwargs):
+        if isinstance(args[0], Vector) and args[0] == args[1]:
+            return signature(args[0], *args)
+
+
+@infer_global(operator.mul)
+class TypeScale(AbstractTemplate):
+    """number * vector"""
+
+    def generic(self, args, kwargs):
+        if isinstance(args[1], Vector) and args[0] == args[1].element:
+            return signature(args[1], *args)
+
+
+@lower_builtin(operator.add, Vector, Vector)
+def lower_add(context, builder, sig, args):
+    return builder.fadd(*args, flags=("contract",))
+
+
+@lower_builtin(operator.mul, types.Float, Vector)
+def lower_scale(context, builder, sig, args):
+    number, vector = args
+    first, everywhere = ir.Constant(ir.IntType(32), 0), ir.Constant(ir.VectorType(ir.IntType(32), vector.type.count), None)
+    empty = ir.Constant(vector.type, ir.Undefined)
+    copies = builder.shuffle_vector(builder.insert_element(empty, number, first), empty, everywhere)
+    return builder.fmul(copies, vector, flags=("contract",))
