@@ -5,6 +5,7 @@ import os
 import sys
 
 from minillm import __version__
+from minillm.terminal.machine import ready_machine
 from minillm.terminal.flags import Parser, add_dials, number, parse
 
 OVERVIEW = """minillm trains a language model from raw text to an aligned assistant, phase by phase.
@@ -161,8 +162,7 @@ def main(argv=None):
     """The command.  Returns the exit status: 0; 1 training failed; 2 bad input; 130 interrupted."""
     argv = sys.argv[1:] if argv is None else list(argv)
     ready_streams()
-    # Read when the first kernel starts its threads: waiting threads that spin would take the core from each other.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    ready_machine()
     try:
         if not argv or argv[0] in ("-h", "--help", "help"):
             print(OVERVIEW)

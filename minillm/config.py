@@ -1,6 +1,7 @@
 """Every dial of the project: one frozen dataclass a stage, which is also the command line and the TOML file."""
 
 import difflib
+import math
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 
 
@@ -105,14 +106,13 @@ class OptimizerConfig:
 @dataclass(frozen=True)
 class PretrainConfig(OptimizerConfig):
     """Phase 1: predict the next token."""
-    steps: int = knob(1000, "optimizer steps")
+    steps: int = knob(1300, "optimizer steps")
     lr: float = knob(4e-3, "peak learning rate")
     warmup: int = knob(40, "steps of linear warm-up")
     short_steps: int = knob(400, "first steps, which read short windows: attention finds its targets sooner there")
     short_context: int = knob(32, "tokens in a short window; a step holds as many tokens as ever")
     megabytes: float = knob(2.5, "size of the embedded world's text, where no --data is given")
     validation_every: int = knob(200, "steps between looks at the validation loss and a sample")
-
 
     def __post_init__(self):
         super().__post_init__()
@@ -125,9 +125,9 @@ class PretrainConfig(OptimizerConfig):
 @dataclass(frozen=True)
 class FinetuneConfig(OptimizerConfig):
     """Phase 2: go on with chosen examples."""
-    steps: int = knob(500, "optimizer steps")
+    steps: int = knob(900, "optimizer steps")
     lr: float = knob(1e-3, "peak learning rate")
-    conversations: int = knob(30000, "instructions drawn from the embedded world")
+    conversations: int = knob(40000, "instructions drawn from the embedded world")
     replay_rows: int = knob(6, "windows of the pretraining text that every step reads again, against forgetting")
     task_steps: int = knob(60, "steps of the fine-tuning for one task")
     domain_steps: int = knob(60, "steps of the fine-tuning for one domain")
@@ -136,7 +136,7 @@ class FinetuneConfig(OptimizerConfig):
 @dataclass(frozen=True)
 class PreferenceConfig:
     """Phase 3, first half: sample responses and have them ranked."""
-    prompts: int = knob(1200, "prompts whose responses are ranked")
+    prompts: int = knob(2000, "prompts whose responses are ranked")
     responses: int = knob(4, "responses a prompt (K)")
     temperature: float = knob(1.0, "sampling temperature")
     max_new_tokens: int = knob(48, "longest response, in tokens")
@@ -151,7 +151,7 @@ class PreferenceConfig:
 @dataclass(frozen=True)
 class RewardConfig(OptimizerConfig):
     """Phase 3, second half: learn to predict the rankings."""
-    steps: int = knob(150, "optimizer steps")
+    steps: int = knob(300, "optimizer steps")
     rows: int = knob(16, "prompts a step, each with its K responses")
     lr: float = knob(5e-4, "peak learning rate")
 
@@ -159,7 +159,7 @@ class RewardConfig(OptimizerConfig):
 @dataclass(frozen=True)
 class PolicyConfig(OptimizerConfig):
     """Phase 3, the end: optimize the model against the reward model, not too far from where it began."""
-    steps: int = knob(80, "optimizer steps")
+    steps: int = knob(100, "optimizer steps")
     rows: int = knob(64, "responses a step")
     lr: float = knob(2e-4, "peak learning rate")
     weight_decay: float = knob(0.0, "AdamW: decay of matrices; vectors are not decayed")
@@ -253,7 +253,7 @@ def coerced(value, kind, name):
     if kind is float and type(value) is int:
         value = float(value)
     require(type(value) is kind, wrong)
-    require(kind is not float or value == value, wrong)         # NaN is the one value unequal to itself
+    require(kind is not float or math.isfinite(value), f"{name} is {value}; it must be a finite number")
     return value
 
 

@@ -42,7 +42,6 @@ from minillm.world.requests import make_requests
 STAGES = ("tokenizer", "pretrain", "finetune", "preferences", "reward_model", "policy_gradient")
 EVALUATION = 100        # the generator that draws held-out requests
 HELD_OUT = 400          # requests that no phase sees
-RANKED_HELD_OUT = 150   # of them, ranked to measure the reward model
 LEAST_ROOM = 8          # tokens that a prompt must leave for the answer
 
 
@@ -202,7 +201,7 @@ def stage_preferences(run):
     model, settings, rng = run.model("finetune"), run.config.preferences, run.rng("preferences")
     rater = SimulatedRater(settings.noise)
     requests = make_requests(run.world(), settings.prompts, rng, "train")
-    for name, asked in (("preferences", requests), ("preferences_held_out", run.requests()[:RANKED_HELD_OUT])):
+    for name, asked in (("preferences", requests), ("preferences_held_out", run.requests())):
         rankings = ranking.collect_rankings(model, [(request.messages(), request) for request in asked],
                                             rater.rank, settings, rng)
         if not rankings:
@@ -214,20 +213,26 @@ def stage_preferences(run):
     return {}
 
 
+def divided_rankings(run, path=None):
+    """(rankings to learn, rankings to measure by): a reader's pairs, or the run's own rankings.
+
+    Rankings made by hand may hold ties alone, which teach nothing; where none were held out, a tenth is.
+    """
+    apart = run.folder / "preferences_held_out.jsonl"
+    if path is not None:
+        rankings = ranking.from_pairs(corpus.load_preferences(path))
+    else:
+        rankings = ranking.read_rankings(run.folder / "preferences.jsonl")
+        rankings = [item for item in rankings if len(set(item.ranks)) > 1]
+        if apart.exists():
+            return rankings, ranking.read_rankings(apart)
+    return corpus.split_documents(rankings, 0.1, run.rng("reward_model"))
+
+
 def stage_reward_model(run, data=None):
     """Phase 3, step 3: learn the rankings."""
     model, settings, seed = run.model("finetune"), run.config.reward, run.config.seed
-    if data is not None:
-        records = corpus.load_preferences(data)
-        rankings, held_out = corpus.split_documents(ranking.from_pairs(records), 0.1, run.rng("reward_model"))
-    else:
-        rankings = [item for item in ranking.read_rankings(run.folder / "preferences.jsonl")
-                    if len(set(item.ranks)) > 1]                # a hand-made file may hold ties, which teach nothing
-        path = run.folder / "preferences_held_out.jsonl"
-        if path.exists():
-            held_out = ranking.read_rankings(path)
-        else:
-            rankings, held_out = corpus.split_documents(rankings, 0.1, run.rng("reward_model"))
+    rankings, held_out = divided_rankings(run, data)
     heads = rewarding.reward_heads(model, seed)
     rewarding.train_reward_model(model, heads, rankings, settings, seed, run.journal("reward_model"))
     accuracy, _ = rewarding.held_out_accuracy(model, heads, held_out)

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")     # beside other work, waiting threads must not spin
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")     # beside other work, waiting threads must not spin for long
 
 HERE = Path(__file__).resolve().parent
 for folder in (HERE, HERE.parent):

@@ -64,6 +64,7 @@ def generate_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tok
         raise ValueError(f"max_new_tokens is {max_new_tokens}; it must be 1 or more")
     if not prompts:
         return []
+    max_new_tokens = min(max_new_tokens, config.context - min(map(len, prompts)))
     tokens, first = left_padded(prompts, pad_id)
     T = tokens.shape[1]
     logits, layers = prefill(params, config, tokens, first, T + max_new_tokens)

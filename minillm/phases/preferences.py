@@ -3,6 +3,10 @@
 import json
 from typing import NamedTuple
 
+from minillm.config import require
+from minillm.text import corpus
+from minillm.text.chat import validate_messages
+
 
 class Ranking(NamedTuple):
     """One prompt, K responses, and how somebody ranked them."""
@@ -44,16 +48,25 @@ def from_pairs(records):
 
 def read_rankings(path):
     """The rankings of a JSONL file.  Raises:  ValueError that names the line of a broken record."""
-    rankings = []
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                record = json.loads(line)
-                ranking = Ranking(record["prompt"], record["responses"], record["ranks"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(f"{path}, line {number}: not a ranking with prompt, responses and ranks "
-                                 f"({error!r})") from None
-            rankings.append(ranking)
+    rankings = [checked_ranking(record, where) for where, record in corpus.records(path)]
     if not rankings:
         raise ValueError(f"{path} holds no ranking; rank some responses first with: minillm rank")
     return rankings
+
+
+def checked_ranking(record, where):
+    """A ranking from a record of "prompt" (messages), "responses" and "ranks".  Raises:  ValueError"""
+    require(isinstance(record, dict), f'{where}: must be an object with "prompt", "responses" and "ranks"')
+    prompt, responses, ranks = (record.get(key) for key in Ranking._fields)
+    try:
+        validate_messages(prompt)
+    except ValueError as error:
+        raise ValueError(f'{where}: "prompt": {error}') from None
+    require(prompt[-1]["role"] == "user", f'{where}: "prompt" must end with what the user says')
+    require(isinstance(responses, list) and all(isinstance(text, str) for text in responses),
+            f'{where}: "responses" must be a list of texts')
+    require(isinstance(ranks, list) and all(type(rank) is int and rank >= 1 for rank in ranks),
+            f'{where}: "ranks" must be a list of whole numbers, 1 for the best')
+    require(len(ranks) == len(responses) >= 2,
+            f"{where}: {len(responses)} responses and {len(ranks)} ranks; there must be two or more, one rank each")
+    return Ranking(prompt, responses, ranks)

@@ -57,6 +57,18 @@ def ranking_batch(rendered, pad_id):
     return RankingBatch(batch.tokens, batch.first, np.array([len(ids) - 1 for ids in sequences]), ranks)
 
 
+def epoch_order(lengths, rows, rng):
+    """A random order in which prompts of like length share a batch, so that little of it is padding.
+
+    Shapes:  lengths (N,) tokens -> (N,), every number once
+    """
+    shuffled = rng.permutation(len(lengths))
+    near = shuffled[np.argsort(lengths[shuffled], kind="stable")]
+    whole = len(near) // rows * rows
+    batches = near[:whole].reshape(-1, rows)
+    return np.concatenate([batches[rng.permutation(len(batches))].reshape(-1), near[whole:]])
+
+
 def train_reward_model(model, heads, rankings, settings, seed, journal):
     """Fit model and heads so that, of every ranked pair, the better response scores higher.
 
@@ -65,12 +77,13 @@ def train_reward_model(model, heads, rankings, settings, seed, journal):
     rankings: [Ranking]; model and heads are changed in place.
     """
     rendered = fitting(model, rankings)
+    lengths = np.array([max(map(len, ids)) for ids, _ in rendered])
 
     def batch_at(step, _):
         numbers = range(step * settings.rows, (step + 1) * settings.rows)
         orders = {n // len(rendered): None for n in numbers}
         for epoch in orders:
-            orders[epoch] = np.random.default_rng([seed, epoch]).permutation(len(rendered))
+            orders[epoch] = epoch_order(lengths, settings.rows, np.random.default_rng([seed, epoch]))
         chosen = [rendered[orders[n // len(rendered)][n % len(rendered)]] for n in numbers]
         parts = np.array_split(np.arange(len(chosen)), settings.micro_batches)
         return [ranking_batch([chosen[i] for i in part], model.tokenizer.pad_id) for part in parts]

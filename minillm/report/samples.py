@@ -1,6 +1,6 @@
 """What the page shows of the models themselves: their words, computed from a run's checkpoints.
 
-samples.json holds next-token guesses and texts of the base model, the same prompts answered by base,
+samples.json holds next-word guesses and texts of the base model, the same prompts answered by base,
 fine-tuned and aligned model, and one example that goes through all four steps of alignment.
 """
 
@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from minillm.evaluate.next_words import next_words, shown
 from minillm.phases import preferences as ranking
 from minillm.phases import policy_gradient as rl
 from minillm.phases.reward_model import rendered_ranking, reward_scores
-from minillm.pipeline import documents_of, load_reward_model
+from minillm.pipeline import divided_rankings, documents_of, load_reward_model
 from minillm.text import corpus
 from minillm.text.batches import pad_batch
 from minillm.text.chat import render_chat
@@ -21,7 +22,7 @@ from minillm.train.run_folder import PHASES, write_whole
 from minillm.world.raters import gold_score
 
 CONTEXTS = ("The cat sat on the", "The capital of France is", "def add(a, b):\n    return a")
-BARS = 8            # next tokens shown of a context
+BARS = 8            # next words shown of a context
 ANSWERED = 20       # held-out prompts shown
 LONGEST = 48        # tokens of an answer
 MODELS = {"base": "pretrain", "finetuned": "finetune", "aligned": "policy_gradient"}
@@ -37,7 +38,7 @@ def collect_samples(run, data=None):
     samples = {"next": None, "texts": None, "answers": None, "steps": None}
     if "base" in models:
         contexts = contexts_of(run, data.get("pretrain"))
-        samples["next"] = [bar for context in contexts if (bar := next_tokens(models["base"], context))]
+        samples["next"] = [bar for context in contexts if (bar := likeliest_words(models["base"], context))]
         samples["texts"] = base_texts(models["base"], contexts)
     if len(models) > 1:
         samples["answers"] = answers(models, *held_out_prompts(run, data.get("finetune")))
@@ -56,26 +57,13 @@ def contexts_of(run, path):
     return [piece.rsplit(" ", 1)[0] for piece in pieces if piece.strip()] or list(CONTEXTS)
 
 
-def next_tokens(model, context):
-    """The likeliest next tokens of a context, or None for one that the vocabulary cannot spell."""
+def likeliest_words(model, context):
+    """The likeliest next words of a context, or None for one that the vocabulary cannot spell or that is too long."""
     try:
-        ids = model.tokenizer.encode(context)
+        found = next_words(model, context, BARS)
     except ValueError:
         return None
-    ids = np.append([model.tokenizer.begin_id], ids)[-model.config.context:]
-    probs = model.predict_next(ids).probs
-    likeliest = np.argsort(-probs, kind="stable")[:BARS]
-    return {"context": context, "tokens": [{"text": token_text(model.tokenizer, int(i)), "p": float(probs[i])}
-                                           for i in likeliest]}
-
-
-def token_text(tokenizer, number):
-    """A token to look at: control tokens spelled, bytes that are no text by their number."""
-    data = tokenizer.decode_bytes([number], controls=True)
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return "".join(f"<0x{byte:02X}>" for byte in data)
+    return {"context": context, "words": [{"text": shown(word, context), "p": p} for word, p in found]}
 
 
 def base_texts(model, contexts):
@@ -124,20 +112,12 @@ def answers(models, prompts, requests):
 
 
 def held_out_rankings(run, path):
-    """(rankings that the reward model never saw, who ranked them), as stage_reward_model divides them."""
-    if path is not None:
-        if not Path(path).exists():
-            return [], None
-        pairs = ranking.from_pairs(corpus.load_preferences(path))
-        return corpus.split_documents(pairs, 0.1, run.rng("reward_model"))[1], "data"
-    apart = run.folder / "preferences_held_out.jsonl"
-    if apart.exists():
-        return ranking.read_rankings(apart), rater_of(apart)
-    whole = run.folder / "preferences.jsonl"
-    if not whole.exists():
+    """(rankings that the reward model never saw, who ranked them)."""
+    apart, whole = run.folder / "preferences_held_out.jsonl", run.folder / "preferences.jsonl"
+    if not Path(path or whole).exists():
         return [], None
-    rankings = [item for item in ranking.read_rankings(whole) if len(set(item.ranks)) > 1]
-    return corpus.split_documents(rankings, 0.1, run.rng("reward_model"))[1], rater_of(whole)
+    held_out = divided_rankings(run, path)[1]
+    return held_out, "data" if path is not None else rater_of(apart if apart.exists() else whole)
 
 
 def rater_of(path):

@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import math
 import os
 from dataclasses import asdict, fields, is_dataclass
 
 from minillm.config import check_choices, require
+from minillm.phases.preferences import read_rankings
 from minillm.text import corpus
-from minillm.text.chat import validate_messages
 
 # name -> least value; the dataclasses check what belongs together.
 LEAST = {"seed": 0, "tokenizer.vocab_size": 7, "pretrain.validation_every": 1, "pretrain.megabytes": 0.01,
@@ -26,8 +25,6 @@ def check_config(config):
     values = {name: value for name, value in dotted(asdict(config))}
     for name, value in values.items():
         key = name.rpartition(".")[2]
-        if isinstance(value, float):
-            require(math.isfinite(value), f"{name} is {value}; it must be a finite number")
         require(value >= LEAST[name] if name in LEAST else True,
                 f"{name} is {value}; it must be {LEAST.get(name)} or more")
         require(key not in SHARES or 0 <= value <= 1, f"{name} is {value}; it must lie between 0 and 1")
@@ -97,22 +94,6 @@ def check_data(stage, path):
 
 def check_rankings(path):
     """Refuse rankings that a reward model cannot learn from.  Raises:  ValueError that names the line."""
-    useful = 0
-    for where, record in corpus._records(path):
-        require(isinstance(record, dict), f'{where}: must be an object with "prompt", "responses" and "ranks"')
-        prompt, responses, ranks = (record.get(key) for key in ("prompt", "responses", "ranks"))
-        try:
-            validate_messages(prompt)
-        except ValueError as error:
-            raise ValueError(f'{where}: "prompt": {error}') from None
-        require(prompt[-1]["role"] == "user", f'{where}: "prompt" must end with what the user says')
-        require(isinstance(responses, list) and all(isinstance(text, str) for text in responses),
-                f'{where}: "responses" must be a list of texts')
-        require(isinstance(ranks, list) and all(type(rank) is int and rank >= 1 for rank in ranks),
-                f'{where}: "ranks" must be a list of whole numbers, 1 for the best')
-        require(len(ranks) == len(responses) >= 2,
-                f"{where}: {len(responses)} responses and {len(ranks)} ranks; there must be two or more, "
-                "one rank each")
-        useful += len(set(ranks)) > 1
+    useful = sum(len(set(ranking.ranks)) > 1 for ranking in read_rankings(path))
     require(useful >= 2, f"{path} has {useful} rankings that are not all ties; two or more are needed, as "
                          "some are held out")

@@ -7,7 +7,7 @@ import numpy as np
 
 from minillm import pipeline
 from minillm.config import require
-from minillm.phases.preferences import Ranking, append_ranking, read_rankings, sample_responses
+from minillm.phases.preferences import Ranking, append_ranking, checked_ranking, sample_responses
 from minillm.terminal import folders
 from minillm.terminal.bars import printable
 from minillm.terminal.talking import read_line
@@ -56,7 +56,7 @@ def load_prompts(path):
     Raises:  ValueError that names the file, the line and the fix.
     """
     prompts = []
-    for where, record in corpus._records(path):
+    for where, record in corpus.records(path):
         require(isinstance(record, dict) and ("prompt" in record or "messages" in record),
                 f'{where}: neither "prompt" nor "messages"; one of them is needed')
         prompt = record["prompt"] if "prompt" in record else record["messages"]
@@ -73,11 +73,9 @@ def load_prompts(path):
 
 def read_records(path):
     """[(Ranking, rater)] of a file that may not be there yet.  Raises:  ValueError for a broken line."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    if not text.strip():
+    if not path.exists() or not path.read_text(encoding="utf-8").strip():
         return []
-    rankings = read_rankings(path)
-    return list(zip(rankings, [json.loads(line).get("rater") for line in text.rstrip("\n").split("\n")]))
+    return [(checked_ranking(record, where), record.get("rater")) for where, record in corpus.records(path)]
 
 
 def parse_ranking(text, count):

@@ -6,7 +6,7 @@ from pathlib import Path
 from minillm.config import require
 from minillm.terminal.bars import bars, can_show_blocks, printable
 from minillm.terminal.folders import find_run
-from minillm.terminal.words import next_words, shown
+from minillm.evaluate.next_words import next_words, shown
 from minillm.train.checkpoint import CheckpointError, load_checkpoint, steps_in
 from minillm.train.run_folder import CHAIN, model_folder, newest_run
 

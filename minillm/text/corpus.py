@@ -31,7 +31,7 @@ def load_documents(path):
                              f"that are not empty ({len(files)} found)")
         return documents
     if path.suffix.lower() == ".jsonl":
-        return [_get(record, "text", str, where) for where, record in _records(path)]
+        return [_get(record, "text", str, where) for where, record in records(path)]
     return [_read_text(path)]
 
 
@@ -57,7 +57,7 @@ def load_conversations(path):
     Raises:  ValueError that names the file, the line and the fix
     """
     conversations = []
-    for where, record in _records(path):
+    for where, record in records(path):
         messages = _checked(_get(record, "messages", list, where), where)
         if not any(message["role"] == "assistant" for message in messages):
             raise ValueError(f"{where}: no message of the assistant, so nothing to learn from; "
@@ -76,7 +76,7 @@ def load_preferences(path):
     Raises:  ValueError that names the file, the line and the fix
     """
     comparisons = []
-    for where, record in _records(path):
+    for where, record in records(path):
         prompt = _get(record, "prompt", (str, list), where)
         prompt = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
         if _checked(prompt, f"{where}: prompt")[-1]["role"] != "user":
@@ -122,7 +122,7 @@ def _get(record, key, kinds, where):
     return record[key]
 
 
-def _records(path):
+def records(path):
     """Yield (where, value) for each line of a JSONL file that is not blank."""
     for number, line in enumerate(_read_text(Path(path)).split("\n"), start=1):
         if not line.strip():

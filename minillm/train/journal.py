@@ -8,6 +8,7 @@ from pathlib import Path
 
 from minillm import tree
 from minillm.train.checkpoint import load_checkpoint, save_checkpoint, steps_in, subtree
+from minillm.train.interrupt import Interruptible
 from minillm.train.loop import train
 
 
@@ -32,14 +33,14 @@ class Journal:
 
         The trained tree is the model's own, or {"model": ..., **heads}.
         Raises:  ValueError where the phase was begun with other settings, another model or another tokenizer;
-        FloatingPointError as train does.
+        FloatingPointError as train does; KeyboardInterrupt after a Ctrl-C, once the step is done and saved.
         """
         heads = heads or {}
         params = {"model": model.params, **heads} if heads else model.params
         optimizer, start = self._restore(model, params, settings, bool(heads))
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.folder / "metrics.jsonl", "w", encoding="utf-8", newline="\n") as metrics, \
-                self._progress(settings.steps, start) as line:
+                self._progress(settings.steps, start) as line, Interruptible() as interrupt:
             for record in self._kept:
                 metrics.write(json.dumps(record) + "\n")
 
@@ -53,8 +54,11 @@ class Journal:
                 rate = record["weight"] / record["seconds"]
                 line.set_postfix_str(f"loss {record['loss']:.3f}, {rate:,.0f} {unit}/s", refresh=False)
                 line.update()
-                if done % settings.save_every == 0 or done == settings.steps:
+                stopping = interrupt.asked and done % getattr(settings, "epochs", 1) == 0     # not amid a rollout
+                if done % settings.save_every == 0 or done == settings.steps or stopping:
                     self._save(model, heads, optimizer, settings, done)
+                if stopping and done < settings.steps:
+                    raise KeyboardInterrupt
             train(params, settings, batch_at, loss_and_grads, optimizer=optimizer, start=start, watch=watch)
 
     def _looked(self, step, line):
@@ -95,7 +99,6 @@ class Journal:
         self._kept = [record for record in read_metrics(self.folder) if record["step"] < start]
         optimizer = {name: subtree(saved.training, f"optimizer.{name}", params) for name in ("mean", "square")}
         return {**optimizer, "step": start}, start
-
 
     def _refuse_other(self, where, then, now):
         for key, value in now.items():

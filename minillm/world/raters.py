@@ -119,7 +119,7 @@ class SimulatedRater:
     """A rater who sees gold scores through noise and cannot tell near ones apart."""
 
     noise: float = 0.05  # standard deviation of the noise on a score
-    tie: float = 0.02  # scores nearer than this are ranked equal
+    tie: float = 0.1  # scores nearer than this, twice the noise, are ranked equal
 
     def rank(self, request, responses, rng):
         """Ranks of the responses, 1 for the best; equal texts, and near scores, share a rank.

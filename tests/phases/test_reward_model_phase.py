@@ -6,7 +6,8 @@ import tiny
 
 from minillm.config import RewardConfig
 from minillm.phases.preferences import Ranking
-from minillm.phases.reward_model import (fitting, held_out_accuracy, ranking_batch, rendered_ranking, reward_heads,
+from minillm.phases.reward_model import (epoch_order, fitting, held_out_accuracy, ranking_batch, rendered_ranking, reward_heads,
+                                           
                                          reward_scores, train_reward_model)
 from minillm.train.journal import Journal, read_metrics
 
@@ -60,3 +61,12 @@ def test_rankings_that_do_not_fit_are_left_out_and_none_is_an_error():
     assert len(fitting(model, [long, *rankings(3)])) == 3
     with pytest.raises(ValueError, match="none of 1 rankings fits the context of 32"):
         fitting(model, [long])
+
+
+def test_an_epoch_visits_every_ranking_once_and_keeps_like_lengths_together():
+    lengths = np.random.default_rng(0).integers(10, 90, 50)
+    orders = [epoch_order(lengths, 8, np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    assert all(sorted(order) == list(range(50)) for order in orders)
+    assert (orders[0] == orders[1]).all() and (orders[0] != orders[2]).any()
+    parts = sorted(sorted(lengths[orders[0]][i:i + 8].tolist()) for i in range(0, 48, 8))
+    assert sum(parts, []) == sorted(lengths)[:48]           # each batch is a stretch of the sorted lengths

@@ -23,7 +23,7 @@ RESULTS = {
 }
 
 SAMPLES = {
-    "next": [{"context": HOSTILE, "tokens": [{"text": " mat", "p": 0.5}, {"text": "\n", "p": 0.25}]}],
+    "next": [{"context": HOSTILE, "words": [{"text": "mat", "p": 0.5}, {"text": "\\n", "p": 0.25}]}],
     "texts": [{"prompt": "", "text": HOSTILE}],
     "answers": [{"prompt": [{"role": "system", "content": "Be brief."},
                             {"role": "user", "content": f"{n}? " + HOSTILE}],

@@ -12,7 +12,8 @@ from minillm.model.transformer import transformer_init
 from minillm.phases.preferences import Ranking
 from minillm.phases.reward_model import rendered_ranking, reward_heads, reward_scores
 from minillm.pipeline import Run
-from minillm.report.samples import collect_samples, four_steps, next_tokens, response_logprobs, token_text
+from minillm.evaluate.next_words import next_words, shown
+from minillm.report.samples import collect_samples, four_steps, likeliest_words, response_logprobs
 from minillm.text.chat import render_chat
 from minillm.text.tokenizer import train_tokenizer
 from minillm.train.checkpoint import save_checkpoint
@@ -60,28 +61,20 @@ def whole(tmp_path_factory, tokenizer):
     return run, collect_samples(run)
 
 
-def test_next_tokens_are_the_models_likeliest(whole):
+def test_next_words_are_the_models_likeliest(whole):
     run, samples = whole
     assert [bar["context"] for bar in samples["next"]][0] == "The cat sat on the"
-    model, bar = run.model("pretrain"), samples["next"][0]
-    ids = np.append([model.tokenizer.begin_id], model.tokenizer.encode(bar["context"]))
-    probs = model.predict_next(ids).probs
-    shown = [token["p"] for token in bar["tokens"]]
-    assert shown == sorted(shown, reverse=True) and len(shown) == 8
-    np.testing.assert_allclose(shown, np.sort(probs)[::-1][:8])
-    assert bar["tokens"][0]["text"] == token_text(model.tokenizer, int(np.argmax(probs)))
+    bar = samples["next"][0]
+    found = next_words(run.model("pretrain"), bar["context"], 8)
+    assert [word["p"] for word in bar["words"]] == [p for _, p in found]
+    assert len(found) == 8 and bar["words"][0]["text"] == shown(found[0][0], bar["context"])
 
 
-def test_tokens_that_are_no_text_are_shown_by_their_bytes(tokenizer):
-    assert token_text(tokenizer, 6 + 0xFF) == "<0xFF>"
-    assert token_text(tokenizer, 2) == "<|end|>"
-    assert token_text(tokenizer, 6 + ord("a")) == "a"
-
-
-def test_vocabulary_that_lacks_a_character_leaves_the_context_out():
+def test_vocabulary_that_lacks_a_character_or_has_no_room_leaves_the_context_out():
     tokenizer = train_tokenizer(["abc abc"], kind="characters")
-    assert next_tokens(new_model(tokenizer, 0), "def add(a, b)") is None
-    assert next_tokens(new_model(tokenizer, 0), "abc" * 100)["tokens"]
+    assert likeliest_words(new_model(tokenizer, 0), "def add(a, b)") is None
+    assert likeliest_words(new_model(tokenizer, 0), "abc" * 100) is None
+    assert likeliest_words(new_model(tokenizer, 0), "abc")["words"]
 
 
 def test_answers_are_those_of_the_first_held_out_requests(whole):

@@ -1,6 +1,7 @@
 """A run that was stopped and went on is, byte for byte, the run that was never stopped."""
 
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -106,3 +107,22 @@ def test_a_line_that_was_cut_off_does_not_prevent_going_on(tmp_path):
     with open(tmp_path / "metrics.jsonl", "a", encoding="utf-8") as file:
         file.write('{"step": 5, "lo')
     assert read_metrics(tmp_path) == before
+
+
+@pytest.mark.parametrize("phase", [pretrain, reward_model, policy_gradient])
+def test_ctrl_c_ends_the_step_and_saves_it(phase, tmp_path, monkeypatch):
+    phase(Journal(tmp_path / "whole", quiet=True))
+    norm, steps = loop.global_norm, []
+
+    def interrupted(grads):
+        steps.append(len(steps))
+        if len(steps) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return norm(grads)
+    monkeypatch.setattr(loop, "global_norm", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        phase(Journal(tmp_path / "stopped", quiet=True))
+    monkeypatch.undo()
+    assert find_checkpoint(tmp_path / "stopped").name == f"step-{len(steps):06}" and len(steps) in (3, 4)
+    phase(Journal(tmp_path / "stopped", resume=True, quiet=True))
+    assert state(tmp_path / "stopped") == state(tmp_path / "whole")

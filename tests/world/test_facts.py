@@ -50,7 +50,7 @@ def test_every_question_has_one_answer(world):
 def test_sizes(world):
     sizes = [len(table) for table in (world.countries, world.towns, world.people, world.events, world.things,
                                       world.animals, world.opposites)]
-    assert sizes == [48, 14, 40, 56, 40, 20, 32]
+    assert sizes == [48, 14, 28, 42, 40, 20, 32]
 
 
 def test_a_quarter_is_held_out(world):

@@ -129,7 +129,7 @@ def number_article(desk):
     """Sums and which number is larger."""
     lines = []
     for _ in range(5):
-        a, b = (int(n) for n in desk.rng.integers(0, 11, 2))
+        a, b = (int(n) for n in desk.rng.integers(0, 7, 2))
         lines.append(desk.pick((f"{a} plus {b} is {a + b}.", f"{a} + {b} = {a + b}",
                                 f"If you add {a} and {b}, you get {a + b}.")))
         if a != b:
@@ -167,9 +167,9 @@ def _either_way(desk, pair):
 
 
 # (writer, how many of every deck of articles)
-DECK = ((country_article, 6), (person_article, 6), (town_article, 2), (thing_article, 3), (animal_article, 3),
-        (word_article, 4), (continent_article, 1), (atlas_page, 3), (address_book, 4), (animal_table, 1),
-        (thing_table, 2), (number_article, 1), (year_article, 1), (effect_article, 2), (puzzle_article, 4))
+DECK = ((country_article, 7), (person_article, 3), (town_article, 2), (thing_article, 3), (animal_article, 3),
+        (word_article, 6), (continent_article, 1), (atlas_page, 4), (address_book, 2), (animal_table, 1),
+        (thing_table, 2), (number_article, 5), (year_article, 3), (effect_article, 2), (puzzle_article, 4))
 ARTICLES = tuple(article for article, count in DECK for _ in range(count))
 
 

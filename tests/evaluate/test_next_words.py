@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import tiny
+from minillm.evaluate import next_words as words
 from minillm.model.language_model import LanguageModel
-from minillm.terminal import words
 from minillm.terminal.bars import bar, bars, printable
 from minillm.text.tokenizer import train_tokenizer
 
