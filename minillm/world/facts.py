@@ -11,7 +11,7 @@ import numpy as np
 from minillm.world import invented, real
 
 FIRST_YEAR, LAST_YEAR = 2018, 2024
-PEOPLE, TOWNS, EVENTS_PER_TOWN = 28, 14, 3
+PEOPLE, TOWNS, EVENTS_PER_TOWN = 36, 14, 3
 HELD_OUT_SHARE = 0.25
 
 

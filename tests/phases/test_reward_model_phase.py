@@ -6,9 +6,8 @@ import tiny
 
 from minillm.config import RewardConfig
 from minillm.phases.preferences import Ranking
-from minillm.phases.reward_model import (epoch_order, fitting, held_out_accuracy, ranking_batch, rendered_ranking, reward_heads,
-                                           
-                                         reward_scores, train_reward_model)
+from minillm.phases.reward_model import (epoch_order, fitting, held_out_accuracy, ranking_batch,
+                                         rendered_ranking, reward_heads, reward_scores, train_reward_model)
 from minillm.train.journal import Journal, read_metrics
 
 ASKED = [{"role": "user", "content": "a dog"}]

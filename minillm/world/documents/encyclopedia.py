@@ -167,8 +167,8 @@ def _either_way(desk, pair):
 
 
 # (writer, how many of every deck of articles)
-DECK = ((country_article, 7), (person_article, 3), (town_article, 2), (thing_article, 3), (animal_article, 3),
-        (word_article, 6), (continent_article, 1), (atlas_page, 4), (address_book, 2), (animal_table, 1),
+DECK = ((country_article, 7), (person_article, 4), (town_article, 2), (thing_article, 3), (animal_article, 3),
+        (word_article, 7), (continent_article, 1), (atlas_page, 4), (address_book, 2), (animal_table, 1),
         (thing_table, 2), (number_article, 5), (year_article, 3), (effect_article, 2), (puzzle_article, 4))
 ARTICLES = tuple(article for article, count in DECK for _ in range(count))
 

@@ -17,7 +17,7 @@ def _person_items(world, field, forms, say=str):
 
 
 def _trade_items(world):
-    return _person_items(world, "trade", ("{n} is {y}.", "{n} works as {y}.", "By trade, {n} is {y}."), a_an)
+    return _person_items(world, "trade", ("{n} works as {y}.", "{n} is {y}.", "By trade, {n} is {y}."), a_an)
 
 
 def _town_items(world):

@@ -21,8 +21,8 @@ def _language_items(world):
 
 
 def _continent_items(world):
-    return _country_items(world, "continent", ("{n} lies in {y}.", "{n} is in {y}.",
-                                               "{n} is a country in {y}.", "The continent of {n} is {y}."))
+    return _country_items(world, "continent", ("{n} is a country in {y}.", "{n} lies in {y}.",
+                                               "{n} is in {y}.", "The continent of {n} is {y}."))
 
 
 def _event_items(world):

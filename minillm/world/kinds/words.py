@@ -7,7 +7,7 @@ from minillm.world.kinds.kind import Kind, table_items
 def _opposite_items(world):
     held_out, pairs = split(world), world.opposites
     rows = [(a, b, held_out((a, b))) for a, b in pairs] + [(b, a, held_out((a, b))) for a, b in pairs]
-    return table_items(rows, ("{n} and {y} are opposites.", "The opposite of {n} is {y}.",
+    return table_items(rows, ("The opposite of {n} is {y}.", "{n} and {y} are opposites.",
                               "{y} is the opposite of {n}.", "{n} is the opposite of {y}."))
 
 
