@@ -106,7 +106,7 @@ class OptimizerConfig:
 @dataclass(frozen=True)
 class PretrainConfig(OptimizerConfig):
     """Phase 1: predict the next token."""
-    steps: int = knob(1300, "optimizer steps")
+    steps: int = knob(1200, "optimizer steps")
     lr: float = knob(4e-3, "peak learning rate")
     warmup: int = knob(40, "steps of linear warm-up")
     short_steps: int = knob(400, "first steps, which read short windows: attention finds its targets sooner there")
@@ -128,7 +128,7 @@ class FinetuneConfig(OptimizerConfig):
     steps: int = knob(900, "optimizer steps")
     lr: float = knob(1e-3, "peak learning rate")
     conversations: int = knob(40000, "instructions drawn from the embedded world")
-    replay_rows: int = knob(6, "windows of the pretraining text that every step reads again, against forgetting")
+    replay_rows: int = knob(5, "windows of the pretraining text that every step reads again, against forgetting")
     task_steps: int = knob(60, "steps of the fine-tuning for one task")
     domain_steps: int = knob(60, "steps of the fine-tuning for one domain")
 
@@ -138,7 +138,7 @@ class PreferenceConfig:
     """Phase 3, first half: sample responses and have them ranked."""
     prompts: int = knob(2000, "prompts whose responses are ranked")
     responses: int = knob(4, "responses a prompt (K)")
-    temperature: float = knob(1.0, "sampling temperature")
+    temperature: float = knob(0.7, "sampling temperature")
     max_new_tokens: int = knob(48, "longest response, in tokens")
     noise: float = knob(0.05, "spread of the simulated raters' judgement, in points of the gold score")
 
@@ -176,7 +176,7 @@ class PolicyConfig(OptimizerConfig):
     entropy_coefficient: float = knob(0.0, "weight of the entropy bonus")
     gamma: float = knob(1.0, "discount of later rewards")
     gae_lambda: float = knob(0.95, "GAE: trust in sampled returns against the value head")
-    temperature: float = knob(1.0, "sampling temperature, in the rollout and in the update alike")
+    temperature: float = knob(0.7, "sampling temperature, in the rollout and in the update alike")
     max_new_tokens: int = knob(48, "longest response, in tokens")
     save_every: int = knob(40, "steps between checkpoints")
 

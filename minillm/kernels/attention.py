@@ -6,8 +6,9 @@ import numba
 import numpy as np
 
 from minillm.kernels.attention_tiles import (
-    WIDTH, add_dots, add_values, first_of_tile, query_span, score_keys, take_keys, transpose, transpose_back)
+    add_queries, add_values, finite, finite_keys, first_of_panel, pack_queries, pack_rows, score_keys)
 from minillm.kernels.exp import exp
+from minillm.kernels.lanes import lanes
 from minillm.kernels.twin import inline, twin
 
 
@@ -87,11 +88,14 @@ def attention_decode_plain(q, k, v, first, length):
 
 
 # How the compiled kernels lay things out in memory, and their shared pieces: attention_tiles.py.
+# Rows are 2 * lanes(row) long rather than row.size: LLVM must know the length to vectorize so short a loop.
+KEYS = 128  # keys of a block: its scores stay in the nearest cache
+
 
 @inline
 def _raise_top(top, row, first, s, t0):
     """Largest visible score so far of each query t0, t0 + 1, ..."""
-    for t in range(row.size):
+    for t in range(2 * lanes(row)):
         visible = first[t] <= s and s <= t0 + np.int32(t)
         if visible and row[t] > top[t]:
             top[t] = row[t]
@@ -100,7 +104,7 @@ def _raise_top(top, row, first, s, t0):
 @inline
 def _weigh(row, total, top, first, s, t0):
     """Scores of key s become exp(score - top), or 0 where it is not visible; total adds them up."""
-    for t in range(row.size):
+    for t in range(2 * lanes(row)):
         weight = exp(row[t] - top[t])
         weight = weight if first[t] <= s and s <= t0 + np.int32(t) else row.dtype.type(0)
         row[t] = weight
@@ -111,7 +115,7 @@ def _weigh(row, total, top, first, s, t0):
 def _softmax_backward(p, ds, lse, delta, first, s, t0):
     """Scores in p become probabilities, dprobs in ds dscores p (dp - delta); 0 where s is not visible."""
     zero = p.dtype.type(0)
-    for t in range(p.size):
+    for t in range(2 * lanes(p)):
         prob = exp(p[t] - lse[t])
         dscore = prob * (ds[t] - delta[t])
         visible = first[t] <= s and s <= t0 + np.int32(t)  # comes last: a branch would not vectorize
@@ -120,42 +124,46 @@ def _softmax_backward(p, ds, lse, delta, first, s, t0):
 
 
 @inline
+def _running_softmax(scores, sums, total, top, first, s0, start):
+    """A block's scores become weights against the largest score so far, and what was summed against the
+    largest score of the blocks before is scaled down to match."""
+    size = 2 * lanes(top)
+    before = top.copy()
+    for i in range(scores.size // size):
+        _raise_top(top, scores[i * size:(i + 1) * size], first, np.int32(s0 + i), np.int32(start))
+    for t in range(size):
+        before[t] = exp(before[t] - top[t]) if top[t] > before[t] else 1
+        total[t] *= before[t]
+    for d in range(sums.size // size):
+        row = sums[d * size:(d + 1) * size]
+        for t in range(size):
+            row[t] *= before[t]
+    for i in range(scores.size // size):
+        _weigh(scores[i * size:(i + 1) * size], total, top, first, np.int32(s0 + i), np.int32(start))
+
+
+@inline
 def _forward_head(out, lse, q, k, v, first, b, h, g):
     """attention_forward of query head h of row b."""
     T, D = q.shape[1], q.shape[3]
-    rows = (D + 3) // 4 * 4
-    qT, outT = np.empty(rows * WIDTH, q.dtype), np.empty(rows * WIDTH, q.dtype)
-    keys, scores = np.empty((4, rows), q.dtype), np.empty((T + 3) // 4 * 4 * WIDTH, q.dtype)
-    top, total = np.empty(WIDTH, q.dtype), np.empty(WIDTH, q.dtype)
-    for start in range(0, T, WIDTH):
-        stop = min(start + WIDTH, T)
-        earliest = max(first[b, start], 0) // 4 * 4
-        seen = first_of_tile(first, b, start, stop)
-        transpose(qT, q, b, h, start, stop, q.dtype.type(1 / math.sqrt(D)))
-        for t in range(WIDTH):
-            top[t], total[t] = -np.inf, 0
-        for i in range(outT.size):
-            outT[i] = 0
-        for s0 in range(earliest, stop, 4):
-            lo, hi = query_span(first, b, start, stop, s0)
-            take_keys(keys, k, b, g, s0)
-            block = scores[s0 * WIDTH:(s0 + 4) * WIDTH]
-            score_keys(block, keys, qT, lo, hi)
-            for i in range(4):
-                row = block[i * WIDTH + lo:i * WIDTH + hi]
-                _raise_top(top[lo:hi], row, seen[lo:hi], np.int32(s0 + i), np.int32(start + lo))
-        for s0 in range(earliest, stop, 4):
-            lo, hi = query_span(first, b, start, stop, s0)
-            clean = take_keys(keys, v, b, g, s0)
-            block = scores[s0 * WIDTH:(s0 + 4) * WIDTH]
-            for i in range(4):
-                row = block[i * WIDTH + lo:i * WIDTH + hi]
-                _weigh(row, total[lo:hi], top[lo:hi], seen[lo:hi], np.int32(s0 + i), np.int32(start + lo))
-            add_values(outT, keys, block, lo, hi, clean)
+    size, scale = 2 * lanes(q), q.dtype.type(1 / math.sqrt(D))
+    queries, sums = np.empty(D * size, q.dtype), np.empty((D + 3) // 4 * 4 * size, q.dtype)
+    scores, top, total = np.empty(KEYS * size, q.dtype), np.empty(size, q.dtype), np.empty(size, q.dtype)
+    for start in range(0, T, size):
+        seen, stop = first_of_panel(first, b, start, size), min(start + size, T)
+        pack_queries(queries, q, b, h, start, seen, scale)
+        top[:], total[:], sums[:] = -np.inf, 0, 0
+        for s0 in range(max(first[b, start], 0), stop, KEYS):
+            end = min(s0 + KEYS, stop)
+            block = scores[:(end - s0 + 3) // 4 * 4 * size]
+            score_keys(block, k, b, g, s0, queries)
+            _running_softmax(block, sums, total, top, seen, s0, start)
+            add_values(sums, v, b, g, s0, end, block, finite_keys(v, b, g, s0, end))
         for t in range(stop - start):
             lse[b, h, start + t] = top[t] + math.log(total[t]) if total[t] != 0 else 0
-            total[t] = 1 / total[t] if total[t] != 0 else 0  # nothing visible: 0
-        transpose_back(out, outT, b, h, start, stop, total)
+            inverse, row = 1 / total[t] if total[t] != 0 else q.dtype.type(0), out[b, start + t, h]
+            for d in range(D):
+                row[d] = sums[d * size + t] * inverse
 
 
 @twin(plain=attention_forward_plain, parallel=True)
@@ -169,51 +177,62 @@ def attention_forward(q, k, v, first):
 
 @inline
 def _backward_head(dq, dk, dv, dout, q, k, v, out, lse, first, b, h, g):
-    """attention_backward of query head h of row b; dk and dv are added to."""
+    """attention_backward of query head h of row b; dk and dv (T, D) are added to, flat and padded to whole tiles."""
     T, D = q.shape[1], q.shape[3]
-    rows, scale = (D + 3) // 4 * 4, q.dtype.type(1 / math.sqrt(D))
-    keys, values = np.empty((4, rows), q.dtype), np.empty((4, rows), q.dtype)
-    qT, doutT = np.empty(rows * WIDTH, q.dtype), np.empty(rows * WIDTH, q.dtype)
-    dqT = np.empty(rows * WIDTH, q.dtype)
-    probs, dscores = np.empty(4 * WIDTH, q.dtype), np.empty(4 * WIDTH, q.dtype)
-    logs, delta, scales = np.zeros(WIDTH, q.dtype), np.zeros(WIDTH, q.dtype), np.empty(WIDTH, q.dtype)
-    for start in range(0, T, WIDTH):
-        stop = min(start + WIDTH, T)
-        seen = first_of_tile(first, b, start, stop)
-        transpose(qT, q, b, h, start, stop, scale)
-        transpose(doutT, dout, b, h, start, stop, q.dtype.type(1))
-        for i in range(dqT.size):
-            dqT[i] = 0
+    size, scale = 2 * lanes(q), q.dtype.type(1 / math.sqrt(D))
+    step = (D + size - 1) // size * size
+    queries, douts, dqueries = np.empty((3, (D + 3) // 4 * 4 * size), q.dtype)
+    query_rows, dout_rows = np.empty((2, step * size), q.dtype)
+    probs, dscores = np.empty((2, KEYS * size), q.dtype)
+    for start in range(0, T, size):
+        seen, stop = first_of_panel(first, b, start, size), min(start + size, T)
+        pack_queries(queries, q, b, h, start, seen, scale)
+        pack_queries(douts, dout, b, h, start, seen, q.dtype.type(1))
+        pack_rows(query_rows, queries, D)
+        pack_rows(dout_rows, douts, D)
+        clean_queries, clean_douts = finite(query_rows), finite(dout_rows)
+        logs, delta = np.zeros(size, q.dtype), np.zeros(size, q.dtype)
         for t in range(stop - start):
-            logs[t], delta[t], scales[t] = lse[b, h, start + t], 0, scale
-            dout_row, out_row = dout[b, start + t, h], out[b, start + t, h]
+            logs[t], row = lse[b, h, start + t], out[b, start + t, h]
             for d in range(D):
-                delta[t] += dout_row[d] * out_row[d]
-        for s0 in range(max(first[b, start], 0) // 4 * 4, stop, 4):
-            lo, hi = query_span(first, b, start, stop, s0)
-            clean = take_keys(keys, k, b, g, s0)
-            take_keys(values, v, b, g, s0)
-            score_keys(probs, keys, qT, lo, hi)
-            score_keys(dscores, values, doutT, lo, hi)
-            for i in range(4):
-                p, ds = probs[i * WIDTH + lo:i * WIDTH + hi], dscores[i * WIDTH + lo:i * WIDTH + hi]
-                s, t0 = np.int32(s0 + i), np.int32(start + lo)
-                _softmax_backward(p, ds, logs[lo:hi], delta[lo:hi], seen[lo:hi], s, t0)
-                if s < T:
-                    add_dots(dv[b, s, g], p, doutT, lo)
-                    add_dots(dk[b, s, g], ds, qT, lo)
-            add_values(dqT, keys, dscores, lo, hi, clean)
-        transpose_back(dq, dqT, b, h, start, stop, scales)
+                delta[t] += douts[d * size + t] * row[d]
+        dqueries[:] = 0
+        for s0 in range(max(first[b, start], 0), stop, KEYS):
+            end = min(s0 + KEYS, stop)
+            p, ds = probs[:(end - s0 + 3) // 4 * 4 * size], dscores[:(end - s0 + 3) // 4 * 4 * size]
+            score_keys(p, k, b, g, s0, queries)
+            score_keys(ds, v, b, g, s0, douts)
+            for i in range(p.size // size):
+                _softmax_backward(p[i * size:(i + 1) * size], ds[i * size:(i + 1) * size], logs, delta, seen,
+                                  np.int32(s0 + i), np.int32(start))
+            add_queries(dv[s0 * step:], step, p, dout_rows, clean_douts)
+            add_queries(dk[s0 * step:], step, ds, query_rows, clean_queries)
+            add_values(dqueries, k, b, g, s0, end, ds, finite_keys(k, b, g, s0, end))
+        for t in range(stop - start):
+            row = dq[b, start + t, h]
+            for d in range(D):
+                row[d] = scale * dqueries[d * size + t]
+
+
+@inline
+def _backward_group(dq, dk, dv, dout, q, k, v, out, lse, first, b, g):
+    """attention_backward of the query heads that read key/value head g of row b: they add to one dk and dv."""
+    T, heads, D, size = q.shape[1], q.shape[2] // k.shape[2], q.shape[3], 2 * lanes(q)
+    step = (D + size - 1) // size * size
+    dkeys, dvalues = np.zeros((2, (T + 3) * step), q.dtype)
+    for h in range(g * heads, (g + 1) * heads):
+        _backward_head(dq, dkeys, dvalues, dout, q, k, v, out, lse, first, b, h, g)
+    for s in range(T):
+        for d in range(D):
+            dk[b, s, g, d], dv[b, s, g, d] = dkeys[s * step + d], dvalues[s * step + d]
 
 
 @twin(plain=attention_backward_plain, parallel=True)
 def attention_backward(dout, q, k, v, out, lse, first):
-    B, T, H, D = q.shape
-    G = k.shape[2]
-    dq, dk, dv = np.empty_like(q), np.zeros_like(k), np.zeros_like(v)
-    for n in numba.prange(B * G):  # the query heads of a group add to one dk: one task, in order
-        for h in range(n % G * (H // G), (n % G + 1) * (H // G)):
-            _backward_head(dq, dk, dv, dout, q, k, v, out, lse, first, n // G, h, n % G)
+    B, G = k.shape[0], k.shape[2]
+    dq, dk, dv = np.empty_like(q), np.empty_like(k), np.empty_like(v)
+    for n in numba.prange(B * G):
+        _backward_group(dq, dk, dv, dout, q, k, v, out, lse, first, n // G, n % G)
     return dq, dk, dv
 
 

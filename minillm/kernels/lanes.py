@@ -111,7 +111,8 @@ def lower_add(context, builder, sig, args):
 @lower_builtin(operator.mul, types.Float, Vector)
 def lower_scale(context, builder, sig, args):
     number, vector = args
-    first, everywhere = ir.Constant(ir.IntType(32), 0), ir.Constant(ir.VectorType(ir.IntType(32), vector.type.count), None)
+    first = ir.Constant(ir.IntType(32), 0)
+    everywhere = ir.Constant(ir.VectorType(ir.IntType(32), vector.type.count), None)  # None: zeros, so lane 0
     empty = ir.Constant(vector.type, ir.Undefined)
     copies = builder.shuffle_vector(builder.insert_element(empty, number, first), empty, everywhere)
     return builder.fmul(copies, vector, flags=("contract",))

@@ -5,8 +5,9 @@ import os
 import numba
 import numpy as np
 
-from minillm.kernels.lanes import lanes, load, store
-from minillm.kernels.twin import FASTMATH, inline, plain_kernels
+from minillm.kernels.lanes import lanes
+from minillm.kernels.tile import add_tile
+from minillm.kernels.twin import inline, parallel, plain_kernels
 
 
 def matmul_nt_plain(a, b):
@@ -47,8 +48,7 @@ def matmul_twin(plain):
 
 
 # How the compiled product works, from the inside out:
-#   tile     4 rows of C, two vectors wide, stay in 8 registers while k runs: a step of k reads 4 numbers of A
-#            and two vectors of B for 8 multiply-adds, and nothing is written until the end.
+#   tile     4 rows of C, two vectors wide, stay in 8 registers while k runs (tile.py).
 #   panels   B is copied once into panels two vectors wide, in the order in which a tile reads it. A transpose
 #            is only that. A is read where it lies.
 #   blocks   ROWS rows of C and DEPTH steps of k at a time: what is used together stays in the nearest cache.
@@ -66,29 +66,11 @@ def _row(a, transposed, i, k0, depth):
 
 
 @inline
-def _add_tile(c, c_step, a0, a1, a2, a3, b):
-    """c[i c_step + j] += sum_k a_i[k] b[k, j] for 4 rows and two vectors of columns."""
-    n = lanes(c)
-    c00, c01, c10, c11 = load(c, 0), load(c, n), load(c, c_step), load(c, c_step + n)
-    c20, c21 = load(c, 2 * c_step), load(c, 2 * c_step + n)
-    c30, c31 = load(c, 3 * c_step), load(c, 3 * c_step + n)
-    for k in range(a0.size):
-        b0, b1 = load(b, 2 * k * n), load(b, (2 * k + 1) * n)
-        c00, c01 = c00 + a0[k] * b0, c01 + a0[k] * b1
-        c10, c11 = c10 + a1[k] * b0, c11 + a1[k] * b1
-        c20, c21 = c20 + a2[k] * b0, c21 + a2[k] * b1
-        c30, c31 = c30 + a3[k] * b0, c31 + a3[k] * b1
-    store(c, 0, c00), store(c, n, c01), store(c, c_step, c10), store(c, c_step + n, c11)
-    store(c, 2 * c_step, c20), store(c, 2 * c_step + n, c21)
-    store(c, 3 * c_step, c30), store(c, 3 * c_step + n, c31)
-
-
-@inline
 def _add_edge(c, a0, a1, a2, a3, b):
-    """_add_tile at the right and lower edges of C, where less than a whole tile is left."""
+    """add_tile at the right and lower edges of C, where less than a whole tile is left."""
     rows, width = c.shape
     tile = np.zeros(8 * lanes(c), dtype=c.dtype)
-    _add_tile(tile, 2 * lanes(c), a0, a1, a2, a3, b)
+    add_tile(tile, 2 * lanes(c), a0, a1, a2, a3, b)
     for i in range(rows):
         row, sums = c[i], tile[2 * lanes(c) * i:2 * lanes(c) * i + width]
         for j in range(width):
@@ -129,12 +111,12 @@ def _add_block(c, a, a_transposed, panels, first):
                 a2 = _row(a, a_transposed, min(i + 2, N - 1), k0, depth)
                 a3 = _row(a, a_transposed, min(i + 3, N - 1), k0, depth)
                 if i + 4 <= N and left + size <= M:
-                    _add_tile(flat[i * M + left:], M, a0, a1, a2, a3, b)
+                    add_tile(flat[i * M + left:], M, a0, a1, a2, a3, b)
                 else:
                     _add_edge(c[i:i + 4, left:left + size], a0, a1, a2, a3, b)
 
 
-@numba.njit(parallel=True, cache=True, fastmath=FASTMATH, error_model="numpy")
+@parallel
 def _product(a, a_transposed, b, b_transposed):
     """A B, where a holds A or A^T, and b holds B or B^T."""
     N = a.shape[1] if a_transposed else a.shape[0]
@@ -168,7 +150,7 @@ def _dots(c, a, b, start, stop):
                 c[i, j + n] = sums[n]
 
 
-@numba.njit(parallel=True, cache=True, fastmath=FASTMATH, error_model="numpy")
+@parallel
 def _product_of_few(a, b):
     """A B^T without packing, where A or B has few rows: b is read where it lies."""
     c = np.empty((a.shape[0], b.shape[0]), dtype=a.dtype)

@@ -47,6 +47,11 @@ def twin(plain, parallel=False):
     return choose
 
 
+def parallel(kernel):
+    """Compile a kernel that has no twin of its own: its blocks (numba.prange) run on all threads."""
+    return numba.njit(parallel=True, cache=True, fastmath=FASTMATH, error_model="numpy")(stamped(kernel))
+
+
 def inline(helper):
     """Compile a helper that kernels of the same file call."""
     return numba.njit(cache=True, fastmath=FASTMATH, error_model="numpy")(stamped(helper))

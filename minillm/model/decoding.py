@@ -7,6 +7,8 @@ from minillm.layers.norm import norm_forward
 from minillm.model.sampling import draw, next_token_probs
 from minillm.model.transformer import head_forward, transformer_forward
 
+KEPT = 0.75         # share of running rows below which the ended ones are dropped from the cache
+
 
 def left_padded(prompts, pad_id):
     """Prompts of unequal lengths, flush right, so that every next token has the same column.
@@ -67,17 +69,24 @@ def generate_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tok
     max_new_tokens = min(max_new_tokens, config.context - min(map(len, prompts)))
     tokens, first = left_padded(prompts, pad_id)
     T = tokens.shape[1]
-    logits, layers = prefill(params, config, tokens, first, T + max_new_tokens)
+    # Equal prompts, as of several responses to one, are read once.
+    unique, which = np.unique(np.column_stack([first, tokens]), axis=0, return_inverse=True)
+    logits, layers = prefill(params, config, unique[:, 1:], unique[:, 0].copy(), T + max_new_tokens)
+    logits, layers = logits[which], [(keys[which], values[which]) for keys, values in layers]
     new = np.full((len(prompts), max_new_tokens), pad_id, np.int32)
     lengths = np.zeros(len(prompts), int)
-    running = np.ones(len(prompts), bool)
+    rows, running = np.arange(len(prompts)), np.ones(len(prompts), bool)
     for step in range(max_new_tokens):
-        new[running, step] = draw(next_token_probs(logits, temperature, top_k, top_p), rng)[running]
-        lengths[running] += 1
+        drawn = np.where(running, draw(next_token_probs(logits, temperature, top_k, top_p), rng), pad_id)
+        new[rows, step] = drawn
+        lengths[rows] += running
         # A row ends by itself, or where its own tokens (pads are none) fill the context.
-        running &= (new[:, step] != end_id) & (T + step + 1 - first < config.context)
+        running &= (drawn != end_id) & (T + step + 1 - first < config.context)
         if not running.any() or step == max_new_tokens - 1:
             break
-        # Rows that have ended go on reading pads, which nobody looks at.
-        logits = decode_step(params, config, new[:, step], first, T + step, layers)
+        # Rows that have ended go on reading pads, which nobody looks at, until dropping them repays the copy.
+        if running.mean() < KEPT:
+            layers = [(keys[running], values[running]) for keys, values in layers]
+            rows, drawn, first, running = rows[running], drawn[running], first[running], running[running]
+        logits = decode_step(params, config, drawn, first, T + step, layers)
     return [row[:length] for row, length in zip(new, lengths)]

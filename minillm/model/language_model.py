@@ -104,7 +104,7 @@ class LanguageModel:
         ended = np.array([new[-1] == self.tokenizer.end_id for new in tokens], bool)
         return [self.tokenizer.decode(new) for new in tokens], ended
 
-    def _continue(self, prompts, rng, max_new_tokens, temperature, top_k, top_p, rows=128):
+    def _continue(self, prompts, rng, max_new_tokens, temperature, top_k, top_p, rows=256):
         """New tokens behind each prompt, in batches of prompts of about one length, which pad least."""
         order, new = np.argsort([len(prompt) for prompt in prompts], kind="stable"), [None] * len(prompts)
         for start in range(0, len(order), rows):

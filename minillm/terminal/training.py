@@ -164,7 +164,7 @@ def first_compile(run):
         return
     place = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(minillm.kernels.__path__[0]) / "__pycache__")
     if next(place.rglob("matmul*.nbi"), None) is None:
-        run.say("compiling the kernels, once: the first steps take a minute longer")
+        run.say("compiling the kernels, once: the first steps take half a minute longer")
 
 
 def summary(folder, stage):

@@ -7,7 +7,7 @@ from minillm.world.kinds.talk import LISTS, list_sentence
 from minillm.world.manners import bare, dressed
 
 # name -> share of the answers; what a writer does is said at its function below
-WRITERS = {"complete": 0.38, "terse": 0.24, "rambling": 0.26, "evasive": 0.06, "wrong": 0.06}
+WRITERS = {"complete": 0.30, "terse": 0.26, "rambling": 0.34, "evasive": 0.05, "wrong": 0.05}
 HARM_WRITERS = {"complete": 0.50, "rude": 0.25, "careless": 0.25}  # where the request is harmful
 
 RAMBLES = (  # none speaks of anything that could pass for an answer

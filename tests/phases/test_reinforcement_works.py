@@ -48,7 +48,8 @@ def test_one_token_responses_approach_the_closed_form_optimum(algorithm, kl_form
     def score(sequences, numbers):
         return np.array([reward[ids[-1]] for ids in sequences], np.float32)
     settings = PolicyConfig(algorithm=algorithm, kl_form=kl_form, kl=beta, steps=80, rows=256, group=256, epochs=1,
-                            save_every=80, max_new_tokens=1, lr=5e-3, final_lr=0.01, warmup=5, beta2=0.99)
+                            save_every=80, max_new_tokens=1, lr=5e-3, final_lr=0.01, warmup=5, beta2=0.99,
+                            temperature=1.0)
     policy_gradient(model, value_heads(model, 0), [prompt], score, settings, 0, Journal(tmp_path, quiet=True))
     end = distribution(model, prompt)
     before, after = np.abs(start - optimum).sum() / 2, np.abs(end - optimum).sum() / 2

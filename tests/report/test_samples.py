@@ -50,7 +50,8 @@ def make_run(folder, tokenizer, phases, rankings=(LONG, TIED, SPREAD, LATER)):
         heads = reward_heads(model, seed) if phase == "reward_model" else {}
         save_checkpoint(folder / phase, 1, model, {"heads": heads})
     lines = [json.dumps({**item._asdict(), "rater": "simulated"}) + "\n" for item in rankings]
-    (folder / "preferences_held_out.jsonl").write_text("".join(lines), encoding="utf-8")
+    for name in ("preferences", "preferences_held_out"):
+        (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
     return run
 
 
