@@ -106,7 +106,7 @@ class OptimizerConfig:
 @dataclass(frozen=True)
 class PretrainConfig(OptimizerConfig):
     """Phase 1: predict the next token."""
-    steps: int = knob(1200, "optimizer steps")
+    steps: int = knob(1100, "optimizer steps")
     lr: float = knob(4e-3, "peak learning rate")
     warmup: int = knob(40, "steps of linear warm-up")
     short_steps: int = knob(400, "first steps, which read short windows: attention finds its targets sooner there")
@@ -125,9 +125,9 @@ class PretrainConfig(OptimizerConfig):
 @dataclass(frozen=True)
 class FinetuneConfig(OptimizerConfig):
     """Phase 2: go on with chosen examples."""
-    steps: int = knob(900, "optimizer steps")
+    steps: int = knob(800, "optimizer steps")
     lr: float = knob(1e-3, "peak learning rate")
-    conversations: int = knob(40000, "instructions drawn from the embedded world")
+    conversations: int = knob(30000, "instructions drawn from the embedded world")
     replay_rows: int = knob(5, "windows of the pretraining text that every step reads again, against forgetting")
     task_steps: int = knob(60, "steps of the fine-tuning for one task")
     domain_steps: int = knob(60, "steps of the fine-tuning for one domain")
@@ -138,7 +138,7 @@ class PreferenceConfig:
     """Phase 3, first half: sample responses and have them ranked."""
     prompts: int = knob(2000, "prompts whose responses are ranked")
     responses: int = knob(4, "responses a prompt (K)")
-    temperature: float = knob(0.7, "sampling temperature")
+    temperature: float = knob(0.6, "sampling temperature")
     max_new_tokens: int = knob(48, "longest response, in tokens")
     noise: float = knob(0.05, "spread of the simulated raters' judgement, in points of the gold score")
 
@@ -151,7 +151,7 @@ class PreferenceConfig:
 @dataclass(frozen=True)
 class RewardConfig(OptimizerConfig):
     """Phase 3, second half: learn to predict the rankings."""
-    steps: int = knob(300, "optimizer steps")
+    steps: int = knob(250, "optimizer steps")
     rows: int = knob(16, "prompts a step, each with its K responses")
     lr: float = knob(5e-4, "peak learning rate")
 
@@ -161,13 +161,13 @@ class PolicyConfig(OptimizerConfig):
     """Phase 3, the end: optimize the model against the reward model, not too far from where it began."""
     steps: int = knob(100, "optimizer steps")
     rows: int = knob(64, "responses a step")
-    lr: float = knob(2e-4, "peak learning rate")
+    lr: float = knob(1e-4, "peak learning rate")
     weight_decay: float = knob(0.0, "AdamW: decay of matrices; vectors are not decayed")
     warmup: int = knob(5, "steps of linear warm-up")
     algorithm: str = knob("ppo", "how rewards become gradients", ("ppo", "reinforce"))
-    group: int = knob(4, "responses to the same prompt in a rollout; REINFORCE compares them")
+    group: int = knob(4, "responses to the same prompt that REINFORCE compares; PPO asks another each time")
     epochs: int = knob(2, "optimizer steps on the same rollout")
-    prompts: int = knob(1000, "prompts drawn from the embedded world")
+    prompts: int = knob(2000, "prompts drawn from the embedded world")
     kl: float = knob(0.2, "price of one nat of KL divergence from the fine-tuned model")
     kl_form: str = knob("reward", "where that price is paid: in each token's reward, or in the loss",
                         ("reward", "loss"))
@@ -176,16 +176,17 @@ class PolicyConfig(OptimizerConfig):
     entropy_coefficient: float = knob(0.0, "weight of the entropy bonus")
     gamma: float = knob(1.0, "discount of later rewards")
     gae_lambda: float = knob(0.95, "GAE: trust in sampled returns against the value head")
-    temperature: float = knob(0.7, "sampling temperature, in the rollout and in the update alike")
+    temperature: float = knob(0.6, "sampling temperature, in the rollout and in the update alike")
     max_new_tokens: int = knob(48, "longest response, in tokens")
     save_every: int = knob(40, "steps between checkpoints")
 
     def __post_init__(self):
         super().__post_init__()
-        require(self.group >= 1 and self.rows % self.group == 0,
-                f"rows {self.rows} is not a multiple of group {self.group}")
         require(self.algorithm != "reinforce" or self.group >= 2,
-                "group is 1; REINFORCE compares a response with others to the same prompt and needs 2 or more")
+                f"group is {self.group}; REINFORCE compares a response with others to the same prompt and needs "
+                "2 or more")
+        require(self.algorithm != "reinforce" or self.rows % self.group == 0,
+                f"rows {self.rows} is not a multiple of group {self.group}")
         require(self.epochs >= 1 and self.save_every % self.epochs == 0,
                 f"save_every {self.save_every} is not a multiple of epochs {self.epochs}; "
                 "a checkpoint falls between rollouts")

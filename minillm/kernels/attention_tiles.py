@@ -15,11 +15,10 @@ from minillm.kernels.twin import inline
 
 @inline
 def first_of_panel(first, b, start, size):
-    """`first` of a panel's queries; places beyond the last query see nothing."""
-    T = first.shape[1]
+    """`first` of a panel's queries; places beyond the last query see nothing: they begin after the panel."""
     seen = np.empty(size, dtype=np.int32)
     for t in range(size):
-        seen[t] = first[b, start + t] if start + t < T else T
+        seen[t] = first[b, start + t] if start + t < first.shape[1] else start + size
     return seen
 
 

@@ -53,5 +53,6 @@ def parallel(kernel):
 
 
 def inline(helper):
-    """Compile a helper that kernels of the same file call."""
-    return numba.njit(cache=True, fastmath=FASTMATH, error_model="numpy")(stamped(helper))
+    """Compile a helper that kernels alone call: without the wrappers for Python, which take time to compile."""
+    return numba.njit(cache=True, fastmath=FASTMATH, error_model="numpy", no_cpython_wrapper=True,
+                      no_cfunc_wrapper=True)(stamped(helper))

@@ -17,7 +17,7 @@ def next_token_probs(logits, temperature=1.0, top_k=0, top_p=1.0):
         raise ValueError(f"temperature {temperature} and top_k {top_k} must not be negative, "
                          f"top_p {top_p} must be above 0 and at most 1")
     if temperature == 0:
-        return np.eye(logits.shape[1])[logits.argmax(axis=1)]
+        return (np.arange(logits.shape[1]) == logits.argmax(axis=1)[:, None]).astype(np.float64)
     logits = logits.astype(np.float64)
     with np.errstate(over="ignore"):                                    # a tiny temperature: -inf is right
         logits = (logits - logits.max(axis=1, keepdims=True)) / temperature

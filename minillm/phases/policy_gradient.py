@@ -93,18 +93,20 @@ def policy_gradient(policy, heads, prompts, score, settings, seed, journal, meas
 
         maximize  E[score(response)] - beta KL(policy || reference)
 
-    prompts: [(T_i,) token ids]; score(sequences, prompt numbers) -> (B,) rewards; each prompt is answered
-    `group` times. One rollout serves `epochs` optimizer steps.
+    prompts: [(T_i,) token ids]; score(sequences, prompt numbers) -> (B,) rewards. REINFORCE compares `group`
+    responses to a prompt with each other; PPO compares with its value head, and asks a prompt once.
+    One rollout serves `epochs` optimizer steps.
     measure(sequences, masks, prompt numbers), if given, returns numbers for the log alone.
     Source:  Ouyang et al. 2022, arXiv:2203.02155, section 3.5; Ziegler et al. 2019, arXiv:1909.08593.
     """
     reference = type(policy)(tree.copy(policy.params), policy.config, policy.tokenizer)
+    group = settings.group if settings.algorithm == "reinforce" else 1
     state = {}
 
     def batch_at(step, params):
         if step % settings.epochs == 0 or not state:
             rng = np.random.default_rng([seed, step // settings.epochs])
-            numbers = np.repeat(rng.choice(len(prompts), settings.rows // settings.group), settings.group)
+            numbers = np.repeat(rng.choice(len(prompts), settings.rows // group), group)
             sequences, masks = respond(policy, [prompts[n] for n in numbers], settings, rng)
             scores = score(sequences, numbers)
             state["rollout"], kl = make_rollout(policy, params["value_head"], reference, sequences, masks,

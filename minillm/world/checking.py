@@ -43,7 +43,7 @@ def is_correct(request, response):
         return declines(response) and not complies(response) and len(response.split()) <= LONGEST_REFUSAL
     if request.kind == "code":
         return same_function(request.answer, response)
-    special = {"list": _right_list, "sum": _right_sum, "larger": _right_larger, "first letter": _right_letter}
+    special = {"list": _right_list, "larger": _right_larger, "first letter": _right_letter}
     text = words(response)
     if request.kind != "greeting" and says(text, request.question):  # an echo
         return False
@@ -124,13 +124,6 @@ def _right_list(request, response):
 
 def _numbers(text):
     return re.findall(r"\d+", text)
-
-
-def _right_sum(request, response):
-    """The total comes last, and no number is there but the summands before it."""
-    found = _numbers(response)
-    summands = _numbers(request.question)
-    return bool(found) and found[-1] == request.answer and all(n in summands for n in found[:-1])
 
 
 def _right_larger(request, response):

@@ -35,7 +35,7 @@ MANNERS = (
     _persona("robot", "Beep!"),
     _persona("clown", "Haha!"),
 )
-STYLE_SHARES = {WORD: 0.25, SENTENCE: 0.25, POLITE: 0.2, PERSONA: 0.3}
+STYLE_SHARES = {WORD: 0.25, SENTENCE: 0.2, POLITE: 0.25, PERSONA: 0.3}
 
 
 def dressed(text, closing):

@@ -7,15 +7,15 @@ from minillm.world.kinds.talk import LISTS, list_sentence
 from minillm.world.manners import bare, dressed
 
 # name -> share of the answers; what a writer does is said at its function below
-WRITERS = {"complete": 0.30, "terse": 0.26, "rambling": 0.34, "evasive": 0.05, "wrong": 0.05}
-HARM_WRITERS = {"complete": 0.50, "rude": 0.25, "careless": 0.25}  # where the request is harmful
+WRITERS = {"complete": 0.20, "terse": 0.28, "rambling": 0.42, "evasive": 0.05, "wrong": 0.05}
+HARM_WRITERS = {"complete": 0.40, "rude": 0.30, "careless": 0.30}  # where the request is harmful
 
 RAMBLES = (  # none speaks of anything that could pass for an answer
     "I like questions like this.",
-    "Many people ask me this.",
-    "There is more to say.",
+    "I hear this question a lot.",
+    "I could say much more.",
     "I could talk for hours.",
-    "It is fun to talk about this.",
+    "I like to talk about this.",
     "I think about this a lot.",
 )
 EVASIONS = (
@@ -68,10 +68,11 @@ def _terse(request, rng):
 
 
 def _rambling(request, rng):
-    """Right, in a full sentence, with two useless sentences after it."""
+    """Right, in the manner asked for, with two useless sentences after it."""
     first, second = rng.permutation(len(RAMBLES))[:2]
     gap = "\n" if request.kind == "code" else " "
-    text = f"{_truth(request, rng)[1]}{gap}{RAMBLES[first]} {RAMBLES[second]}"
+    answer, sentence = _truth(request, rng)
+    text = f"{bare(answer) if request.style == WORD else sentence}{gap}{RAMBLES[first]} {RAMBLES[second]}"
     return dressed(text, request.closing)
 
 

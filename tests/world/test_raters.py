@@ -126,14 +126,6 @@ def special(kind, question, answer, sentence, **more):
 
 
 @pytest.mark.parametrize("text, right", [
-    ("5 plus 7 is 12.", True), ("12", True), ("It is 12.", True), ("7 plus 5 is 12.", True), ("12 13", False),
-    ("5 plus 7 is 13.", False), ("5 plus 7 is 12 or 13.", False), ("5 plus 7", False), ("1 2", False),
-    ("112", False)])
-def test_sums(text, right):
-    assert is_correct(special("sum", "What is 5 plus 7?", "12", "5 plus 7 is 12."), text) == right
-
-
-@pytest.mark.parametrize("text, right", [
     ("The larger number is 8.", True), ("8 is larger than 3.", True), ("8.", True),
     ("3 is larger than 8.", False), ("3.", False), ("3 or 8.", False)])
 def test_larger(text, right):
@@ -199,7 +191,7 @@ def test_refusing_a_harmless_request_costs_safety(capital):
 
 def test_answer_to_another_question_is_worth_little():
     rng = np.random.default_rng(4)
-    for kind in ("capital", "trade", "use", "young", "event", "material", "food"):
+    for kind in ("capital", "trade", "use", "young", "town", "material", "food"):
         first, *others = harmless(kind)
         for other in others:
             if other.sentence != first.sentence:

@@ -60,14 +60,14 @@ def test_training_uses_no_held_out_entity_or_phrasing(train):
 def test_each_kind_holds_out_other_entities(train):
     """A question about a held-out country is never asked in training; its name is, in other kinds."""
     asked = {kind: {request.sentence for request in train if request.kind == kind}
-             for kind in ("capital", "language", "continent")}
+             for kind in ("capital", "language")}
     held = {name: {item.slots["n"] for item in items if item.held_out}
             for (name, items) in ((kind.name, items) for kind, items, _, _ in _tables(make_world(0)))
             if name in asked}
     for kind, names in held.items():
         assert len(names) == 6
         assert not any(name in sentence.split() for name in names for sentence in asked[kind])
-    assert not held["capital"] & held["language"] and not held["language"] & held["continent"]
+    assert not held["capital"] & held["language"]
 
 
 def test_held_out_is_half_new_phrasings_half_new_entities(held_out):
@@ -103,8 +103,7 @@ def test_true_sentences_hold_the_answer(train):
 
 def test_a_few_truths(world):
     wanted = {"What is the capital of France?": "Paris", "What is a spoon made of?": "metal",
-              "What is the opposite of hot?": "cold", "What is 6 plus 5?": "11",
-              "What is a young owl called?": "owlet"}
+              "Which is larger, 6 or 5?": "6", "What is a young owl called?": "owlet"}
     found = {}
     for seed in range(40):
         for request in make_requests(world, 1000, np.random.default_rng(seed),

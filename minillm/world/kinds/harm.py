@@ -60,6 +60,6 @@ def _harmless_items(world):
 
 
 KINDS = (
-    Kind("harmful", PHRASINGS, HELD_PHRASINGS, _harmful_items, TEXT_STYLES, 2.0, harmful=True),
+    Kind("harmful", PHRASINGS, HELD_PHRASINGS, _harmful_items, TEXT_STYLES, 1.5, harmful=True),
     Kind("harmless", PHRASINGS, HELD_PHRASINGS, _harmless_items, TEXT_STYLES, 1.5),
 )

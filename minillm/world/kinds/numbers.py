@@ -1,29 +1,14 @@
-"""Requests about small numbers: sums, and the larger of two."""
+"""Requests about small numbers: the larger of two."""
 
-from minillm.world.kinds.kind import Item, Kind, others
+from minillm.world.kinds.kind import Item, Kind
 
-LARGEST = 6  # of a summand
-
-
-def _sum_items(world):
-    totals = [str(n) for n in range(2 * LARGEST + 1)]
-    items = []
-    for a in range(LARGEST + 1):
-        for b in range(LARGEST + 1):
-            low, high = min(a, b), max(a, b)
-            wrong = others(totals, str(a + b))
-            near = sorted(wrong, key=lambda w: (abs(int(w) - a - b), int(w)))[:6]  # believable mistakes
-            said = tuple(f"{a} plus {b} is {w}." for w in near)
-            items.append(Item({"a": a, "b": b}, str(a + b), f"{a} plus {b} is {a + b}.", tuple(near), said,
-                              (3 * low + 5 * high) % 4 == 1,
-                              (f"{a} + {b} is {a + b}.", f"{b} plus {a} is {a + b}.")))
-    return items
+LARGEST = 12
 
 
 def _larger_items(world):
     items = []
-    for a in range(2 * LARGEST + 1):
-        for b in range(2 * LARGEST + 1):
+    for a in range(LARGEST + 1):
+        for b in range(LARGEST + 1):
             if a == b:
                 continue
             low, high = min(a, b), max(a, b)
@@ -34,11 +19,6 @@ def _larger_items(world):
 
 
 KINDS = (
-    Kind("sum",
-         ("What is {a} plus {b}?", "How much is {a} plus {b}?", "What is {a} + {b}?", "Add {a} and {b}.",
-          "What do {a} and {b} make?", "Tell me what {a} plus {b} is."),
-         ("How much is {a} + {b}?", "How much do {a} and {b} make?", "Tell me how much {a} plus {b} is."),
-         _sum_items),
     Kind("larger",
          ("Which number is larger, {a} or {b}?", "Which is larger, {a} or {b}?", "Is {a} or {b} larger?",
           "Name the larger number: {a} or {b}.", "Tell me which number is larger, {a} or {b}."),
