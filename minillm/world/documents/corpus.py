@@ -13,11 +13,11 @@ from minillm.world.documents.stories import write_story
 
 # kind: (writer, share of the bytes)
 KINDS = {
-    "encyclopedia": (write_article, 0.36),
-    "stories": (write_story, 0.20),
-    "code": (write_page, 0.13),
-    "forum": (write_thread, 0.22),
-    "news": (write_news, 0.09),
+    "encyclopedia": (write_article, 0.35),
+    "stories": (write_story, 0.22),
+    "code": (write_page, 0.15),
+    "forum": (write_thread, 0.20),
+    "news": (write_news, 0.08),
 }
 
 
