@@ -91,6 +91,7 @@ class OptimizerConfig:
     beta2: float = knob(0.95, "AdamW: memory of the squared gradient")
     weight_decay: float = knob(0.1, "AdamW: decay of matrices; vectors are not decayed")
     clip: float = knob(1.0, "largest norm of the whole gradient")
+    recompute: bool = knob(False, "keep each block's input alone and compute the block again: less memory, more time")
     save_every: int = knob(200, "steps between checkpoints")
 
     def __post_init__(self):

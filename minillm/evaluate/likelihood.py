@@ -9,7 +9,7 @@ from minillm.text.batches import pad_batch, windows
 
 def token_nll(model, batch):
     """Negative log-likelihood of every counted target, 0 elsewhere.  Shapes:  Batch of (B, T) -> (B, T) nats"""
-    h, _ = transformer_forward(batch.tokens, model.params, model.config, batch.first)
+    h, _ = transformer_forward(batch.tokens, model.params, model.config, batch.first, recompute=True)
     index = np.flatnonzero(batch.weights)
     logits, _ = head_forward(h.reshape(-1, h.shape[-1])[index], model.params)
     nll = np.zeros(batch.tokens.size, h.dtype)

@@ -38,7 +38,7 @@ def spellings(tokenizer):
 def next_probs(model, rows):
     """Probabilities of the next token behind each row.  Shapes:  list of (T_i,) -> (N, V) float64"""
     batch = pad_batch(rows, "right", model.tokenizer.pad_id)
-    h, _ = transformer_forward(batch.tokens, model.params, model.config, batch.first)
+    h, _ = transformer_forward(batch.tokens, model.params, model.config, batch.first, recompute=True)
     last = np.array([len(row) - 1 for row in rows])
     h = np.ascontiguousarray(h[np.arange(len(rows)), last])                     # (N, C)
     logits = head_forward(h, model.params)[0].astype(np.float64)

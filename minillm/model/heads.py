@@ -25,7 +25,7 @@ def scalar_head_backward(dy, cache):
     return linear_backward(dy[..., None], cache)
 
 
-def reward_forward(params, config, tokens, first, last):
+def reward_forward(params, config, tokens, first, last, recompute=False):
     """A response's score, read off its last real token, which has seen prompt and response whole.
 
     Shapes:  tokens (B, T), first (B, T), last (B,) index of the last real token -> scores (B,)
@@ -35,7 +35,7 @@ def reward_forward(params, config, tokens, first, last):
     empty = np.flatnonzero((last < 0) | (first[rows, np.maximum(last, 0)] > last))
     if empty.size:
         raise ValueError(f"row {empty[0]} holds no token but pads; there is nothing to score")
-    h, body = transformer_forward(tokens, params["model"], config, first)
+    h, body = transformer_forward(tokens, params["model"], config, first, recompute)
     scores, head = scalar_head_forward(np.ascontiguousarray(h[rows, last]), params["reward_head"])
     return scores, (h.shape, last, body, head, params)
 

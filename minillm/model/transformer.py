@@ -17,8 +17,17 @@ class TransformerCache(NamedTuple):
     """What transformer_backward needs."""
     token: tuple
     position: tuple     # or None with rotary positions
-    blocks: list
+    blocks: list        # a cache a block, or its BlockInput
     norm: tuple
+
+
+class BlockInput(NamedTuple):
+    """All that is kept of a block which the backward computes again: the arguments of block_forward."""
+    x: np.ndarray       # (B, T, C)
+    params: dict
+    config: object
+    first: np.ndarray   # (B, T)
+    positions: np.ndarray
 
 
 def transformer_init(config, rng):
@@ -51,13 +60,16 @@ def positions_of(first):
     return np.maximum(np.arange(first.shape[1], dtype=np.int32) - first, 0).astype(np.int32)
 
 
-def transformer_forward(tokens, params, config, first):
+def transformer_forward(tokens, params, config, first, recompute=False):
     """One vector a token, which knows the token and what it may see before it.
 
         x = embedding(tokens);   x = block(x), L times;   h = norm(x)
 
+    recompute: keep no more of a block than its input. The backward then computes each block once more; where
+    there is no backward, it saves memory for nothing.
     Shapes:  tokens (B, T) int, first (B, T) int32: the first place each token may see -> h (B, T, C)
     Raises:  ValueError for a sequence longer than the context, or an id outside the vocabulary.
+    Source:  Chen et al. 2016, arXiv:1604.06174 (recomputation).
     """
     B, T = tokens.shape
     if T > config.context:
@@ -70,8 +82,9 @@ def transformer_forward(tokens, params, config, first):
         x = x + where
     blocks = []
     for block in params["blocks"]:
-        x, cache = block_forward(x, block, config, first, positions)
-        blocks.append(cache)
+        arguments = BlockInput(x, block, config, first, positions)
+        x, cache = block_forward(*arguments)
+        blocks.append(arguments if recompute else cache)
     h, norm = norm_forward(x, params["norm"], config.norm, config.norm_eps)
     return h, TransformerCache(token, position, blocks, norm)
 
@@ -84,6 +97,8 @@ def transformer_backward(dh, cache):
     dx, d_norm = norm_backward(dh, cache.norm)
     d_blocks = []
     for block in reversed(cache.blocks):
+        if isinstance(block, BlockInput):
+            _, block = block_forward(*block)
         dx, d_block = block_backward(dx, block)
         d_blocks.insert(0, d_block)
     embedding = {"token": embedding_backward(dx, cache.token)}

@@ -38,7 +38,7 @@ def finetune(model, conversations, settings, seed, journal, validation=(), repla
 
     if held_out:
         journal.looking(lambda step: {"validation_loss": examples_loss(model, held_out)}, max(1, settings.steps // 4))
-    journal.fit(model, settings, batch_at, next_token(model.config))
+    journal.fit(model, settings, batch_at, next_token(model.config, settings.recompute))
     return packed.left_out
 
 
@@ -69,4 +69,4 @@ def finetune_domain(model, stream, settings, seed, journal):
     def batch_at(step, _):
         return micro_batches(window_batch(stream, step, settings.rows, model.config.context, seed,
                                           model.tokenizer.begin_id), settings.micro_batches)
-    journal.fit(model, settings, batch_at, next_token(model.config))
+    journal.fit(model, settings, batch_at, next_token(model.config, settings.recompute))

@@ -45,7 +45,7 @@ def spread(rows, index, shape):
 
 def logprobs_and_values(params, config, batch, temperature, value_head=None):
     """log pi(target) and value at the places that count.  Shapes:  Batch of (B, T) -> (B, T), (B, T) or None"""
-    h, _ = transformer_forward(batch.tokens, params, config, batch.first)
+    h, _ = transformer_forward(batch.tokens, params, config, batch.first, recompute=True)
     rows, index = counted_rows(h, batch.weights)
     logits = head_forward(rows, params)[0]
     logits /= logits.dtype.type(temperature)

@@ -41,7 +41,7 @@ def pretrain(model, stream, validation, settings, seed, journal):
         return {"validation_loss": loss, "sample": f"step {step + 1}: {sample!r}"}
 
     journal.looking(look, settings.validation_every)
-    journal.fit(model, settings, batch_at, next_token(model.config))
+    journal.fit(model, settings, batch_at, next_token(model.config, settings.recompute))
 
 
 def validate(model, validation, text_bytes):

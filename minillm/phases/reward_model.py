@@ -88,7 +88,7 @@ def train_reward_model(model, heads, rankings, settings, seed, journal):
         parts = np.array_split(np.arange(len(chosen)), settings.micro_batches)
         return [ranking_batch([chosen[i] for i in part], model.tokenizer.pad_id) for part in parts]
 
-    journal.fit(model, settings, batch_at, ranking_objective(model.config), heads)
+    journal.fit(model, settings, batch_at, ranking_objective(model.config, settings.recompute), heads)
 
 
 def reward_scores(model, heads, sequences, rows=128):
@@ -100,7 +100,7 @@ def reward_scores(model, heads, sequences, rows=128):
         batch = pad_batch([sequences[i] for i in chosen], "right", model.tokenizer.pad_id)
         last = np.array([len(sequences[i]) - 1 for i in chosen])
         scores[chosen] = reward_forward({"model": model.params, **heads}, model.config,
-                                        batch.tokens, batch.first, last)[0]
+                                        batch.tokens, batch.first, last, recompute=True)[0]
     return scores
 
 

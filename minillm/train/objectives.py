@@ -44,10 +44,10 @@ def scattered(dh_rows, index, shape):
     return dh.reshape(shape)
 
 
-def next_token(config):
+def next_token(config, recompute=False):
     """Pretraining and fine-tuning: cross-entropy of the next token where a target counts."""
     def loss_and_grads(params, batch):
-        h, body = transformer_forward(batch.tokens, params, config, batch.first)
+        h, body = transformer_forward(batch.tokens, params, config, batch.first, recompute)
         rows, index = counted_rows(h, batch.weights)
         logits, head = head_forward(rows, params)                                   # (N, V)
         weights = batch.weights.reshape(-1)[index]
@@ -59,13 +59,13 @@ def next_token(config):
     return loss_and_grads
 
 
-def ranking(config):
+def ranking(config, recompute=False):
     """Reward model: Bradley-Terry over the pairs of every ranked prompt.
 
     The batch has tokens (P K, T), first (P K, T), last (P K,) and ranks (P, K).
     """
     def loss_and_grads(params, batch):
-        scores, cache = reward_forward(params, config, batch.tokens, batch.first, batch.last)
+        scores, cache = reward_forward(params, config, batch.tokens, batch.first, batch.last, recompute)
         scores = scores.reshape(batch.ranks.shape)                                  # (P, K)
         loss, pairs = ranking_forward(scores, batch.ranks)
         grads = reward_backward(ranking_backward(1.0, pairs).reshape(-1), cache)
@@ -84,7 +84,7 @@ def policy(config, settings):
     Source:  Schulman et al. 2017, arXiv:1707.06347, eq. 9.
     """
     def loss_and_grads(params, batch):
-        h, body = transformer_forward(batch.tokens, params["model"], config, batch.first)
+        h, body = transformer_forward(batch.tokens, params["model"], config, batch.first, settings.recompute)
         rows, index = counted_rows(h, batch.mask)
         logits, head = head_forward(rows, params["model"])                          # (N, V)
         logits /= logits.dtype.type(settings.temperature)
