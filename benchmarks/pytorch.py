@@ -1,0 +1,147 @@
+"""The same GPT-2 in PyTorch, written plainly: what minillm is timed against.
+
+Queries, keys and values are one product, attention is scaled_dot_product_attention and AdamW is the fused one:
+the ways of PyTorch that are quickest on a CPU.
+"""
+
+import numpy as np
+import torch
+from machine import thread_count
+from models import SETTINGS, Stepping, config_of, tokens_of
+from torch import nn
+from torch.nn import functional as F
+
+from minillm.model.transformer import transformer_init
+from minillm.terminal.machine import ready_machine
+
+
+def ready_torch():
+    """As many threads as minillm has, and its setting of the allocator, by which a step loses no time to pages.
+
+    How long waiting threads spin is not touched: PyTorch's pool has read its variables by now.
+    """
+    torch.set_num_threads(thread_count())
+    ready_machine()
+
+
+class Block(nn.Module):
+    """Pre-norm block: attention, then the feed-forward, each added to what was there."""
+
+    def __init__(self, C, heads):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(C, bias=False), nn.LayerNorm(C, bias=False)
+        self.qkv, self.output = nn.Linear(C, 3 * C, bias=False), nn.Linear(C, C, bias=False)
+        self.up, self.down = nn.Linear(C, 4 * C, bias=False), nn.Linear(4 * C, C, bias=False)
+
+    def forward(self, x, cache=None, position=0):
+        """cache: (keys, values), each (B, H, S, D), filled up to `position`; x is then one token a row."""
+        B, T, C = x.shape
+        q, k, v = self.qkv(self.norm1(x)).view(B, T, 3, self.heads, C // self.heads).permute(2, 0, 3, 1, 4)
+        if cache is not None:
+            cache[0][:, :, position:position + T], cache[1][:, :, position:position + T] = k, v
+            k, v = cache[0][:, :, :position + T], cache[1][:, :, :position + T]
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=T > 1)        # (B, H, T, D)
+        x = x + self.output(y.transpose(1, 2).reshape(B, T, C))
+        return x + self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh"))
+
+
+class GPT(nn.Module):
+    """Token and position tables, blocks, a norm; the token table is the head too."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.token = nn.Embedding(config.vocab_size, config.width)
+        self.position = nn.Embedding(config.context, config.width)
+        self.blocks = nn.ModuleList(Block(config.width, config.heads) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.width, bias=False)
+
+    def forward(self, tokens, caches=None, position=0):
+        """Shapes:  tokens (B, T) -> logits (B, T, V)"""
+        x = self.token(tokens) + self.position.weight[position:position + tokens.shape[1]]
+        for i, block in enumerate(self.blocks):
+            x = block(x, caches and caches[i], position)
+        return F.linear(self.norm(x), self.token.weight)
+
+
+def load_params(model, params):
+    """Copy minillm's parameters into a GPT."""
+    def copy(into, *arrays):
+        into.data.copy_(torch.from_numpy(np.concatenate(arrays)))
+    copy(model.token.weight, params["embedding"]["token"])
+    copy(model.position.weight, params["embedding"]["position"])
+    copy(model.norm.weight, params["norm"]["gain"])
+    for block, ours in zip(model.blocks, params["blocks"], strict=True):
+        attention, feed_forward = ours["attention"], ours["feed_forward"]
+        copy(block.norm1.weight, ours["norm1"]["gain"])
+        copy(block.norm2.weight, ours["norm2"]["gain"])
+        copy(block.qkv.weight, *(attention[name]["weight"] for name in ("query", "key", "value")))
+        copy(block.output.weight, attention["output"]["weight"])
+        copy(block.up.weight, feed_forward["up"]["weight"])
+        copy(block.down.weight, feed_forward["down"]["weight"])
+    return model
+
+
+def new_model(config, seed=0):
+    """A GPT with the weights that minillm's model of this seed starts from."""
+    return load_params(GPT(config), transformer_init(config, np.random.default_rng(seed)))
+
+
+def new_optimizer(model, settings):
+    """AdamW that decays matrices and leaves vectors."""
+    groups = [{"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": settings.weight_decay},
+              {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=settings.lr, betas=(settings.beta1, settings.beta2), eps=1e-8, fused=True)
+
+
+def training_step(model, optimizer, tokens, targets, clip):
+    """Forward, backward, clipping, AdamW.  Returns the loss"""
+    logits = model(tokens)
+    loss = F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.reshape(-1))
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), clip)
+    optimizer.step()
+    return loss.item()
+
+
+def tensors(*arrays):
+    """Token ids as PyTorch takes them."""
+    return [torch.from_numpy(x.astype(np.int64)) for x in arrays]
+
+
+@torch.no_grad()
+def token_losses(model, tokens, targets):
+    """Negative log-likelihood of every target.  Shapes:  (B, T) -> (B T,) NumPy"""
+    return F.cross_entropy(model(tokens).flatten(0, 1), targets.flatten(), reduction="none").numpy()
+
+
+class Training(Stepping):
+    """The training steps of models.Training in eager PyTorch."""
+
+    def __init__(self):
+        ready_torch()
+
+    def build(self, shape):
+        """Make a new model, with the weights that ours starts from."""
+        self.shape, self.done = shape, 0
+        self.model = new_model(config_of(shape))
+        self.optimizer = new_optimizer(self.model, SETTINGS)
+
+    def steps(self, n):
+        """Take n steps.  Returns their losses"""
+        losses = []
+        for _ in range(n):
+            batch = tensors(*tokens_of(self.shape, self.done))
+            losses.append(training_step(self.model, self.optimizer, *batch, SETTINGS.clip))
+            self.done += 1
+        return losses
+
+
+class CompiledTraining(Training):
+    """The same through torch.compile."""
+
+    def build(self, shape):
+        """Make a new model; its first step compiles it."""
+        super().build(shape)
+        self.model = torch.compile(self.model)
