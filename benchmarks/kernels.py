@@ -141,7 +141,8 @@ def main(argv=None):
     for kernel, arguments, *flops in all_cases(shape, 600 if args.quick else 60_000):
         progress(kernel.__name__)
         rows.append(measure(kernel, arguments, flops[0] if flops else None, limit, args))
-    report.table(f"Kernels for {shape.B * shape.T:,} tokens, {shape.C} channels, a vocabulary of {shape.V:,}", COLUMNS, rows)
+    report.table(f"Kernels for {shape.B * shape.T:,} tokens, {shape.C} channels, a vocabulary of {shape.V:,}",
+                 COLUMNS, rows)
     report.note(f"Times faster than the plain twin, geometric mean: "
                 f"{geometric_mean([row['faster'] for row in rows]):.1f}.")
     limited = [row for row in rows if row.get("share")]
