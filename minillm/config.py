@@ -107,7 +107,7 @@ class OptimizerConfig:
 @dataclass(frozen=True)
 class PretrainConfig(OptimizerConfig):
     """Phase 1: predict the next token."""
-    steps: int = knob(1050, "optimizer steps")
+    steps: int = knob(1150, "optimizer steps")
     lr: float = knob(4e-3, "peak learning rate")
     warmup: int = knob(40, "steps of linear warm-up")
     short_steps: int = knob(400, "first steps, which read short windows: attention finds its targets sooner there")
@@ -137,7 +137,7 @@ class FinetuneConfig(OptimizerConfig):
 @dataclass(frozen=True)
 class PreferenceConfig:
     """Phase 3, first half: sample responses and have them ranked."""
-    prompts: int = knob(1800, "prompts whose responses are ranked")
+    prompts: int = knob(2000, "prompts whose responses are ranked")
     responses: int = knob(4, "responses a prompt (K)")
     temperature: float = knob(0.6, "sampling temperature")
     max_new_tokens: int = knob(48, "longest response, in tokens")
@@ -152,7 +152,7 @@ class PreferenceConfig:
 @dataclass(frozen=True)
 class RewardConfig(OptimizerConfig):
     """Phase 3, second half: learn to predict the rankings."""
-    steps: int = knob(200, "optimizer steps")
+    steps: int = knob(250, "optimizer steps")
     rows: int = knob(16, "prompts a step, each with its K responses")
     lr: float = knob(5e-4, "peak learning rate")
 
@@ -160,7 +160,7 @@ class RewardConfig(OptimizerConfig):
 @dataclass(frozen=True)
 class PolicyConfig(OptimizerConfig):
     """Phase 3, the end: optimize the model against the reward model, not too far from where it began."""
-    steps: int = knob(90, "optimizer steps")
+    steps: int = knob(40, "optimizer steps")
     rows: int = knob(64, "responses a step")
     lr: float = knob(1e-4, "peak learning rate")
     weight_decay: float = knob(0.0, "AdamW: decay of matrices; vectors are not decayed")
@@ -179,7 +179,7 @@ class PolicyConfig(OptimizerConfig):
     gae_lambda: float = knob(0.95, "GAE: trust in sampled returns against the value head")
     temperature: float = knob(0.6, "sampling temperature, in the rollout and in the update alike")
     max_new_tokens: int = knob(48, "longest response, in tokens")
-    save_every: int = knob(30, "steps between checkpoints")
+    save_every: int = knob(20, "steps between checkpoints")
 
     def __post_init__(self):
         super().__post_init__()

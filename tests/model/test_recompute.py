@@ -25,8 +25,7 @@ def held_bytes(cache):
 
     def visit(item):
         if isinstance(item, np.ndarray):
-            base = item if item.base is None else item.base
-            arrays[id(base)] = base.nbytes
+            arrays[item.ctypes.data] = item.nbytes      # a reshaped array is the same memory
         elif isinstance(item, (tuple, list)):
             for part in item:
                 visit(part)

@@ -163,7 +163,8 @@ def is_reserved_call(recipe, name, values):
 
 
 def function(desk):
-    """One function with a docstring, or a comment above it, and two example calls."""
+    """One function and two or three example calls; what it does is said in a docstring, above it, or by its
+    name alone."""
     recipe = desk.deal(RECIPES)
     while True:
         name, (x, y, i) = desk.pick(recipe.names), parameter_names(desk, recipe)
@@ -175,9 +176,9 @@ def function(desk):
         shown = example(recipe, name, values)
         if shown not in examples and not is_reserved_call(recipe, name, values):
             examples.append(shown)
-    commented = desk.chance(0.4)
-    text = definition(recipe, name, x, y, i, doc=not commented)
-    if commented:
+    said = desk.pick(("inside", "above", "nowhere"))
+    text = definition(recipe, name, x, y, i, doc=said == "inside")
+    if said == "above":
         text = f"# {recipe.doc.format(x=x, y=y)}\n{text}"
     return text + "\n\n" + "\n".join(examples)
 

@@ -14,8 +14,8 @@ from minillm.world.documents.stories import write_story
 # kind: (writer, share of the bytes)
 KINDS = {
     "encyclopedia": (write_article, 0.35),
-    "stories": (write_story, 0.22),
-    "code": (write_page, 0.15),
+    "stories": (write_story, 0.23),
+    "code": (write_page, 0.14),
     "forum": (write_thread, 0.20),
     "news": (write_news, 0.08),
 }

@@ -87,8 +87,8 @@ def puzzling(desk, person):
 def watching(desk, person):
     """Plain things are seen, or heard about friends."""
     if desk.chance(0.5):
-        return f"{person.name} looked around. {seen(desk)} {seen(desk)} {seen(desk)}"
-    return f"{person.name} heard about {his(person)} friends. {heard(desk)} {heard(desk)} {heard(desk)}"
+        return f"{person.name} looked around. " + " ".join(seen(desk) for _ in range(5))
+    return f"{person.name} heard about {his(person)} friends. " + " ".join(heard(desk) for _ in range(4))
 
 
 EPISODES = (sitting, sitting, using, using, losing, happening, hearing, meeting, puzzling, puzzling, puzzling,
