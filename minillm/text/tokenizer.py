@@ -19,6 +19,7 @@ from minillm.text.tokenizer_file import CONTROL, read_tokenizer, write_tokenizer
 
 KINDS = ("bpe", "characters")
 PIECES_A_CALL = 1 << 17  # bounds the memory that encoding a long text takes
+SHORT, REMEMBERED = 200, 50_000  # characters of a text whose ids are kept, and how many texts
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class Tokenizer:
         return ids
 
     @cached_property
+    def _known(self):
+        """Ids of short texts encoded before: questions and answers come again and again."""
+        return {}
+
+    @cached_property
     def _merge_array(self):
         return np.array(self.merges, dtype=np.int32).reshape(-1, 2)
 
@@ -67,7 +73,12 @@ class Tokenizer:
         Shapes:  -> ids (T,) int32, none of them a control token
         Raises:  ValueError for a character that a "characters" vocabulary does not have
         """
-        return self._encode(replace_surrogates(text))
+        known = self._known.get(text)
+        if known is None:
+            known = self._encode(replace_surrogates(text))
+            if len(text) <= SHORT and len(self._known) < REMEMBERED:
+                self._known[text] = known
+        return known.copy()
 
     def encode_bytes(self, data):
         """Return the ids of any bytes, UTF-8 or not; decode_bytes gives exactly these bytes back.

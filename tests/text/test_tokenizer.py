@@ -85,6 +85,13 @@ def test_a_long_text_is_the_same_in_one_chunk_or_many(bpe, text, monkeypatch):
     np.testing.assert_array_equal(bpe.encode(text), whole)
 
 
+def test_a_text_encoded_again_is_an_array_of_its_own(bpe):
+    first = bpe.encode("the mill")
+    expected = first.copy()
+    first[:] = 0
+    np.testing.assert_array_equal(bpe.encode("the mill"), expected)
+
+
 def test_empty_text(bpe, characters):
     for tokenizer in (bpe, characters):
         ids = tokenizer.encode("")
