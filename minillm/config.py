@@ -107,7 +107,7 @@ class OptimizerConfig:
 @dataclass(frozen=True)
 class PretrainConfig(OptimizerConfig):
     """Phase 1: predict the next token."""
-    steps: int = knob(1020, "optimizer steps")
+    steps: int = knob(1150, "optimizer steps")
     lr: float = knob(4e-3, "peak learning rate")
     warmup: int = knob(40, "steps of linear warm-up")
     short_steps: int = knob(400, "first steps, which read short windows: attention finds its targets sooner there")
@@ -126,7 +126,7 @@ class PretrainConfig(OptimizerConfig):
 @dataclass(frozen=True)
 class FinetuneConfig(OptimizerConfig):
     """Phase 2: go on with chosen examples."""
-    steps: int = knob(760, "optimizer steps")
+    steps: int = knob(700, "optimizer steps")
     lr: float = knob(1e-3, "peak learning rate")
     conversations: int = knob(20000, "instructions drawn from the embedded world")
     replay_rows: int = knob(4, "windows of the pretraining text that every step reads again, against forgetting")
@@ -152,7 +152,7 @@ class PreferenceConfig:
 @dataclass(frozen=True)
 class RewardConfig(OptimizerConfig):
     """Phase 3, second half: learn to predict the rankings."""
-    steps: int = knob(230, "optimizer steps")
+    steps: int = knob(220, "optimizer steps")
     rows: int = knob(16, "prompts a step, each with its K responses")
     lr: float = knob(5e-4, "peak learning rate")
 

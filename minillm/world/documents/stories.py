@@ -92,7 +92,7 @@ def watching(desk, person):
 
 
 EPISODES = (sitting, sitting, using, using, losing, happening, hearing, meeting, puzzling, puzzling, puzzling,
-            watching, watching, watching, watching)
+            watching, watching, watching, watching, watching)
 
 
 def write_story(desk):
