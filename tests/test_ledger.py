@@ -132,7 +132,7 @@ def test_model(preset):
     def backward(dlogits, cache):
         body, head, p = cache
         dh, d_head = transformer.head_backward(dlogits, head)
-        grads = transformer.join_head(transformer.transformer_backward(dh, body), d_head, p)
+        grads = transformer.transformer_backward(dh, body, d_head)
         assert grads.keys() == whole.keys()
         named = dict(tree.named_leaves(grads))
         for name in named.keys() - dict(tree.named_leaves(params)).keys():

@@ -58,10 +58,20 @@ def adamw_step(param, grad, m, v, lr, beta1, beta2, eps, decay, step, scale):
         _update(param[part], grad[part], m[part], v[part], numbers)
 
 
-@twin(plain=sum_of_squares_plain)
-def sum_of_squares(x):
+@inline
+def _sum_of_squares(x):
     total = 0.0
     for i in range(x.size):
         value = np.float64(x[i])
         total += value * value
     return total
+
+
+@twin(plain=sum_of_squares_plain, parallel=True)
+def sum_of_squares(x):
+    if x.size <= CHUNK:
+        return _sum_of_squares(x)
+    parts = np.empty((x.size + CHUNK - 1) // CHUNK)     # as many for any number of threads, added in their order
+    for n in numba.prange(parts.size):
+        parts[n] = _sum_of_squares(x[n * CHUNK:(n + 1) * CHUNK])
+    return parts.sum()

@@ -1,37 +1,48 @@
-"""The three matrix products of a linear layer: forward, gradient of the input, gradient of the weight."""
+"""The three matrix products of a linear layer: forward, gradient of the input, gradient of the weight.
+
+Each makes a new array, or adds to the one that is given as `into`.
+"""
 
 import os
 
 import numba
 import numpy as np
 
-from minillm.kernels.lanes import lanes
+from minillm.kernels.lanes import lanes, load, store
 from minillm.kernels.tile import add_tile
 from minillm.kernels.twin import inline, parallel, plain_kernels
 
 
-def matmul_nt_plain(a, b):
+def _added(product, into):
+    """The product, or `into` with the product added to it in place."""
+    if into is None:
+        return product
+    into += product
+    return into
+
+
+def matmul_nt_plain(a, b, into=None):
     """C = A B^T, the forward of a linear layer: y = x W^T.
 
     Shapes:  a (N, K), b (M, K) -> c (N, M)
     """
-    return a @ b.T
+    return _added(a @ b.T, into)
 
 
-def matmul_nn_plain(a, b):
+def matmul_nn_plain(a, b, into=None):
     """C = A B, the gradient of a linear layer's input: dx = dy W.
 
     Shapes:  a (N, K), b (K, M) -> c (N, M)
     """
-    return a @ b
+    return _added(a @ b, into)
 
 
-def matmul_tn_plain(a, b):
+def matmul_tn_plain(a, b, into=None):
     """C = A^T B, the gradient of a linear layer's weight: dW = dy^T x.
 
     Shapes:  a (N, M), b (N, K) -> c (M, K)
     """
-    return a.T @ b
+    return _added(a.T @ b, into)
 
 
 def matmul_twin(plain):
@@ -49,86 +60,18 @@ def matmul_twin(plain):
 
 # How the compiled product works, from the inside out:
 #   tile     4 rows of C, two vectors wide, stay in 8 registers while k runs (tile.py).
-#   panels   B is copied once into panels two vectors wide, in the order in which a tile reads it. A transpose
-#            is only that. A is read where it lies.
+#   panels   B is copied into panels two vectors wide, in the order in which a tile reads it: a transpose is only
+#            that. A is read where it lies, unless it is transposed: then 4 rows are copied side by side.
 #   blocks   ROWS rows of C and DEPTH steps of k at a time: what is used together stays in the nearest cache.
+#   groups   Panels of at most DEEP steps of k and WIDE columns are made at a time, so that a large B, copied,
+#            does not go out to memory and back.
 # Each element of C is summed by one thread in the order of k, so the number of threads changes nothing.
-DEPTH = 256
-ROWS = 32  # rows of C a task
+DEPTH = 192
+ROWS = 128
+DEEP, WIDE = 768, 768
+NARROW = 4  # so few columns beyond the last whole panel are dot products, not a panel of their own
 FEW = 48  # fewer rows than this, as in decoding, do not repay the packing
 SMALL = 1 << 20  # fewer multiply-adds than this do not repay a second thread
-
-
-@inline
-def _row(a, transposed, i, k0, depth):
-    """A[i, k0], A[i, k0 + 1], ..., where a holds A or A^T; the step in each slice gives both the same type."""
-    return a[k0:k0 + depth:1, i] if transposed else a[i, k0:k0 + depth:1]
-
-
-@inline
-def _add_edge(c, a0, a1, a2, a3, b):
-    """add_tile at the right and lower edges of C, where less than a whole tile is left."""
-    rows, width = c.shape
-    tile = np.zeros(8 * lanes(c), dtype=c.dtype)
-    add_tile(tile, 2 * lanes(c), a0, a1, a2, a3, b)
-    for i in range(rows):
-        row, sums = c[i], tile[2 * lanes(c) * i:2 * lanes(c) * i + width]
-        for j in range(width):
-            row[j] += sums[j]
-
-
-@inline
-def _pack_panel(panel, b, transposed, first, width):
-    """panel[k * size + j] = B[k, first + j], where b holds B or B^T; zeros beyond the right edge of B."""
-    size, depth = 2 * lanes(b), b.shape[1] if transposed else b.shape[0]
-    for i in range(0 if width < size else depth * size, depth * size):
-        panel[i] = 0
-    if transposed:
-        for k0 in range(0, depth, 16):  # a cache line of every row at a time
-            for j in range(width):
-                row = b[first + j, k0:min(k0 + 16, depth)]
-                for k in range(row.size):
-                    panel[(k0 + k) * size + j] = row[k]
-    else:
-        for k in range(depth):
-            row, target = b[k, first:first + width], panel[k * size:k * size + width]
-            for j in range(row.size):
-                target[j] = row[j]
-
-
-@inline
-def _add_block(c, a, a_transposed, panels, first):
-    """ROWS rows of C = A B, DEPTH steps of k at a time."""
-    (N, M), size, flat = c.shape, 2 * lanes(c), c.reshape(c.size)
-    K = a.shape[0] if a_transposed else a.shape[1]
-    for k0 in range(0, K, DEPTH):
-        depth = min(DEPTH, K - k0)
-        for p in range(panels.shape[0]):
-            b, left = panels[p, k0 * size:], p * size
-            for i in range(first, min(first + ROWS, N), 4):
-                a0 = _row(a, a_transposed, i, k0, depth)
-                a1 = _row(a, a_transposed, min(i + 1, N - 1), k0, depth)
-                a2 = _row(a, a_transposed, min(i + 2, N - 1), k0, depth)
-                a3 = _row(a, a_transposed, min(i + 3, N - 1), k0, depth)
-                if i + 4 <= N and left + size <= M:
-                    add_tile(flat[i * M + left:], M, a0, a1, a2, a3, b)
-                else:
-                    _add_edge(c[i:i + 4, left:left + size], a0, a1, a2, a3, b)
-
-
-@parallel
-def _product(a, a_transposed, b, b_transposed):
-    """A B, where a holds A or A^T, and b holds B or B^T."""
-    N = a.shape[1] if a_transposed else a.shape[0]
-    K, M = (b.shape[1], b.shape[0]) if b_transposed else b.shape
-    size = 2 * lanes(a)
-    c = np.zeros((N, M), dtype=a.dtype)
-    panels = np.empty(((M + size - 1) // size, K * size), dtype=a.dtype)
-    for p in numba.prange(panels.shape[0]):
-        _pack_panel(panels[p], b, b_transposed, p * size, min(size, M - p * size))
-    for block in numba.prange((N + ROWS - 1) // ROWS):
-        _add_block(c, a, a_transposed, panels, block * ROWS)
-    return c
 
 
 @inline
@@ -150,6 +93,107 @@ def _dots(c, a, b, start, stop):
                 c[i, j + n] = sums[n]
 
 
+@inline
+def _pack_panels(panels, b, transposed, k0, depth, first, width):
+    """panels[p, k * size + j] = B[k0 + k, first + p * size + j], where b holds B or B^T; zeros beyond `width`."""
+    size = 2 * lanes(b)
+    if width % size:
+        panels[width // size] = 0
+    if transposed:
+        for start in range(0, depth, 16):  # a cache line of every row at a time
+            for j in range(width):
+                row = b[first + j, k0 + start:k0 + min(start + 16, depth)]
+                target = panels[j // size, start * size + j % size:]
+                for k in range(row.size):
+                    target[k * size] = row[k]
+    else:
+        for k in range(depth):
+            row = b[k0 + k, first:first + width]
+            for p in range((width + size - 1) // size):
+                part, target = row[p * size:(p + 1) * size], panels[p, k * size:]
+                for j in range(part.size):
+                    target[j] = part[j]
+
+
+@inline
+def _pack_rows(packed, a, i0, i1, k0, depth):
+    """packed[g, k * lanes + r] = A[i0 + g * lanes + r, k0 + k], where a holds A^T; beyond the last row anything."""
+    n, N, flat = lanes(a), a.shape[1], a.reshape(a.size)
+    for k in range(depth):
+        for g in range((i1 - i0 + n - 1) // n):
+            i, target = i0 + g * n, packed[g]
+            if i + n <= N:
+                store(target, k * n, load(flat, (k0 + k) * N + i))
+            else:
+                for r in range(n):
+                    target[k * n + r] = a[k0 + k, min(i + r, N - 1)]
+
+
+@inline
+def _add_edge(c, a0, a1, a2, a3, b):
+    """add_tile at the right and lower edges of C, where less than a whole tile is left."""
+    rows, width = c.shape
+    tile = np.zeros(8 * lanes(c), dtype=c.dtype)
+    add_tile(tile, 2 * lanes(c), a0, a1, a2, a3, b)
+    for i in range(rows):
+        row, sums = c[i], tile[2 * lanes(c) * i:2 * lanes(c) * i + width]
+        for j in range(width):
+            row[j] += sums[j]
+
+
+@inline
+def _add_block(c, a, a_transposed, panels, i0, i1, k0, depth, first, width):
+    """Rows i0 <= i < i1 of C += A B over k0 <= k < k0 + depth, for `width` columns from `first` on."""
+    (N, M), size, flat = c.shape, 2 * lanes(c), c.reshape(c.size)
+    n = lanes(a)
+    packed = np.empty(((i1 - i0 + n - 1) // n if a_transposed else 0, n * DEPTH + n), dtype=a.dtype)
+    for k1 in range(k0, k0 + depth, DEPTH):
+        some = min(DEPTH, k0 + depth - k1)
+        if a_transposed:
+            _pack_rows(packed, a, i0, i1, k1, some)
+        for p in range((width + size - 1) // size):
+            b, left = panels[p, (k1 - k0) * size:], first + p * size
+            for i in range(i0, i1, 4):
+                if a_transposed:
+                    four = packed[(i - i0) // n, (i - i0) % n:n * some]
+                    a0, a1, a2, a3 = four[0::n], four[1::n], four[2::n], four[3::n]
+                else:
+                    a0, a1 = a[i, k1:k1 + some:1], a[min(i + 1, N - 1), k1:k1 + some:1]
+                    a2, a3 = a[min(i + 2, N - 1), k1:k1 + some:1], a[min(i + 3, N - 1), k1:k1 + some:1]
+                if i + 4 <= i1 and left + size <= M:
+                    add_tile(flat[i * M + left:], M, a0, a1, a2, a3, b)
+                else:
+                    _add_edge(c[i:min(i + 4, i1), left:left + size], a0, a1, a2, a3, b)
+
+
+@parallel
+def _add_product(c, a, a_transposed, b, b_transposed, fresh, threads):
+    """C += A B, or C = A B where it is fresh memory; a holds A or A^T, and b holds B or B^T."""
+    N, M = c.shape
+    K, size = a.shape[0] if a_transposed else a.shape[1], 2 * lanes(a)
+    rounds = max(1, (N + threads * ROWS - 1) // (threads * ROWS))
+    rows = (N + 4 * threads * rounds - 1) // (4 * threads * rounds) * 4     # as many for every thread
+    panels = np.empty(((min(M, WIDE) + size - 1) // size, min(K, DEEP) * size), dtype=a.dtype)
+    narrow = M % size if b_transposed and not a_transposed and fresh and M % size <= NARROW else 0
+    for first in range(0, M - narrow, WIDE):
+        width = min(WIDE, M - narrow - first)
+        some = max(1, min(4, width // (2 * threads * size)))     # panels a task: they are neighbours in a row of B
+        for k0 in range(0, max(K, 1), DEEP):
+            depth = min(DEEP, K - k0)
+            for task in numba.prange((width + some * size - 1) // (some * size)):
+                p, left = task * some, task * some * size
+                _pack_panels(panels[p:p + some], b, b_transposed, k0, depth, first + left,
+                             min(some * size, width - left))
+            for block in numba.prange((N + rows - 1) // rows):
+                i0, i1 = block * rows, min((block + 1) * rows, N)
+                if fresh and k0 == 0:
+                    c[i0:i1, first:first + width] = 0
+                _add_block(c, a, a_transposed, panels, i0, i1, k0, depth, first, width)
+    for block in numba.prange((N + rows - 1) // rows if narrow else 0):
+        part = slice(block * rows, min((block + 1) * rows, N))
+        _dots(c[part], a[part], b, M - narrow, M)
+
+
 @parallel
 def _product_of_few(a, b):
     """A B^T without packing, where A or B has few rows: b is read where it lies."""
@@ -161,17 +205,25 @@ def _product_of_few(a, b):
     return c
 
 
+def _product(into, shape, *factors):
+    """C = A B as a new array, or added to the one that is given."""
+    c = np.empty(shape, factors[0].dtype) if into is None else into
+    _add_product(c, *factors, into is None, numba.get_num_threads())
+    return c
+
+
 @matmul_twin(plain=matmul_nt_plain)
-def matmul_nt(a, b):
-    few = min(a.shape[0], b.shape[0]) < FEW
-    return _product_of_few(a, b) if few else _product(a, False, b, True)
+def matmul_nt(a, b, into=None):
+    if min(a.shape[0], b.shape[0]) < FEW:
+        return _added(_product_of_few(a, b), into)
+    return _product(into, (a.shape[0], b.shape[0]), a, False, b, True)
 
 
 @matmul_twin(plain=matmul_nn_plain)
-def matmul_nn(a, b):
-    return _product(a, False, b, False)
+def matmul_nn(a, b, into=None):
+    return _product(into, (a.shape[0], b.shape[1]), a, False, b, False)
 
 
 @matmul_twin(plain=matmul_tn_plain)
-def matmul_tn(a, b):
-    return _product(a, True, b, False)
+def matmul_tn(a, b, into=None):
+    return _product(into, (a.shape[1], b.shape[1]), a, True, b, False)

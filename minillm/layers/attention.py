@@ -76,10 +76,10 @@ def attention_backward(dy, cache):
     dq, dk, dv = kernels.attention_backward(dout.reshape(q.shape), q, k, v, out, lse, first)
     if rotations is not None:
         dq, dk = rotary_backward(dq, rotations[0]), rotary_backward(dk, rotations[1])
-    dx_q, d_query = linear_backward(dq.reshape(B, T, -1), q_cache)
-    dx_k, d_key = linear_backward(dk.reshape(B, T, -1), k_cache)
-    dx_v, d_value = linear_backward(dv.reshape(B, T, -1), v_cache)
-    return dx_q + dx_k + dx_v, {"query": d_query, "key": d_key, "value": d_value, "output": d_output}
+    dx, d_query = linear_backward(dq.reshape(B, T, -1), q_cache)
+    dx, d_key = linear_backward(dk.reshape(B, T, -1), k_cache, into=dx)
+    dx, d_value = linear_backward(dv.reshape(B, T, -1), v_cache, into=dx)
+    return dx, {"query": d_query, "key": d_key, "value": d_value, "output": d_output}
 
 
 def attention_decode(x, params, config, first, position, keys, values):

@@ -34,7 +34,11 @@ def embedding_forward(ids, table):
     return table[ids], EmbeddingCache(ids.reshape(-1).astype(np.int32), rows)
 
 
-def embedding_backward(dy, cache):
-    """dtable[v] = sum of dy over the places where id v stood.  Shapes:  dy (B, T, C) -> (V, C)"""
+def embedding_backward(dy, cache, into=None):
+    """dtable[v] = sum of dy over the places where id v stood, added to `into` if given.
+
+    Shapes:  dy (B, T, C) -> (V, C)
+    """
     ids, rows = cache
-    return scatter_add(dy.reshape(ids.size, -1), ids, rows)
+    into = np.zeros((rows, dy.shape[-1]), dy.dtype) if into is None else into
+    return scatter_add(dy.reshape(ids.size, -1), ids, into)

@@ -49,6 +49,6 @@ def feed_forward_backward(dy, cache):
         dx, d_up = linear_backward(dup.reshape(*dy.shape[:-1], -1), up_cache)
         return dx, {"up": d_up, "down": d_down}
     dgate, dup = kernels.swiglu_backward(dhidden, gate, up)
-    dx_gate, d_gate = linear_backward(dgate.reshape(*dy.shape[:-1], -1), gate_cache)
-    dx_up, d_up = linear_backward(dup.reshape(*dy.shape[:-1], -1), up_cache)
-    return dx_gate + dx_up, {"gate": d_gate, "up": d_up, "down": d_down}
+    dx, d_gate = linear_backward(dgate.reshape(*dy.shape[:-1], -1), gate_cache)
+    dx, d_up = linear_backward(dup.reshape(*dy.shape[:-1], -1), up_cache, into=dx)
+    return dx, {"gate": d_gate, "up": d_up, "down": d_down}

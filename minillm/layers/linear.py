@@ -36,9 +36,10 @@ def linear_forward(x, params):
     return y.reshape(*x.shape[:-1], -1), LinearCache(flat, params, x.shape)
 
 
-def linear_backward(dy, cache):
+def linear_backward(dy, cache, into=None):
     """dx = dy W,   dW = dyᵀ x,   db = sum over rows of dy
 
+    into: where one x fed several layers, the dx of another of them; this one is added to it in place.
     Shapes:  dy (..., C_out) -> dx (..., C_in), {"weight": (C_out, C_in), "bias": (C_out,)}
     """
     x, params, shape = cache
@@ -46,4 +47,5 @@ def linear_backward(dy, cache):
     grads = {"weight": matmul_tn(dy, x)}
     if "bias" in params:
         grads["bias"] = dy.sum(axis=0)
-    return matmul_nn(dy, params["weight"]).reshape(shape), grads
+    into = None if into is None else into.reshape(x.shape)
+    return matmul_nn(dy, params["weight"], into).reshape(shape), grads

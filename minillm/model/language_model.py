@@ -7,8 +7,7 @@ import numpy as np
 from minillm import tree
 from minillm.losses.next_token import next_token_backward, next_token_forward
 from minillm.model.decoding import generate_tokens
-from minillm.model.transformer import (causal, head_backward, head_forward, join_head, transformer_backward,
-                                       transformer_forward)
+from minillm.model.transformer import (causal, head_backward, head_forward, transformer_backward, transformer_forward)
 
 
 class Prediction(NamedTuple):
@@ -67,7 +66,7 @@ class LanguageModel:
         dh_last, d_head = head_backward(next_token_backward(1.0, cache), prediction.head)
         dh = np.zeros_like(prediction.h)
         dh[:, -1] = dh_last
-        grads = join_head(transformer_backward(dh, prediction.body), d_head, self.params)
+        grads = transformer_backward(dh, prediction.body, d_head)
 
         def step(param, grad):
             param -= param.dtype.type(lr) * grad

@@ -19,6 +19,7 @@ class TransformerCache(NamedTuple):
     position: tuple     # or None with rotary positions
     blocks: list        # a cache a block, or its BlockInput
     norm: tuple
+    tied: bool
 
 
 class BlockInput(NamedTuple):
@@ -86,13 +87,14 @@ def transformer_forward(tokens, params, config, first, recompute=False):
         x, cache = block_forward(*arguments)
         blocks.append(arguments if recompute else cache)
     h, norm = norm_forward(x, params["norm"], config.norm, config.norm_eps)
-    return h, TransformerCache(token, position, blocks, norm)
+    return h, TransformerCache(token, position, blocks, norm, config.tied)
 
 
-def transformer_backward(dh, cache):
+def transformer_backward(dh, cache, d_head=None):
     """transformer_forward in reverse.  Shapes:  dh (B, T, C) -> gradients with the keys of the parameters
 
-    A head of its own is not part of this pass; head_backward has its gradient.
+    d_head: the head's gradient, if there is a head. A tied head shares its table with the lookup of tokens: so
+    do their gradients, which are added up in place. A head of its own is passed on as it is.
     """
     dx, d_norm = norm_backward(dh, cache.norm)
     d_blocks = []
@@ -101,10 +103,12 @@ def transformer_backward(dh, cache):
             _, block = block_forward(*block)
         dx, d_block = block_backward(dx, block)
         d_blocks.insert(0, d_block)
-    embedding = {"token": embedding_backward(dx, cache.token)}
+    tied = d_head is not None and cache.tied
+    embedding = {"token": embedding_backward(dx, cache.token, d_head["weight"] if tied else None)}
     if cache.position is not None:
         embedding["position"] = embedding_backward(dx, cache.position)
-    return {"embedding": embedding, "blocks": d_blocks, "norm": d_norm}
+    grads = {"embedding": embedding, "blocks": d_blocks, "norm": d_norm}
+    return grads if tied or d_head is None else {**grads, "head": d_head}
 
 
 def head_forward(h, params):
@@ -122,11 +126,3 @@ def head_forward(h, params):
 def head_backward(dlogits, cache):
     """dh = dlogits W,  dW = dlogitsᵀ h.  Shapes:  dlogits (..., V) -> dh (..., C), {"weight": (V, C)}"""
     return linear_backward(dlogits, cache)
-
-
-def join_head(grads, d_head, params):
-    """Gradients of the body and of the head as one tree: tied, lookup and head are added in one place."""
-    if "head" in params:
-        return {**grads, "head": d_head}
-    token = grads["embedding"]["token"] + d_head["weight"]
-    return {**grads, "embedding": {**grads["embedding"], "token": token}}

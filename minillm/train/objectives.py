@@ -15,8 +15,7 @@ from minillm.losses.policy import (kl_backward, kl_estimates, kl_forward, ppo_ba
                                    reinforce_backward, reinforce_forward, value_backward, value_forward)
 from minillm.losses.ranking import pair_accuracy, ranking_backward, ranking_forward
 from minillm.model.heads import reward_backward, reward_forward, scalar_head_backward, scalar_head_forward
-from minillm.model.transformer import (head_backward, head_forward, join_head, transformer_backward,
-                                       transformer_forward)
+from minillm.model.transformer import head_backward, head_forward, transformer_backward, transformer_forward
 
 
 class Objective(NamedTuple):
@@ -54,8 +53,8 @@ def next_token(config, recompute=False):
         loss, cache = next_token_forward(logits, batch.targets.reshape(-1)[index], weights)
         dlogits = next_token_backward(1.0, cache)
         drows, d_head = head_backward(dlogits, head)
-        grads = transformer_backward(scattered(drows, index, h.shape), body)
-        return Objective(float(loss), join_head(grads, d_head, params), float(weights.sum()), {})
+        grads = transformer_backward(scattered(drows, index, h.shape), body, d_head)
+        return Objective(float(loss), grads, float(weights.sum()), {})
     return loss_and_grads
 
 
@@ -116,8 +115,8 @@ def policy(config, settings):
         dlogits /= dlogits.dtype.type(settings.temperature)
         drows, d_head = head_backward(dlogits, head)
         drows_value, d_value_head = scalar_head_backward(dvalues, value_head)
-        grads = transformer_backward(scattered(drows + drows_value, index, h.shape), body)
-        grads = {"model": join_head(grads, d_head, params["model"]), "value_head": d_value_head}
+        grads = transformer_backward(scattered(drows + drows_value, index, h.shape), body, d_head)
+        grads = {"model": grads, "value_head": d_value_head}
         metrics = {"value_loss": float(value_loss), "entropy": float(mean_entropy),
                    "kl_k3": float(kl_estimates(logprob, pick(batch.reference_logprob))[2].mean()),
                    "ratio_distance": float(np.abs(ratio - 1).max()),
