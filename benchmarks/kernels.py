@@ -57,7 +57,7 @@ def loss_cases(draw, ids, N, C, V):
             (cross_entropy.cross_entropy_backward, (logits.copy(), targets, lse, ones)),
             (categorical.categorical_forward, (logits, targets)),
             (categorical.categorical_backward, (logits.copy(), targets, lse, entropy, ones, ones)),
-            (embedding.embedding_backward, (draw(N, C), targets, V))]
+            (embedding.embedding_backward, (draw(N, C), targets, draw(V, C)))]
 
 
 def attention_cases(draw, shape):

@@ -10,8 +10,10 @@ from twins import assert_threads_change_nothing, assert_twins_agree
 
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
 
-# N, K, M; the tile is 4 x 4, a panel 256 columns, a block 32 rows x 256 steps; below 48 rows or columns: dots
+# N, K, M; the tile is 4 rows x 2 vectors (up to 32 columns), a block at most 128 rows x 192 steps, a group of panels
+# 768 x 768; below 48 rows, or up to 4 columns beyond the last whole panel: dots
 SHAPES = [
+    (270, 193, 130), (260, 769, 65), (53, 900, 801), (66, 50, 99), (133, 70, 100),
     (1, 1, 1), (3, 5, 7), (4, 4, 4), (12, 4, 5), (13, 1, 6), (16, 8, 256), (33, 7, 257), (35, 257, 3),
     (64, 258, 60), (51, 515, 50), (1, 40, 33), (11, 17, 5), (90, 6, 3), (48, 8, 301), (47, 260, 131)]
 
@@ -27,6 +29,16 @@ def operands(product, N, K, M, dtype, seed=0):
 def test_agrees_with_numpy(product, dtype):
     for N, K, M in SHAPES:
         assert_twins_agree(product, *operands(product, N, K, M, dtype))
+
+
+@pytest.mark.parametrize("product", [matmul_nt, matmul_nn, matmul_tn])
+def test_adds_to_what_is_there(product):
+    for N, K, M in [(70, 45, 65), (5, 9, 40), (60, 800, 790)]:
+        a, b = operands(product, N, K, M, np.float64)
+        into = np.random.default_rng(1).standard_normal((N, M))
+        expected = into + product.plain(a, b)
+        assert product(a, b, into) is into
+        np.testing.assert_allclose(into, expected, rtol=1e-11, atol=1e-11)
 
 
 @pytest.mark.parametrize("product", [matmul_nt, matmul_nn, matmul_tn])
