@@ -10,15 +10,13 @@ KEPT, APART = 1 << 30, 1 << 25  # bytes; 32 MB is the largest that glibc takes f
 
 
 def ready_machine():
-    """Let waiting threads leave BLAS its cores, and freed memory stay with the process.
+    """Let threads wait for the next kernel shortly, and freed memory stay with the process.
 
-    A thread that waits for the next kernel spins for some milliseconds, as being woken takes longer than many a
-    kernel. Where BLAS's own threads take turns with ours, that would take the cores from them: there, and beside
-    other work (by GOMP_SPINCOUNT=2000 in the environment), a thread goes to sleep soon. Arrays of some MB are made and dropped in every layer: handed back to the system each time,
+    A thread that spins for long takes the core from other work; one that sleeps at once has to be woken for
+    every kernel. Arrays of some MB are made and dropped in every layer: handed back to the system each time,
     their pages would have to be found and cleared again, thousands a step.
     """
-    if os.environ.get("MINILLM_MATMUL") == "blas":
-        os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc has it, musl has not
         if mallopt is not None:
