@@ -1,0 +1,146 @@
+"""What the lessons share: sizes of an experiment, small trained models, intervals, outcomes, pictures.
+
+A lesson's script runs in one of three sizes: by default in a minute or so, with --full as the results table
+has it, with --smoke in seconds (the tests'), where the figures mean nothing. --record writes its outcomes
+and pictures into lessons/, for the table of claims.
+"""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from minillm.config import FinetuneConfig, ModelConfig, PretrainConfig
+from minillm.phases.finetune import finetune
+from minillm.phases.pretrain import new_model, pretrain
+from minillm.text.tokenizer import train_tokenizer
+from minillm.train.checkpoint import load_checkpoint, save_checkpoint
+from minillm.train.loop import train
+from minillm.world.conversations import make_conversations
+from minillm.world.documents import write_corpus
+from minillm.world.facts import make_world
+
+LESSONS = Path(__file__).resolve().parent
+KEPT = Path("runs") / "lessons"         # models and pictures of unrecorded runs, in the reader's folder
+SIZE = next((size for size in ("smoke", "full") if f"--{size}" in sys.argv), "default")
+RECORD = "--record" in sys.argv
+
+# Two-sided 95% quantiles of Student's t for 1, 2, ... degrees of freedom.
+T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145)
+
+
+def pick(smoke, default, full=None):
+    """The value that goes with the size of this run; full is as default where it is not given."""
+    return {"smoke": smoke, "default": default, "full": default if full is None else full}[SIZE]
+
+
+def interval(values):
+    """Mean and 95% interval of a few independent results (one a seed):  mean +- t s / sqrt(n)
+
+    Returns (mean, low, high); of a single value an interval without bounds.
+    """
+    values = np.asarray(values, float)
+    if len(values) == 1:
+        return float(values[0]), -np.inf, np.inf
+    half = T_95[min(len(values) - 2, len(T_95) - 1)] * values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean()), float(values.mean() - half), float(values.mean() + half)
+
+
+def verdict(low, high, above=0.0):
+    """Whether an interval lies above a bar: "holds", "fails" or "undecided"."""
+    return "holds" if low > above else "fails" if high <= above else "undecided"
+
+
+class Notebook:
+    """A journal that keeps its records in memory: what the phases take where nothing is to be written."""
+
+    def __init__(self):
+        self.records, self.look, self.look_every = [], None, 0
+
+    def looking(self, look, every):
+        """Set what is looked at now and then.  Returns the notebook."""
+        self.look, self.look_every = look, every
+        return self
+
+    def fit(self, model, settings, batch_at, loss_and_grads, heads=None):
+        """Train model (and its scalar heads) in place."""
+        def watch(step, _, optimizer, record):
+            if self.look is not None and ((step + 1) % self.look_every == 0 or step + 1 == settings.steps):
+                record.update(self.look(step))
+            self.records.append(record)
+        params = {"model": model.params, **heads} if heads else model.params
+        train(params, settings, batch_at, loss_and_grads, watch=watch)
+
+
+def base_and_assistant(seed=0):
+    """The two models that many lessons ask: a short pretraining on the world, and its fine-tuning on conversations.
+
+    Trained once a seed (about 80 s), kept under runs/lessons/ and loaded from there afterwards.
+    Returns (world, base, assistant); with --smoke, models that have hardly begun.
+    """
+    world, place = make_world(seed), KEPT / f"{SIZE if SIZE == 'smoke' else 'seed'}-{seed}"
+    if not (place / "assistant").is_dir():
+        print(f"training a base model and an assistant of seed {seed}, once (about 80 s), into {place}", flush=True)
+        texts = [document.text for document in write_corpus(world, pick(0.1, 2.5))]
+        tokenizer = train_tokenizer(texts, pick(600, 2048))
+        stream = tokenizer.encode_documents(texts)
+        model = new_model(ModelConfig(), tokenizer, seed)
+        settings = PretrainConfig(steps=pick(2, 500), short_steps=pick(1, 200), rows=pick(2, 16), warmup=pick(1, 40))
+        pretrain(model, stream, stream[:2000], replace(settings, validation_every=settings.steps), seed, Notebook())
+        save_checkpoint(place / "base", settings.steps, model, {}, {})
+        talks = make_conversations(world, pick(50, 12_000), np.random.default_rng([seed, 2]))
+        settings = FinetuneConfig(steps=pick(2, 250), rows=pick(2, 16), replay_rows=pick(0, 4))
+        finetune(model, [talk.messages for talk in talks], settings, seed, Notebook(), replay=stream)
+        save_checkpoint(place / "assistant", settings.steps, model, {}, {})
+    return world, load_checkpoint(place / "base").model, load_checkpoint(place / "assistant").model
+
+
+def outcome(lesson, claim, prediction, found, judged, figures=None, picture=None):
+    """Print a claim's prediction beside what was found; with --record, keep it for the table of claims.
+
+    lesson: the script's __file__; claim: the claim's number and words, "3 knowledge stops at the cutoff";
+    judged: "holds", "fails" or "undecided"; figures: {name: number or [mean, low, high]}; picture: a file's name.
+    """
+    if judged not in ("holds", "fails", "undecided"):
+        raise ValueError(f"judged is {judged!r}; an outcome holds, fails or is undecided")
+    print(f"\nclaim {claim}\n  predicted  {prediction}\n  found      {found}\n  outcome    {judged}", flush=True)
+    if RECORD and SIZE != "smoke":
+        path = LESSONS / "results" / f"{Path(lesson).stem}.json"
+        path.parent.mkdir(exist_ok=True)
+        rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+        row = {"claim": claim, "lesson": Path(lesson).stem, "size": SIZE, "prediction": prediction, "found": found,
+               "outcome": judged, "figures": figures or {}, "picture": picture}
+        rows = [old for old in rows if old["claim"] != claim] + [row]
+        path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def picture(name, draw, size=(7, 4)):
+    """Draw one figure, draw(axes), into NAME.png: in lessons/pictures with --record, else under runs/lessons.
+
+    Returns the file's name.
+    """
+    if SIZE == "smoke":
+        return f"{name}.png"
+    from matplotlib.figure import Figure
+
+    folder = LESSONS / "pictures" if RECORD else KEPT
+    folder.mkdir(parents=True, exist_ok=True)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)
+    draw(axes)
+    figure.savefig(folder / f"{name}.png", dpi=130)
+    print(f"  picture    {folder / f'{name}.png'}")
+    return f"{name}.png"
+
+
+def show(rows, columns):
+    """Print rows of a small table under its columns; numbers with three digits."""
+    cells = [list(map(str, columns))] + [[f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row]
+                                         for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    for row in cells:
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
