@@ -54,7 +54,7 @@ class Ours:
 
     def build(self, rows, context):
         """A cache in which everything but the last tokens is read."""
-        size = (2, rows, context, self.config.kv_heads, self.config.head_size)
+        size = (2, rows, self.config.kv_heads, context, self.config.head_size)
         self.layers = [tuple(np.random.default_rng(layer).standard_normal(size, np.float32))
                        for layer in range(self.config.layers)]
         self.rows, self.context = rows, context

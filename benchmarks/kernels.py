@@ -70,7 +70,7 @@ def attention_cases(draw, shape):
     positions = np.tile(np.arange(T, dtype=np.int32), (B, 1))
     return [(attention.attention_forward, (q, k, v, first), 2 * product),
             (attention.attention_backward, (dout, q, k, v, out, lse, first), 5 * product),
-            (attention.attention_decode, (q[:, -1].copy(), k, v, first[:, 0].copy(), T)),
+            (attention.attention_decode, (q[:, -1].copy(), *(x.swapaxes(1, 2).copy() for x in (k, v)), first[:, 0].copy(), T)),
             (rotary.rotate, (q, *rotary_table(T, D, 500.0, q.dtype), positions))]
 
 

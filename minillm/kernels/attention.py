@@ -8,7 +8,7 @@ import numpy as np
 from minillm.kernels.attention_tiles import (
     add_queries, add_values, finite, finite_keys, first_of_panel, pack_queries, pack_rows, score_keys)
 from minillm.kernels.exp import exp
-from minillm.kernels.lanes import lanes
+from minillm.kernels.lanes import across, lanes, load, store
 from minillm.kernels.twin import inline, twin
 
 
@@ -70,20 +70,20 @@ def attention_decode_plain(q, k, v, first, length):
     """Attention of one new token per row over a key/value cache: keys first[b] <= s < length.
 
     The caches may be longer than `length`; what stands beyond it is never read.
-    Shapes:  q (B, H, D), k and v (B, S, G, D), first (B,) int32, length int -> out (B, H, D)
+    Shapes:  q (B, H, D), k and v (B, G, S, D), first (B,) int32, length int -> out (B, H, D)
     """
     B, H, D = q.shape
-    G = k.shape[2]
+    G = k.shape[1]
     out = np.zeros_like(q)
     for b in range(B):
         seen = slice(first[b], length)
         if first[b] >= length:
             continue
         queries = q[b].reshape(G, H // G, D)
-        scores = np.einsum("grd,sgd->grs", queries, k[b, seen]) / np.sqrt(D).astype(q.dtype)
+        scores = np.einsum("grd,gsd->grs", queries, k[b, :, seen]) / np.sqrt(D).astype(q.dtype)
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
         weights /= weights.sum(axis=-1, keepdims=True)
-        out[b] = np.einsum("grs,sgd->grd", weights, v[b, seen]).reshape(H, D)
+        out[b] = np.einsum("grs,gsd->grd", weights, v[b, :, seen]).reshape(H, D)
     return out
 
 
@@ -237,26 +237,45 @@ def attention_backward(dout, q, k, v, out, lse, first):
 
 
 @inline
-def _decode_head(out, q, k, v, b, h, g, start, length):
-    """attention_decode of query head h of row b."""
-    zero = q.dtype.type(0)
-    query, weights = q[b, h], np.empty(length, dtype=q.dtype)
-    scale, top, total = q.dtype.type(1 / math.sqrt(query.size)), q.dtype.type(-np.inf), zero
-    for s in range(start, length):
-        row, score = k[b, s, g], zero
-        for d in range(row.size):
-            score += query[d] * row[d]
-        weights[s] = score * scale
+def _dot(a, b):
+    """Inner product of two rows, a vector at a time."""
+    n, total = lanes(a), a.dtype.type(0)
+    if a.size >= n:
+        sums = load(a, 0) * load(b, 0)
+        for d in range(n, a.size - n + 1, n):
+            sums = sums + load(a, d) * load(b, d)
+        total = across(sums)
+    for d in range(a.size // n * n, a.size):
+        total += a[d] * b[d]
+    return total
+
+
+@inline
+def _decode_head(out, query, keys, values):
+    """attention_decode of one query (D,) over the keys and values (S, D) that it sees."""
+    n, weights = lanes(query), np.empty(keys.shape[0], query.dtype)
+    scale, top = query.dtype.type(1 / math.sqrt(query.size)), query.dtype.type(-np.inf)
+    total, zeros = query.dtype.type(0), np.zeros(n, query.dtype)
+    for s in range(weights.size):
+        weights[s] = scale * _dot(query, keys[s])
         top = max(top, weights[s])
-    for s in range(start, length):
+    for s in range(weights.size):
         weights[s] = exp(weights[s] - top)
         total += weights[s]
-    for d in range(query.size):
-        out[b, h, d] = 0
-    for s in range(start, length):
-        row, weight = v[b, s, g], weights[s] / total
-        for d in range(row.size):
-            out[b, h, d] += weight * row[d]
+    for s in range(weights.size):
+        weights[s] /= total
+    for d in range(0, query.size - n + 1, n):
+        even = odd = load(zeros, 0)  # two sums: a multiply-add need not wait for the one before it
+        for s in range(0, weights.size - 1, 2):
+            even = even + weights[s] * load(values[s], d)
+            odd = odd + weights[s + 1] * load(values[s + 1], d)
+        if weights.size % 2:
+            even = even + weights[weights.size - 1] * load(values[weights.size - 1], d)
+        store(out, d, even + odd)
+    for d in range(query.size // n * n, query.size):
+        out[d] = 0
+        for s in range(weights.size):
+            out[d] += weights[s] * values[s, d]
 
 
 @twin(plain=attention_decode_plain, parallel=True)
@@ -264,5 +283,7 @@ def attention_decode(q, k, v, first, length):
     B, H, _ = q.shape
     out = np.empty_like(q)
     for n in numba.prange(B * H):
-        _decode_head(out, q, k, v, n // H, n % H, n % H // (H // k.shape[2]), max(first[n // H], 0), length)
+        b, h = n // H, n % H
+        g, start = h // (H // k.shape[1]), min(max(first[b], 0), length)
+        _decode_head(out[b, h], q[b, h], k[b, g, start:length], v[b, g, start:length])
     return out

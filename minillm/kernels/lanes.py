@@ -9,7 +9,7 @@ import operator
 
 import llvmlite.binding
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import lower_builtin, models, overload, register_model, type_callable
 
@@ -30,6 +30,11 @@ def load(row, i):
 def store(row, i, vector):
     """row[i], row[i + 1], ... = vector"""
     row[i:i + lanes(row)] = vector
+
+
+def across(vector):
+    """The sum of a vector's numbers."""
+    return vector.sum()
 
 
 class Vector(types.Type):
@@ -65,6 +70,11 @@ def type_store(context):
     return lambda row, i, vector: types.void if isinstance(vector, Vector) else None
 
 
+@type_callable(across)
+def type_across(context):
+    return lambda vector: vector.element if isinstance(vector, Vector) else None
+
+
 def _address(context, builder, row_type, row, i, vector_type):
     data = context.make_array(row_type)(context, builder, row).data
     return builder.bitcast(builder.gep(data, [i]), context.get_value_type(vector_type).as_pointer())
@@ -96,9 +106,11 @@ class TypeAdd(AbstractTemplate):
 
 @infer_global(operator.mul)
 class TypeScale(AbstractTemplate):
-    """number * vector"""
+    """number * vector, vector * vector"""
 
     def generic(self, args, kwargs):
+        if isinstance(args[0], Vector) and args[0] == args[1]:
+            return signature(args[0], *args)
         if isinstance(args[1], Vector) and args[0] == args[1].element:
             return signature(args[1], *args)
 
@@ -116,3 +128,16 @@ def lower_scale(context, builder, sig, args):
     empty = ir.Constant(vector.type, ir.Undefined)
     copies = builder.shuffle_vector(builder.insert_element(empty, number, first), empty, everywhere)
     return builder.fmul(copies, vector, flags=("contract",))
+
+
+@lower_builtin(operator.mul, Vector, Vector)
+def lower_mul(context, builder, sig, args):
+    return builder.fmul(*args, flags=("contract",))
+
+
+@lower_builtin(across, Vector)
+def lower_across(context, builder, sig, args):
+    element, kind = context.get_value_type(sig.return_type), args[0].type
+    name = f"llvm.vector.reduce.fadd.v{kind.count}f{sig.return_type.bitwidth}"
+    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(element, (element, kind)), name)
+    return builder.call(function, (ir.Constant(element, 0.0), args[0]), fastmath=("reassoc", "nsz"))

@@ -86,10 +86,10 @@ def attention_decode(x, params, config, first, position, keys, values):
     """attention_forward for one new token a row, against the keys and values of the tokens before it.
 
     The new key and value are written into the cache at column `position`.
-    Shapes:  x (B, 1, C), first (B,), keys and values (B, S, G, D) -> y (B, 1, C)
+    Shapes:  x (B, 1, C), first (B,), keys and values (B, G, S, D) -> y (B, 1, C)
     """
     at = np.maximum(position - first, 0).astype(np.int32)[:, None]      # (B, 1)
     q, k, v, _, _ = project(x, params, at, config)
-    keys[:, position], values[:, position] = k[:, 0], v[:, 0]
+    keys[:, :, position], values[:, :, position] = k[:, 0], v[:, 0]
     out = kernels.attention_decode(q[:, 0], keys, values, first, position + 1)      # (B, H, D)
     return linear_forward(out.reshape(x.shape), params["output"])[0]

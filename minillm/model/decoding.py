@@ -26,15 +26,17 @@ def left_padded(prompts, pad_id):
 def prefill(params, config, tokens, first, length):
     """Read the prompts in one pass and keep every layer's keys and values.
 
-    Shapes:  tokens (B, T), first (B,) -> logits (B, V), [(keys, values) a layer, each (B, length, G, D)]
+    Shapes:  tokens (B, T), first (B,) -> logits (B, V), [(keys, values) a layer, each (B, G, length, D)]
+
+    A head's keys lie together, in the order in which decoding reads them.
     """
     B, T = tokens.shape
     h, cache = transformer_forward(tokens, params, config, np.repeat(first[:, None], T, axis=1))
     layers = []
     for _, attention, _, _ in cache.blocks:
-        keys = np.zeros((B, length, config.kv_heads, config.head_size), h.dtype)
+        keys = np.zeros((B, config.kv_heads, length, config.head_size), h.dtype)
         values = np.zeros_like(keys)
-        keys[:, :T], values[:, :T] = attention.k, attention.v
+        keys[:, :, :T], values[:, :, :T] = attention.k.swapaxes(1, 2), attention.v.swapaxes(1, 2)
         layers.append((keys, values))
     return head_forward(np.ascontiguousarray(h[:, -1]), params)[0], layers
 

@@ -140,15 +140,17 @@ def test_threads_change_nothing():
     assert_threads_change_nothing(attention_backward, dout, q, k, v, out, lse, first)
 
 
+@pytest.mark.parametrize("D", [5, 16, 37])      # less than a vector, whole vectors, whole ones and a rest
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_decoding_equals_the_last_row_of_the_whole(dtype):
+def test_decoding_equals_the_last_row_of_the_whole(dtype, D):
     """Beyond `length` the cache may hold anything, and before first[b] too."""
-    q, k, v, _, _ = case(4, 23, 6, 3, 5, dtype)
+    q, k, v, _, _ = case(4, 23, 6, 3, D, dtype)
     first, length = np.array([0, 4, 18, 19], dtype=np.int32), 19
     whole = attention_forward(q, k, v, np.repeat(first[:, None], 23, axis=1))[0]
     k[:, length:], v[:, length:] = np.nan, np.nan
     k[1, :4], v[1, :4] = np.nan, np.nan
     query = q[:, length - 1].copy()
+    k, v = k.swapaxes(1, 2).copy(), v.swapaxes(1, 2).copy()     # as the cache has them: (B, G, S, D)
     assert_twins_agree(attention_decode, query, k, v, first, length)
     out = attention_decode(query, k, v, first, length)
     np.testing.assert_allclose(out, whole[:, length - 1], atol=1e-5 if dtype == np.float32 else 1e-12)

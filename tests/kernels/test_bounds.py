@@ -10,13 +10,13 @@ from minillm.kernels.attention import attention_backward, attention_decode, atte
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
 
 rng = np.random.default_rng(0)
-for B, T, H, G, D in [(1, 3, 2, 1, 5), (1, 37, 1, 1, 3)]:       # less than a panel of queries, and more than one
+for B, T, H, G, D in [(1, 3, 2, 1, 5), (1, 37, 1, 1, 3), (1, 5, 2, 1, 19)]:       # less than a panel of queries, and more than one
     q, k, v, dout = (rng.standard_normal((B, T, heads, D)) for heads in (H, G, G, H))
     first = np.zeros((B, T), np.int32)
     first[:, :2], first[:, T // 2:] = 1, T // 2
     out, lse = attention_forward(q, k, v, first)
     attention_backward(dout, q, k, v, out, lse, first)
-    attention_decode(q[:, -1], k, v, first[:, -1].copy(), T)
+    attention_decode(q[:, -1], k.swapaxes(1, 2), v.swapaxes(1, 2), first[:, -1].copy(), T)
 for N, K, M in [(49, 3, 50), (1, 2, 3)]:
     a, b, c = rng.standard_normal((N, K)), rng.standard_normal((K, M)), rng.standard_normal((N, M))
     matmul_nn(a, b), matmul_nt(a, np.ascontiguousarray(b.T)), matmul_tn(a, c)

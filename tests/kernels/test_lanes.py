@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import pytest
 
-from minillm.kernels.lanes import VECTOR_BYTES, lanes, load, store
+from minillm.kernels.lanes import VECTOR_BYTES, across, lanes, load, store
 
 
 def scaled_sum(out, numbers, x, y):
@@ -26,6 +26,19 @@ def test_compiled_vectors_do_what_the_python_bodies_say(dtype):
     expected = np.concatenate([(numbers[0] * x + y)[:-3], np.full(3, 7, dtype)])
     for out in results:
         np.testing.assert_allclose(out, expected, rtol=1e-6 if dtype is np.float32 else 1e-14)
+
+
+def inner_product(x, y):
+    """The sum of the products of two rows of whole vectors."""
+    return across(load(x, 0) * load(y, 0) + load(x, lanes(x)) * load(y, lanes(y)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_sum_across_a_vector(dtype):
+    x, y = np.random.default_rng(1).standard_normal((2, 2 * VECTOR_BYTES // np.dtype(dtype).itemsize)).astype(dtype)
+    for run in (inner_product, numba.njit(inner_product)):
+        np.testing.assert_allclose(run(x, y), x @ y, rtol=1e-5 if dtype is np.float32 else 1e-13)
+    assert np.isnan(numba.njit(inner_product)(np.where(x == x[3], dtype(np.nan), x), y))
 
 
 def test_vectors_start_anywhere_in_a_row():
