@@ -18,8 +18,7 @@ from pictures import curves
 from turns import open_sides, take_turns
 
 from minillm.model.decoding import decode_step, generate_tokens
-from minillm.model.sampling import draw as draw_tokens
-from minillm.model.sampling import next_token_probs
+from minillm.model.sampling import sample
 from minillm.model.transformer import transformer_init
 from minillm.terminal.machine import ready_machine
 
@@ -67,7 +66,7 @@ class Ours:
             if position == self.context - n:        # the one before was not timed
                 began = time.perf_counter()
             logits = decode_step(self.params, self.config, tokens, first, position, self.layers)
-            tokens = draw_tokens(next_token_probs(logits, temperature=0.0), rng)
+            tokens = sample(logits, rng, temperature=0.0)
         return (time.perf_counter() - began) / n
 
 

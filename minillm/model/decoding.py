@@ -4,7 +4,7 @@ import numpy as np
 
 from minillm.layers.block import block_decode
 from minillm.layers.norm import norm_forward
-from minillm.model.sampling import draw, next_token_probs
+from minillm.model.sampling import sample
 from minillm.model.transformer import head_forward, transformer_forward
 
 KEPT = 0.75         # share of running rows below which the ended ones are dropped from the cache
@@ -79,7 +79,7 @@ def generate_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tok
     lengths = np.zeros(len(prompts), int)
     rows, running = np.arange(len(prompts)), np.ones(len(prompts), bool)
     for step in range(max_new_tokens):
-        drawn = np.where(running, draw(next_token_probs(logits, temperature, top_k, top_p), rng), pad_id)
+        drawn = np.where(running, sample(logits, rng, temperature, top_k, top_p), pad_id)
         new[rows, step] = drawn
         lengths[rows] += running
         # A row ends by itself, or where its own tokens (pads are none) fill the context.

@@ -3,6 +3,13 @@
 import numpy as np
 
 
+def check_settings(temperature, top_k, top_p):
+    """Refuse settings out of range.  Raises:  ValueError"""
+    if not temperature >= 0 or top_k < 0 or not 0 < top_p <= 1:        # `not >=`: NaN is refused too
+        raise ValueError(f"temperature {temperature} and top_k {top_k} must not be negative, "
+                         f"top_p {top_p} must be above 0 and at most 1")
+
+
 def next_token_probs(logits, temperature=1.0, top_k=0, top_p=1.0):
     """The distribution that the next token is drawn from.
 
@@ -13,19 +20,18 @@ def next_token_probs(logits, temperature=1.0, top_k=0, top_p=1.0):
     Raises:  ValueError for a temperature below 0, a top_k below 0, a top_p outside (0, 1].
     Source:  Fan et al. 2018, arXiv:1805.04833 (top-k); Holtzman et al. 2019, arXiv:1904.09751 (top-p).
     """
-    if not temperature >= 0 or top_k < 0 or not 0 < top_p <= 1:        # `not >=`: NaN is refused too
-        raise ValueError(f"temperature {temperature} and top_k {top_k} must not be negative, "
-                         f"top_p {top_p} must be above 0 and at most 1")
+    check_settings(temperature, top_k, top_p)
     if temperature == 0:
         return (np.arange(logits.shape[1]) == logits.argmax(axis=1)[:, None]).astype(np.float64)
-    logits = logits.astype(np.float64)
+    logits = logits.astype(np.float64)                                  # a copy, changed in place below
     with np.errstate(over="ignore"):                                    # a tiny temperature: -inf is right
-        logits = (logits - logits.max(axis=1, keepdims=True)) / temperature
+        logits -= logits.max(axis=1, keepdims=True)
+        logits /= temperature
     if 0 < top_k < logits.shape[1]:
         kth = -np.partition(-logits, top_k - 1, axis=1)[:, top_k - 1:top_k]     # (B, 1)
         logits = np.where(logits >= kth, logits, -np.inf)
-    weights = np.exp(logits)                                            # the largest is exp(0)
-    probs = weights / weights.sum(axis=1, keepdims=True)
+    probs = np.exp(logits, out=logits)                                  # the largest is exp(0)
+    probs /= probs.sum(axis=1, keepdims=True)
     if top_p < 1:
         order = np.argsort(-probs, axis=1, kind="stable")
         ranked = np.take_along_axis(probs, order, axis=1)
@@ -45,3 +51,15 @@ def draw(probs, rng):
     tokens = np.argmax(cumulative > u, axis=1)
     assert (probs[np.arange(len(probs)), tokens] > 0).all(), "a token of probability 0 was drawn"
     return tokens.astype(np.int32)
+
+
+def sample(logits, rng, temperature=1.0, top_k=0, top_p=1.0):
+    """The next token of every row; nothing is drawn at temperature 0.
+
+    Shapes:  logits (B, V) -> (B,) int32
+    Raises:  ValueError for settings out of range.
+    """
+    check_settings(temperature, top_k, top_p)
+    if temperature == 0:
+        return logits.argmax(axis=1).astype(np.int32)
+    return draw(next_token_probs(logits, temperature, top_k, top_p), rng)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minillm.model.sampling import draw, next_token_probs
+from minillm.model.sampling import draw, next_token_probs, sample
 
 P = np.array([[0.1, 0.4, 0.2, 0.3]])
 LOGITS = np.log(P)
@@ -14,6 +14,14 @@ def test_temperature():
     np.testing.assert_allclose(next_token_probs(LOGITS, 0.5), P ** 2 / np.sum(P ** 2), atol=1e-15)
     assert np.array_equal(next_token_probs(LOGITS, 0.0), [[0, 1, 0, 0]])
     assert np.array_equal(next_token_probs(np.zeros((1, 3)), 0.0), [[1, 0, 0]])
+
+
+def test_a_sample_is_the_likeliest_token_or_one_that_is_drawn():
+    assert sample(np.repeat(LOGITS, 3, axis=0), None, temperature=0).tolist() == [1, 1, 1]
+    many = sample(np.repeat(LOGITS, 20_000, axis=0), np.random.default_rng(0))
+    np.testing.assert_allclose(np.bincount(many) / len(many), P[0], atol=0.02)
+    with pytest.raises(ValueError, match="top_k -1"):
+        sample(LOGITS, None, temperature=0, top_k=-1)
 
 
 def test_a_tiny_temperature_goes_to_the_likeliest_token():
