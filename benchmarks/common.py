@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import json
 import math
+import os
 import sys
 import time
 from datetime import datetime, timezone
@@ -12,6 +13,10 @@ from pathlib import Path
 import numpy as np
 from machine import QUIET, Load, describe_machine, describe_versions, machine_lines, thread_count, variables
 from pictures import picture
+
+# Threads wait for the next kernel as long as libgomp's own default says, on both sides: PyTorch leaves it there, while
+# the command `minillm` shortens it (terminal/machine.py), which costs less beside other work.
+os.environ.setdefault("GOMP_SPINCOUNT", "300000")
 
 PAUSE = 0.1     # seconds between turns, in which the threads of the side before go to sleep
 LEAST = 0.05    # seconds that a timed turn takes at the least
