@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from minillm.config import FinetuneConfig, ModelConfig, PretrainConfig
+from minillm.evaluate.likelihood import ending_likelihoods
 from minillm.phases.finetune import finetune
 from minillm.phases.pretrain import new_model, pretrain
 from minillm.text.tokenizer import train_tokenizer
@@ -72,6 +73,34 @@ class Notebook:
             self.records.append(record)
         params = {"model": model.params, **heads} if heads else model.params
         train(params, settings, batch_at, loss_and_grads, watch=watch)
+
+
+def small_model(tokenizer, seed, **shape):
+    """A model that learns a small text in seconds: two blocks of 64 channels, unless `shape` says otherwise."""
+    shape = {"context": 32, "layers": 2, "width": 64, "heads": 4, "kv_heads": 4, "hidden": 160, **shape}
+    return new_model(ModelConfig(**shape), tokenizer, seed)
+
+
+def read(model, texts, steps, seed, rows=32, lr=4e-3):
+    """Pretrain a model on texts: `steps` batches of `rows` windows.  Returns the notebook with its records."""
+    settings = PretrainConfig(steps=steps, rows=rows, lr=lr, warmup=min(20, steps), short_steps=0, validation_every=steps)
+    stream, notebook = model.tokenizer.encode_documents(texts), Notebook()
+    pretrain(model, stream, stream[:500], settings, seed, notebook)
+    return notebook
+
+
+def beliefs(model, questions, endings):
+    """How a model divides its belief among a few possible endings of each question.
+
+        p_j = P(ending_j | question) / sum_i P(ending_i | question)
+
+    Shapes:  N texts, K texts -> (N, K), rows sum to 1
+    """
+    begin, encode = [model.tokenizer.begin_id], model.tokenizer.encode
+    items = [(np.concatenate([begin, encode(text)]), [encode(ending) for ending in endings]) for text in questions]
+    logs = np.array(ending_likelihoods(model, items))
+    weights = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def base_and_assistant(seed=0):

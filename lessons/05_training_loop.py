@@ -1,0 +1,217 @@
+"""What does each classic mistake in a training loop look like?
+
+    python lessons/05_training_loop.py [--full]
+"""
+
+# %% The museum: one healthy run, and the same run with one mistake at a time.
+from unittest import mock
+
+import numpy as np
+import workbench as w
+
+from minillm import tree
+from minillm.config import PolicyConfig, PretrainConfig
+from minillm.kernels import attention as kernels
+from minillm.losses import next_token as losses
+from minillm.model.sampling import next_token_probs
+from minillm.phases import policy_gradient as rl
+from minillm.text.batches import window_batch
+from minillm.text.tokenizer import train_tokenizer
+from minillm.train import objectives
+from minillm.train.loop import train
+
+SEEDS = w.pick((0,), (0, 1, 2), (0, 1, 2, 3, 4))
+STEPS = w.pick(4, 150)
+ANIMALS = ("cat", "dog", "cow", "hen", "fox", "owl")
+PLACES = ("mat", "log", "bed", "box", "car", "hay")
+TEXTS = [f"the {a} sat on the {p}. then the {a} left the {p}." for a in ANIMALS for p in PLACES]
+TOKENIZER = train_tokenizer(TEXTS, kind="characters")
+STREAM = TOKENIZER.encode_documents(TEXTS * 20)
+
+
+def fresh(seed):
+    """A small untrained model."""
+    return w.small_model(TOKENIZER, seed, context=64, layers=2, width=48, hidden=96)
+
+
+# %% Each mistake is a change to the batch, to the gradient, or to one function of the package while it trains.
+def shifted_twice(batch):
+    """Labels moved on by one more place: the model learns to skip a token."""
+    return batch._replace(targets=np.roll(batch.targets, -1, axis=1), weights=np.where(
+        np.arange(batch.tokens.shape[1]) < batch.tokens.shape[1] - 1, batch.weights, np.float32(0)))
+
+
+def end_masked(batch):
+    """The end token never counts as a target: the model does not learn to stop."""
+    return batch._replace(weights=np.where(batch.targets == TOKENIZER.end_id, np.float32(0), batch.weights))
+
+
+def all_masked(batch):
+    """No target counts."""
+    return batch._replace(weights=np.zeros_like(batch.weights))
+
+
+def see_everything(q, k, v, first):
+    """Attention without the causal mask: every query sees all keys, as if it came last."""
+    T = q.shape[1]
+    outs = [kernels.attention_decode_plain(q[:, t], k.swapaxes(1, 2), v.swapaxes(1, 2), first[:, 0].copy(), T) for t in range(T)]
+    return np.stack(outs, axis=1), np.zeros((q.shape[0], q.shape[2], T), q.dtype)
+
+
+def unscaled(q, k, v, first):
+    """Attention without 1 / sqrt(D): the query is made that much longer."""
+    return kernels.attention_forward(q * q.dtype.type(np.sqrt(q.shape[-1])), k, v, first)
+
+
+class NotCleared:
+    """An objective whose gradients are never cleared: each step adds to the sum of all before it."""
+
+    def __init__(self, objective):
+        self.objective, self.total = objective, None
+
+    def __call__(self, params, batch):
+        part = self.objective(params, batch)
+        self.total = tree.add_scaled(self.total, part.grads, 1.0)
+        return part._replace(grads=tree.tree_map(np.copy, self.total))
+
+
+BATCHES = {"labels shifted twice": shifted_twice, "end token masked out": end_masked, "all labels masked": all_masked}
+FORWARDS = {"no 1/sqrt(D)": unscaled}
+NAMES = ("healthy", "no causal mask", "no 1/sqrt(D)", "gradients not cleared", "end token masked out",
+         "labels shifted twice", "all labels masked")
+
+
+def run(name, seed):
+    """(losses, the trained model) of one exhibit; the losses end where training broke off."""
+    model, curve, objective = fresh(seed), [], objectives.next_token(fresh(seed).config)
+    objective = NotCleared(objective) if name == "gradients not cleared" else objective
+    spoil = BATCHES.get(name, lambda batch: batch)
+    settings = PretrainConfig(steps=STEPS, rows=8, lr=4e-3, warmup=min(20, STEPS), short_steps=0)
+
+    def batch_at(step, _):
+        return [spoil(window_batch(STREAM, step, settings.rows, 64, seed, TOKENIZER.begin_id))]
+    if name == "no causal mask":
+        objective = leaking(objective)
+    with mock.patch("minillm.layers.attention.kernels.attention_forward", FORWARDS.get(name, kernels.attention_forward)):
+        try:
+            train(model.params, settings, batch_at, objective, watch=lambda s, p, o, record: curve.append(record["loss"]))
+        except (FloatingPointError, ValueError, ZeroDivisionError) as error:
+            print(f"  {name}: {type(error).__name__}: {str(error)[:90]}")
+    return np.array(curve), model
+
+
+def leaking(objective):
+    """The next token is already in the input: what a missing causal mask amounts to, one place ahead."""
+    def loss_and_grads(params, batch):
+        ahead = np.where(batch.weights > 0, batch.targets, batch.tokens)
+        mixed = np.where(np.arange(batch.tokens.shape[1]) % 2 == 0, batch.tokens, ahead)      # every second place leaks
+        return objective(params, batch._replace(tokens=mixed.astype(np.int32)))
+    return loss_and_grads
+
+
+# %% What a healthy evaluation sees: the loss on held-out windows, and whether generated sentences end and are known.
+def held_out_loss(model):
+    """Loss on windows that were not drawn in training, nats a token."""
+    batch = window_batch(STREAM, 10_000, 16, 64, 123, TOKENIZER.begin_id)
+    return objectives.next_token(model.config)(model.params, batch).loss
+
+
+def written(model):
+    """(share of generated texts that end, share that are sentences of the corpus)."""
+    texts = model.generate([""] * 20, max_new_tokens=60, temperature=0.7, seed=1)
+    return np.mean([len(text) < 60 for text in texts]), np.mean([text in TEXTS for text in texts])
+
+
+exhibits = {name: [run(name, seed) for seed in SEEDS] for name in NAMES}
+last = {name: [float(np.mean(curve[-5:])) if len(curve) else np.nan for curve, _ in runs] for name, runs in exhibits.items()}
+honest = {name: [float(held_out_loss(model)) for _, model in runs] for name, runs in exhibits.items()}
+wrote = {name: np.mean([written(model) for _, model in runs], axis=0) for name, runs in exhibits.items()}
+w.show([(name, np.mean(last[name]), np.mean(honest[name]), *wrote[name]) for name in NAMES],
+       ("exhibit", "training loss", "held-out loss", "texts that end", "known sentences"))
+
+
+# %% The wing of reinforcement learning: a token that is paid for, and a known optimum.
+PROMPT, PAID = TOKENIZER.encode("the "), TOKENIZER.encode("o")[0]
+
+
+def policy_run(name, seed):
+    """(paid share at the end, KL from the start at the end) under one mistake."""
+    model = fresh(seed)
+    start = model.predict_next(PROMPT).probs.astype(np.float64)
+    scale = 100.0 if name == "reward not normalized" else 1.0
+    beta = -0.3 if name == "KL with the wrong sign" else 0.3
+    # PolicyConfig refuses a negative price, as it should; the mistake has to be smuggled in behind its back.
+    settings = PolicyConfig(algorithm="reinforce" if name == "KL with the wrong sign" else "ppo", steps=w.pick(2, 40), rows=64,
+                            group=64, epochs=1, kl=abs(beta), max_new_tokens=1, lr=3e-3, warmup=3, temperature=0.5,
+                            save_every=40, clip_ratio=0.2)
+    object.__setattr__(settings, "kl", beta)
+
+    def score(sequences, _):
+        return np.array([scale * (ids[-1] == PAID) for ids in sequences], np.float32)
+    notebook, forget = w.Notebook(), name == "temperature missing in the ratio"
+    real = rl.logprobs_and_values
+    patched = mock.patch.object(rl, "logprobs_and_values", lambda p, c, b, t, head=None: real(p, c, b, 1.0, head)) if forget \
+        else mock.patch.object(rl, "logprobs_and_values", real)
+    with patched:
+        rl.policy_gradient(model, rl.value_heads(model, seed), [PROMPT], score, settings, seed, notebook)
+    end = model.predict_next(PROMPT).probs.astype(np.float64)
+    return end[PAID], float(np.sum(end * np.log(end / start))), notebook.records
+
+
+WING = ("healthy", "reward not normalized", "KL with the wrong sign", "temperature missing in the ratio")
+policies = {name: [policy_run(name, seed) for seed in SEEDS] for name in WING}
+ratio = {name: [float(np.mean([record["ratio_distance"] for record in records[:3]])) for *_, records in runs]
+         for name, runs in policies.items()}
+value = {name: [float(np.mean([record["value_loss"] for record in records[:3]])) for *_, records in runs]
+         for name, runs in policies.items()}
+w.show([(name, np.mean([r[0] for r in policies[name]]), np.mean([r[1] for r in policies[name]]), np.mean(ratio[name]),
+         np.mean(value[name])) for name in WING],
+       ("exhibit", "P(paid)", "KL, nats", "first ratios' distance from 1", "first value loss"))
+
+
+# %% The symptoms, predicted as numbers, each judged against the healthy arm seed by seed.
+def versus(table, name):
+    """Exhibit minus healthy, an interval over seeds."""
+    return w.interval(np.subtract(table[name], table["healthy"]))
+
+
+kls = {name: [run[1] for run in policies[name]] for name in WING}
+symptoms = {
+    "no causal mask": ("held-out loss more than 1 nat above", versus(honest, "no causal mask"), 1.0),
+    "no 1/sqrt(D)": ("held-out loss above", versus(honest, "no 1/sqrt(D)"), 0.0),
+    "gradients not cleared": ("training loss more than 0.3 nats above", versus(last, "gradients not cleared"), 0.3),
+    "end token masked out": ("share of texts that go on for ever more than 0.5 above",
+                             w.interval([written(h)[0] - written(b)[0] for (_, h), (_, b) in
+                                         zip(exhibits["healthy"], exhibits["end token masked out"])]), 0.5),
+    "labels shifted twice": ("held-out loss more than 1 nat above", versus(honest, "labels shifted twice"), 1.0),
+    "all labels masked": ("the first step refuses to go on (1 = yes)",
+                          w.interval([float(len(curve) == 0) for curve, _ in exhibits["all labels masked"]]), 0.5),
+    "reward not normalized": ("first value loss more than 100 above", versus(value, "reward not normalized"), 100.0),
+    "KL with the wrong sign": ("KL more than 0.2 nats above", versus(kls, "KL with the wrong sign"), 0.2),
+    "temperature missing in the ratio": ("first ratios more than 0.05 further from 1",
+                                         versus(ratio, "temperature missing in the ratio"), 0.05),
+}
+judged = {name: w.verdict(found[1], found[2], above=bar) for name, (_, found, bar) in symptoms.items()}
+w.show([(name, text, *found, judged[name]) for name, (text, found, _) in symptoms.items()],
+       ("exhibit", "predicted, beside the healthy run", "found", "from", "to", "outcome"))
+
+
+def draw(axes):
+    """Training loss of every exhibit."""
+    for name in NAMES:
+        curves = [curve for curve, _ in exhibits[name] if len(curve)]
+        if curves:
+            axes.plot(np.mean([curve[:min(map(len, curves))] for curve in curves], axis=0), label=name,
+                      linewidth=2.5 if name == "healthy" else 1.2)
+    axes.set_xlabel("step")
+    axes.set_ylabel("training loss, nats a token")
+    axes.legend(frameon=False, fontsize=8)
+
+
+wrong = [name for name, word in judged.items() if word != "holds"]
+w.outcome(__file__, "13 every classic mistake has a symptom that gives it away",
+          "all nine mistakes show the symptom predicted for them, beside a healthy run of the same seed",
+          f"{9 - len(wrong)} of 9 hold over {len(SEEDS)} seeds" + (f"; otherwise: {', '.join(f'{n} ({judged[n]})' for n in wrong)}"
+                                                              if wrong else ""),
+          "holds" if not wrong else "fails" if any(judged[n] == "fails" for n in wrong) else "undecided",
+          {name: list(found) for name, (_, found, _) in symptoms.items()}, w.picture("05_museum", draw))

@@ -1,0 +1,99 @@
+"""What does a model learn from each kind of text?
+
+    python lessons/07_what_was_learned.py [--full]
+"""
+
+# %% Five kinds of documents, five probes. A model is trained on all kinds, and on all but one.
+import numpy as np
+import workbench as w
+
+from minillm.config import ModelConfig, PretrainConfig
+from minillm.evaluate.measure import probe_accuracies
+from minillm.phases.pretrain import new_model, pretrain
+from minillm.text.tokenizer import train_tokenizer
+from minillm.world.documents import write_corpus
+from minillm.world.documents.corpus import KINDS
+from minillm.world.facts import make_world
+from minillm.world.probes import CHANCE
+
+SEEDS = w.pick((0,), (0,), (0, 1, 2))
+STEPS, MEGABYTES = w.pick(2, 160, 500), w.pick(0.05, 1.0, 1.6)
+SHAPE = ModelConfig(context=96, layers=3, width=96, heads=4, kv_heads=4, hidden=256)
+SKILLS = tuple(CHANCE)
+ARMS = w.pick(("nothing", "encyclopedia"), ("nothing", *KINDS))
+
+
+# %% Every arm reads as many tokens; only the mixture differs. The vocabulary is that of the whole corpus.
+def arm(world, tokenizer, left_out, seed):
+    """(probe accuracies at the end, [(step, accuracies)]) of a model that never saw one kind of text."""
+    kinds = [kind for kind in KINDS if kind != left_out]
+    stream = tokenizer.encode_documents([d.text for d in write_corpus(world, MEGABYTES, kinds=kinds)])
+    settings = PretrainConfig(steps=STEPS, rows=w.pick(2, 16), short_steps=STEPS // 2, warmup=min(20, STEPS),
+                              validation_every=STEPS)
+    model, notebook, curve = new_model(SHAPE, tokenizer, seed), w.Notebook(), []
+
+    def look(step):
+        if left_out == "nothing" and ((step + 1) % max(1, STEPS // 5) == 0):
+            curve.append((step + 1, probe_accuracies(model, world)))
+        return {}
+    notebook.looking = lambda *_: notebook           # the probes are looked at instead of a sample
+    notebook.look, notebook.look_every = look, 1
+    pretrain(model, stream, stream[:500], settings, seed, notebook)
+    return probe_accuracies(model, world), curve
+
+
+found, curves = {name: [] for name in ARMS}, []
+for seed in SEEDS:
+    world = make_world(seed)
+    tokenizer = train_tokenizer([d.text for d in write_corpus(world, w.pick(0.1, 1.0))], w.pick(600, 1024))
+    for name in ARMS:
+        accuracies, curve = arm(world, tokenizer, name, seed)
+        found[name].append([accuracies[skill] for skill in SKILLS])
+        curves += [curve] if curve else []
+table = {name: np.array(rows) for name, rows in found.items()}           # (seeds, skills)
+w.show([(name, *rows.mean(axis=0)) for name, rows in table.items()], ("left out", *SKILLS))
+w.show([("chance", *CHANCE.values())], ("", *SKILLS))
+
+# %% What is lost when a kind is left out: the whole mixture's accuracy minus that arm's.
+losses = {name: table["nothing"] - table[name] for name in ARMS[1:]}
+w.show([(name, *rows.mean(axis=0)) for name, rows in losses.items()], ("lost without", *SKILLS))
+
+
+def draw(axes):
+    """The table of losses as a picture."""
+    grid = np.array([rows.mean(axis=0) for rows in losses.values()])
+    shown = axes.imshow(grid, cmap="RdBu_r", vmin=-0.6, vmax=0.6, aspect="auto")
+    for (i, j), value in np.ndenumerate(grid):
+        axes.text(j, i, f"{value:+.2f}", ha="center", va="center")
+    axes.set_xticks(range(len(SKILLS)), SKILLS)
+    axes.set_yticks(range(len(losses)), list(losses))
+    axes.set_ylabel("kind that was left out")
+    axes.grid(False)
+    axes.figure.colorbar(shown, label="accuracy lost")
+
+
+# %% The claim: all five skills leave chance; and code is lost without the code, facts without the encyclopedia.
+learned = {skill: w.interval(table["nothing"][:, j] - CHANCE[skill]) for j, skill in enumerate(SKILLS)}
+pairs = {"code": "code", "facts": "encyclopedia"}
+lost = {skill: w.interval(losses[kind][:, SKILLS.index(skill)]) for skill, kind in pairs.items() if kind in losses}
+least = min([*learned.values(), *lost.values()], key=lambda found: found[1])
+picture = w.picture("07_left_out", draw)
+w.outcome(__file__, "2 from five kinds of text it learns five things",
+          "all five probes end above chance, code is lost without the code and facts without the encyclopedia",
+          "above chance by " + ", ".join(f"{skill} {v[0]:.2f} ({v[1]:.2f} to {v[2]:.2f})" for skill, v in learned.items())
+          + "; lost: " + ", ".join(f"{skill} {v[0]:.2f} ({v[1]:.2f} to {v[2]:.2f}) without {pairs[skill]}"
+                                   for skill, v in lost.items()) + f"; {len(SEEDS)} seeds, {STEPS} steps",
+          w.verdict(least[1], min(v[2] for v in [*learned.values(), *lost.values()])),
+          {**{f"{skill} above chance": list(v) for skill, v in learned.items()},
+           **{f"{skill} lost": list(v) for skill, v in lost.items()}}, picture)
+if curves:
+    steps = [step for step, _ in curves[0]]
+
+    def draw_curves(axes):
+        """The probes over training, all kinds read."""
+        for skill in SKILLS:
+            axes.plot(steps, np.mean([[seen[skill] for _, seen in curve] for curve in curves], axis=0), "o-", label=skill)
+        axes.set_xlabel("step")
+        axes.set_ylabel("share of right endings")
+        axes.legend(frameon=False)
+    w.picture("07_probes", draw_curves)

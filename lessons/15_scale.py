@@ -1,0 +1,149 @@
+"""How much does training take as models grow, and is more always better?
+
+    python lessons/15_scale.py [--full]
+"""
+
+# %% The published models, from their shapes alone: `minillm scale` prints the same table.
+import numpy as np
+import workbench as w
+
+from minillm.config import FinetuneConfig
+from minillm.evaluate.measure import task_accuracy
+from minillm.evaluate.scale import PUBLISHED, parameters, training_flops
+from minillm.phases.finetune import finetune_task
+from minillm.text.tokenizer import train_tokenizer
+from minillm.world.documents import write_corpus
+from minillm.world.facts import make_world
+from minillm.world.messages import TASK_PROMPT, labelled_messages
+
+SEEDS = w.pick((0,), (0, 1, 2))
+errors = []
+for model in PUBLISHED:
+    flops = training_flops(model.config, model.tokens)
+    if model.verified:
+        errors += [parameters(model.config) / model.parameters - 1, flops / model.flops - 1]
+    print(f"  {model.name:<14} {parameters(model.config) / 1e9:7.1f} B parameters (published {model.parameters / 1e9:.0f} B), "
+          f"{flops:.2e} FLOPs (published {model.flops:.2e}){'' if model.verified else '  UNVERIFIED'}")
+worst = float(np.abs(errors).max())
+w.outcome(__file__, "11a published sizes follow from published shapes",
+          "parameters and 6 N D of GPT-3 and Llama 2 70B, computed from their shapes, are within 5% of what was published",
+          f"largest difference {100 * worst:.1f}%", "holds" if worst < 0.05 else "fails", {"largest difference": worst})
+
+# %% A scaling law of this machine's own: sizes x budgets, on the world's text.
+WIDTHS, BUDGETS = w.pick((16, 24), (16, 32, 48, 64, 96), (16, 24, 32, 48, 64, 96)), w.pick((2, 4), (40, 80, 160, 320))
+TEXTS = [document.text for document in write_corpus(make_world(0), w.pick(0.05, 1.5))]
+TOKENIZER = train_tokenizer(TEXTS[:400], 512)
+ROWS, CONTEXT = w.pick(4, 16), 64
+
+
+def final_loss(width, steps, seed):
+    """(parameters without the tables, tokens read, mean loss of the last tenth of the steps)."""
+    model = w.small_model(TOKENIZER, seed, width=width, hidden=2 * width, heads=4, kv_heads=4, context=CONTEXT)
+    N = sum(leaf.size for block in model.params["blocks"] for part in block.values() for leaf in leaves(part))
+    losses = [record["loss"] for record in w.read(model, TEXTS, steps, seed, rows=ROWS).records]
+    return N, steps * ROWS * CONTEXT, float(np.mean(losses[-max(1, steps // 10):]))
+
+
+def leaves(tree):
+    """All arrays of a nested dict."""
+    return [leaf for part in tree.values() for leaf in leaves(part)] if isinstance(tree, dict) else [tree]
+
+
+runs = np.array([final_loss(width, steps, seed) for width in WIDTHS for steps in BUDGETS for seed in SEEDS[:w.pick(1, 1, 2)]])
+
+
+# %% Fit L = E + A / N^alpha + B / D^beta: the exponents by grid, the rest by least squares.
+def fit(runs):
+    """(alpha, beta, E) with the smallest squared error."""
+    N, D, loss = runs.T
+    best = (np.inf,)
+    for alpha in np.linspace(0.05, 1.5, 30):
+        for beta in np.linspace(0.05, 1.5, 30):
+            design = np.column_stack([np.ones(len(N)), (N / 1e4) ** -alpha, (D / 1e5) ** -beta])
+            solution, *_ = np.linalg.lstsq(design, loss, rcond=None)
+            error = float(np.sum((design @ solution - loss) ** 2)) + (1e3 if (solution < 0).any() else 0)
+            best = min(best, (error, alpha, beta, solution[0]))
+    return best[1:]
+
+
+rng = np.random.default_rng(0)
+again = np.array([fit(runs[rng.integers(0, len(runs), len(runs))]) for _ in range(w.pick(2, 20, 40))])
+alpha, beta, floor = fit(runs)
+low, high = np.percentile(again, (2.5, 97.5), axis=0)
+rise = np.array([[np.mean([r[2] for r in runs[(runs[:, 0] == N)] if r[1] == D]) for D in np.unique(runs[:, 1])]
+                 for N in np.unique(runs[:, 0])])
+w.show([(int(N), *row) for N, row in zip(np.unique(runs[:, 0]), rise)],
+       ("parameters", *(f"{int(D):,} tokens" for D in np.unique(runs[:, 1]))))
+
+
+def draw_law(axes):
+    """Loss against tokens, a line a size."""
+    for N, row in zip(np.unique(runs[:, 0]), rise):
+        axes.plot(np.unique(runs[:, 1]), row, "o-", label=f"{int(N):,}")
+    axes.set_xscale("log", base=2)
+    axes.set_xlabel("tokens read")
+    axes.set_ylabel("loss, nats a token")
+    axes.legend(frameon=False, title="parameters in blocks")
+
+
+both = bool((np.diff(rise[:, -1]) < 0).all() and (np.diff(rise, axis=1) < 0).all())
+inside = low[0] <= 0.34 <= high[0] and low[1] <= 0.28 <= high[1]
+w.outcome(__file__, "11b loss falls as a power of size and data",
+          "the loss falls with every step up in tokens, and in size at the largest budget; the exponents' intervals contain "
+          "Chinchilla's 0.34 and 0.28",
+          f"falls everywhere: {both}; alpha {alpha:.2f} ({low[0]:.2f} to {high[0]:.2f}), beta {beta:.2f} ({low[1]:.2f} to "
+          f"{high[1]:.2f}), E {floor:.2f}; bootstrap over {len(runs)} runs", "holds" if both and inside else "fails",
+          {"alpha": [alpha, low[0], high[0]], "beta": [beta, low[1], high[1]]}, w.picture("15_law", draw_law))
+
+# %% Parameters as memory cells: random facts, key -> value, read again and again. How many bits stay?
+VALUES = tuple("abcdefghijklmnop")          # 16 values: a fact holds 4 bits
+KEYS = [f"{a}{b}{c}" for a in "qrstuvwxyz" for b in "qrstuvwxyz" for c in "qrstuvwxyz"]
+
+
+def bits_stored(width, count, steps, seed):
+    """(parameters, bits recalled): 4 bits a fact, less what the model still does not know."""
+    rng = np.random.default_rng(seed)
+    facts = {KEYS[i]: VALUES[int(rng.integers(16))] for i in rng.permutation(len(KEYS))[:count]}
+    texts = [f"{key}{value}" for key, value in facts.items()]
+    model = w.small_model(train_tokenizer(texts, kind="characters"), seed, width=width, hidden=2 * width, heads=2,
+                          kv_heads=2, context=8, layers=1)
+    w.read(model, texts, steps, seed, rows=128, lr=1e-2)
+    belief = w.beliefs(model, list(facts), VALUES)
+    known = np.log2(16) + np.log2(belief[np.arange(count), [VALUES.index(value) for value in facts.values()]] + 1e-9)
+    return sum(leaf.size for leaf in leaves({**model.params, "blocks": {"0": model.params["blocks"][0]}})), float(known.sum())
+
+
+SIZES, FACTS = w.pick((8,), (4, 8, 16)), w.pick(20, 1000)
+stored = {width: np.array([bits_stored(width, FACTS, w.pick(2, 500, 1500), seed) for seed in SEEDS]) for width in SIZES}
+ratio = {width: w.interval(found[:, 1] / found[:, 0]) for width, found in stored.items()}
+w.show([(width, int(found[0, 0]), found[:, 1].mean(), *ratio[width]) for width, found in stored.items()],
+       ("width", "parameters", f"bits of {4 * FACTS}", "bits a parameter", "from", "to"))
+more = w.interval(stored[SIZES[-1]][:, 1] - stored[SIZES[0]][:, 1])
+top = max(ratio.values(), key=lambda r: r[0])
+w.outcome(__file__, "12a parameters are memory cells",
+          "the larger model keeps more bits of the same facts, and none keeps more than 2 bits a parameter",
+          f"{more[0]:.0f} bits more ({more[1]:.0f} to {more[2]:.0f} over {len(SEEDS)} seeds); at most {top[0]:.2f} bits a "
+          f"parameter ({top[1]:.2f} to {top[2]:.2f})", "fails" if top[1] > 2 else w.verdict(more[1], more[2]),
+          {"bits more": list(more), "bits a parameter": list(top)})
+
+# %% More is not always better: a small model, fine-tuned for a task, against a base model ten times its size.
+BASES = w.pick((0,), (0,), (0, 1, 2))
+scores = {"large base": [], "small, fine-tuned": [], "small, before": []}
+for seed in BASES:
+    world, base, _ = w.base_and_assistant(seed)
+    small = w.small_model(base.tokenizer, seed, width=32, hidden=64, context=128)
+    held_out = labelled_messages(world, w.pick(8, 200), np.random.default_rng(5), "held_out")
+    texts = [document.text for document in write_corpus(world, w.pick(0.05, 0.5))]
+    w.read(small, texts, w.pick(2, 100), seed, rows=8)
+    scores["large base"].append(task_accuracy(base, held_out))
+    scores["small, before"].append(task_accuracy(small, held_out))
+    messages = labelled_messages(world, w.pick(40, 1500), np.random.default_rng(seed), "train")
+    finetune_task(small, messages, TASK_PROMPT, FinetuneConfig(steps=w.pick(2, 150), lr=4e-3), seed, w.Notebook())
+    scores["small, fine-tuned"].append(task_accuracy(small, held_out))
+w.show([(name, *w.interval(values)) for name, values in scores.items()], ("model", "task accuracy", "from", "to"))
+ahead = w.interval(np.subtract(scores["small, fine-tuned"], scores["large base"]))
+sizes = [sum(leaf.size for leaf in leaves({**m.params, "blocks": dict(enumerate(m.params["blocks"]))})) for m in (base, small)]
+w.outcome(__file__, "12b more is not always better",
+          "a fine-tuned model of a tenth of the size beats the larger base on its task by at least 0.2",
+          f"{sizes[1]:,} against {sizes[0]:,} parameters: ahead by {ahead[0]:.2f} ({ahead[1]:.2f} to {ahead[2]:.2f} over "
+          f"{len(BASES)} seeds)", w.verdict(ahead[1], ahead[2], above=0.2), {"ahead": list(ahead)})
