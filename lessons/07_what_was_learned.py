@@ -17,10 +17,10 @@ from minillm.world.facts import make_world
 from minillm.world.probes import CHANCE
 
 SEEDS = w.pick((0,), (0,), (0, 1, 2))
-STEPS, MEGABYTES = w.pick(2, 160, 500), w.pick(0.05, 1.0, 1.6)
-SHAPE = ModelConfig(context=96, layers=3, width=96, heads=4, kv_heads=4, hidden=256)
+STEPS, MEGABYTES = w.pick(2, 300, 350), w.pick(0.05, 1.6)
+SHAPE = w.pick(ModelConfig(layers=1, width=32, hidden=64), ModelConfig())
 SKILLS = tuple(CHANCE)
-ARMS = w.pick(("nothing", "encyclopedia"), ("nothing", *KINDS))
+ARMS = w.pick(("nothing", "encyclopedia"), ("nothing", "code"), ("nothing", *KINDS))
 
 
 # %% Every arm reads as many tokens; only the mixture differs. The vocabulary is that of the whole corpus.

@@ -32,7 +32,7 @@ def copy_of(model):
 def learned(assistant, rankings, seed):
     """A reward model after the same number of steps, however many rankings there are."""
     model, heads = copy_of(assistant), reward_heads(assistant, seed)
-    train_reward_model(model, heads, rankings, RewardConfig(steps=w.pick(1, 60, 100), rows=w.pick(2, 16)), seed, w.Notebook())
+    train_reward_model(model, heads, rankings, RewardConfig(steps=w.pick(1, 60), rows=w.pick(2, 16)), seed, w.Notebook())
     return model, heads
 
 

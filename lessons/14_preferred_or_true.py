@@ -81,7 +81,7 @@ def aligned(start, requests, rate, seed):
     mean, spread = float(scores.mean()), float(scores.std()) + 1e-6
     policy = copy_of(start)
     prompts = [policy.tokenizer.encode_chat(request.messages(), ask=True) for request in requests]
-    settings = PolicyConfig(steps=w.pick(2, 24, 40), rows=w.pick(4, 64), lr=2e-4, kl=0.05, temperature=1.0, max_new_tokens=24,
+    settings = PolicyConfig(steps=w.pick(2, 24), rows=w.pick(4, 64), lr=2e-4, kl=0.05, temperature=1.0, max_new_tokens=24,
                             save_every=20)
     policy_gradient(policy, value_heads(policy, seed), prompts,
                     lambda sequences, _: (reward_scores(judge, heads, sequences) - mean) / spread, settings, seed, w.Notebook())

@@ -105,7 +105,7 @@ def bits_stored(width, count, steps, seed):
     rng = np.random.default_rng(seed)
     facts = {KEYS[i]: VALUES[int(rng.integers(16))] for i in rng.permutation(len(KEYS))[:count]}
     texts = [f"{key}{value}" for key, value in facts.items()]
-    model = w.small_model(train_tokenizer(texts, kind="characters"), seed, width=width, hidden=2 * width, heads=2,
+    model = w.small_model(train_tokenizer([*texts, "".join(VALUES)], kind="characters"), seed, width=width, hidden=2 * width, heads=2,
                           kv_heads=2, context=8, layers=1)
     w.read(model, texts, steps, seed, rows=128, lr=1e-2)
     belief = w.beliefs(model, list(facts), VALUES)

@@ -27,6 +27,11 @@ use and look
   minillm eval     [RUN]                          measure its models again
   minillm report   [RUN]                          write report.html again
 
+learn
+  minillm lesson [NN]           list the lessons, or run one
+  minillm trace                 one training step as a table, a row a tensor
+  minillm scale                 what GPT-3, GPT-4 and Llama 2 70B took, and what they would take here
+
 RUN is a run's folder or its name under runs/; without one, the newest that fits is taken.
 Flags of a verb: minillm VERB --help. Version: minillm --version."""
 
@@ -45,6 +50,11 @@ USING = {
     "chat": "Talk with a model, line by line.",
     "eval": "Measure the models of a run again.",
     "report": "Write the run's report.html again.",
+}
+LEARNING = {
+    "lesson": "List the lessons, or run one of them.",
+    "trace": "One training step of a fresh model as a table: every tensor, forward and backward.",
+    "scale": "Parameters, FLOPs, time and cost of published models, computed from their shapes.",
 }
 PHASE_CHOICES = ("pretrain", "finetune", "policy_gradient")
 OWN_DATA = {"tokenizer": "text: a .txt file, a folder, or JSONL of {\"text\"}",
@@ -102,6 +112,26 @@ def using_parser(verb):
     return parser
 
 
+def learning_parser(verb):
+    """The parser of a verb that teaches."""
+    parser = Parser(prog=f"minillm {verb}", description=LEARNING[verb], allow_abbrev=False)
+    if verb == "lesson":
+        parser.add_argument("number", nargs="?", metavar="NN", help="the lesson to run (default: list them)")
+        parser.add_argument("--full", action="store_true", help="as long as the table of claims needs")
+        parser.add_argument("--text", action="store_true", help="print the path of its text, run nothing")
+    if verb == "trace":
+        from minillm.config import PRESETS
+        parser.add_argument("--preset", choices=tuple(PRESETS), default="micro", help="the model (default micro)")
+        parser.add_argument("--rows", type=int, default=2, metavar="N", help="sequences in the batch (default 2)")
+        parser.add_argument("--plain", action="store_true", help="the NumPy twins of the kernels")
+    if verb == "scale":
+        parser.add_argument("--gpu-flops", type=number, default=312e12, metavar="X",
+                            help="peak of one GPU, FLOP/s (default 312e12, A100 in bfloat16)")
+        parser.add_argument("--utilization", type=number, default=0.4, metavar="X", help="share of it in use (0.4)")
+        parser.add_argument("--dollars-per-gpu-hour", type=number, default=1.5, metavar="X", help="price (1.5)")
+    return parser
+
+
 def add_sampling(parser, temperature):
     """The flags of sampling."""
     parser.add_argument("--temperature", type=number, default=temperature, metavar="X",
@@ -128,9 +158,15 @@ def dispatch(argv):
             from minillm.terminal import measuring
             return {"eval": measuring.evaluate, "report": measuring.report}[verb](args)
         return {"next": talking.next_verb, "generate": talking.generate, "chat": talking.chat}[verb](args)
+    if verb in LEARNING:
+        args = parse(learning_parser(verb), rest)
+        if getattr(args, "plain", False):
+            os.environ["MINILLM_KERNELS"] = "plain"      # before the kernels are imported
+        from minillm.terminal import learning
+        return getattr(learning, verb)(args)
     if verb.startswith("-"):
         raise ValueError(f"the verb comes first, then its flags ({verb}); see: minillm --help")
-    verbs = [*TRAINING, *USING]
+    verbs = [*TRAINING, *USING, *LEARNING]
     near = difflib.get_close_matches(verb, verbs, n=1)
     raise ValueError(f"unknown verb {verb!r}; " + (f"did you mean {near[0]}?" if near else
                                                    "verbs: " + ", ".join(verbs)))

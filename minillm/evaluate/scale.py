@@ -22,8 +22,8 @@ class Published:
 GPT3 = ModelConfig(vocab_size=50_257, context=2048, layers=96, width=12_288, heads=96, kv_heads=96, hidden=49_152,
                    norm="layernorm", position="learned", activation="gelu", bias=True, tied=True)
 LLAMA_2_70B = ModelConfig(vocab_size=32_000, context=4096, layers=80, width=8192, heads=64, kv_heads=8, hidden=28_672)
-# One shape of about 280 B active parameters, as press reports have it; nobody who built it has said so.
-GPT4_GUESS = ModelConfig(vocab_size=100_277, context=8192, layers=120, width=13_312, heads=104, kv_heads=8, hidden=56_000,
+# A made-up shape of the 280 B active parameters that press reports have; nobody who built it has given one.
+GPT4_GUESS = ModelConfig(vocab_size=100_277, context=8192, layers=120, width=13_312, heads=104, kv_heads=8, hidden=72_448,
                          norm="layernorm", activation="gelu")
 
 PUBLISHED = (
@@ -68,3 +68,28 @@ def attention_flops(config, tokens):
     Source:  Kaplan et al. 2020, arXiv:2001.08361, table 1 (2 n_layer n_ctx d_attn forward; 3 times that in training).
     """
     return 12.0 * config.layers * config.width * config.context / 2 * tokens
+
+
+def measured_flops_per_second(steps=8):
+    """Floating-point operations a second of this machine in training steps of the micro model, the median of a few."""
+    import time
+
+    import numpy as np
+
+    from minillm.config import PRESETS
+    from minillm.model.transformer import transformer_init
+    from minillm.text.batches import Batch
+    from minillm.train.objectives import next_token
+
+    config = PRESETS["micro"].model
+    config = type(config)(**{**vars(config), "vocab_size": 65})
+    params, shape = transformer_init(config, np.random.default_rng(0)), (12, config.context)
+    tokens = np.random.default_rng(1).integers(0, 65, shape).astype(np.int32)
+    batch = Batch(tokens, tokens, np.ones(shape, np.float32), np.zeros(shape, np.int32))
+    objective, seconds = next_token(config), []
+    for _ in range(steps):
+        began = time.perf_counter()
+        objective(params, batch)
+        seconds.append(time.perf_counter() - began)
+    work = training_flops(config, tokens.size) + attention_flops(config, tokens.size)
+    return work / float(np.median(seconds[1:]))

@@ -1,0 +1,48 @@
+"""What happens between a pile of text and an assistant?
+
+    python lessons/00_tour.py [--full]
+"""
+
+# %% Text: five kinds of documents about one small world.
+import numpy as np
+import workbench as w
+
+from minillm.config import PreferenceConfig, RewardConfig
+from minillm.phases.preferences import collect_rankings
+from minillm.phases.pretrain import new_model
+from minillm.phases.reward_model import held_out_accuracy, reward_heads, train_reward_model
+from minillm.world.documents import write_corpus
+from minillm.world.raters import SimulatedRater
+from minillm.world.requests import make_requests
+
+world, base, assistant = w.base_and_assistant(0)
+for kind in ("encyclopedia", "stories", "code", "forum", "news"):
+    print(f"  {kind:<13}{write_corpus(world, 0.005, kinds=[kind])[0].text[:70]!r}")
+
+# %% Tokens: what the model reads are numbers.
+ids = base.tokenizer.encode("The cat sat on the mat.")
+print("  " + " ".join(f"{i}:{base.tokenizer.decode([i])!r}" for i in ids))
+
+# %% Phase 1, pretraining: a fresh model babbles, a pretrained one continues a document.
+fresh = new_model(base.config, base.tokenizer, 0)
+for name, model in (("fresh", fresh), ("pretrained", base)):
+    print(f"  {name:<12}{model.generate('The capital of', max_new_tokens=16, temperature=0.5)!r}")
+
+# %% Phase 2, fine-tuning: the base model continues a question, the assistant answers it.
+question = [{"role": "user", "content": "What is the capital of Peru?"}]
+for name, model in (("pretrained", base), ("assistant", assistant)):
+    print(f"  {name:<12}{model.chat(question, max_new_tokens=16)!r}")
+
+# %% Phase 3: several answers to a prompt are sampled and ranked, and a reward model learns the ranking.
+rng = np.random.default_rng(0)
+requests = make_requests(world, w.pick(8, 80), rng, "train")
+rankings = collect_rankings(assistant, [(r.messages(), r) for r in requests], SimulatedRater().rank,
+                            PreferenceConfig(max_new_tokens=w.pick(8, 24)), rng)
+for rank, text in sorted(zip(rankings[0].ranks, rankings[0].responses)):
+    print(f"  rank {rank}: {text!r}")
+heads, cut = reward_heads(assistant, 0), len(rankings) * 3 // 4
+train_reward_model(assistant, heads, rankings[:cut], RewardConfig(steps=w.pick(1, 20), rows=w.pick(2, 8)), 0, w.Notebook())
+print(f"  after 20 steps, the reward model orders {held_out_accuracy(assistant, heads, rankings[cut:])[0]:.2f} of the "
+      "held-out pairs as the rater did")
+
+# %% The last step, policy gradient, makes answers likelier that the reward model scores higher: lesson 13.

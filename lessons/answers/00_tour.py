@@ -1,0 +1,22 @@
+"""Worked answers of lesson 00."""
+
+import numpy as np
+
+from minillm import tree
+from minillm.config import ModelConfig
+from minillm.model.transformer import transformer_init
+
+PARAMS = transformer_init(ModelConfig(vocab_size=2048), np.random.default_rng(0))
+
+
+def test_exercise_1():
+    """Two tables of V = 2048 rows and C = 128 columns: 2 * 2048 * 128 = 524,288, about 42% of the whole."""
+    tables = tree.count(PARAMS["embedding"]) + tree.count(PARAMS["head"])
+    assert tables == 2 * 2048 * 128 and round(tables / tree.count(PARAMS), 2) == 0.42
+
+
+def test_exercise_2():
+    """Three matrices of 128 x 352 against attention's 2 * 128^2 + 2 * 128 * 64 and two gains: 73%."""
+    block = PARAMS["blocks"][0]
+    share = tree.count(block["feed_forward"]) / tree.count(block)
+    assert tree.count(block["feed_forward"]) == 3 * 128 * 352 and round(share, 2) == 0.73
