@@ -1,0 +1,24 @@
+"""Worked answers of lesson 15."""
+
+from dataclasses import replace
+
+from minillm.evaluate.scale import LLAMA_2_70B, parameters
+
+
+def test_exercise_1():
+    """Attention 2 * 8192^2 + 2 * 8192 * 1024, feed-forward 3 * 8192 * 28672, two gains: 856 million."""
+    one_less = replace(LLAMA_2_70B, layers=79)
+    block = parameters(LLAMA_2_70B) - parameters(one_less)
+    assert block == 2 * 8192 ** 2 + 2 * 8192 * 1024 + 3 * 8192 * 28672 + 2 * 8192
+    assert round(block / 1e6) == 856
+
+
+def test_exercise_2():
+    """6 * 1.26e6 * 1150 * 2048 = 1.78e13, so 137 seconds."""
+    work = 6 * 1.26e6 * 1150 * 2048
+    assert round(work / 1e13, 2) == 1.78 and round(work / 130e9) == 137
+
+
+def test_exercise_3():
+    """20 * 1.26 million = 25 million, ten times as many as 1,150 steps read."""
+    assert round(20 * 1.26) == 25 and 9 < 20 * 1.26e6 / (1150 * 2048) < 12
