@@ -12,8 +12,6 @@ import workbench as w
 from minillm import tree
 from minillm.config import PolicyConfig, PretrainConfig
 from minillm.kernels import attention as kernels
-from minillm.losses import next_token as losses
-from minillm.model.sampling import next_token_probs
 from minillm.phases import policy_gradient as rl
 from minillm.text.batches import window_batch
 from minillm.text.tokenizer import train_tokenizer
@@ -51,16 +49,38 @@ def all_masked(batch):
     return batch._replace(weights=np.zeros_like(batch.weights))
 
 
-def see_everything(q, k, v, first):
-    """Attention without the causal mask: every query sees all keys, as if it came last."""
-    T = q.shape[1]
-    outs = [kernels.attention_decode_plain(q[:, t], k.swapaxes(1, 2), v.swapaxes(1, 2), first[:, 0].copy(), T) for t in range(T)]
-    return np.stack(outs, axis=1), np.zeros((q.shape[0], q.shape[2], T), q.dtype)
+FORWARD, BACKWARD = kernels.attention_forward, kernels.attention_backward
 
 
-def unscaled(q, k, v, first):
+def unscaled_forward(q, k, v, first):
     """Attention without 1 / sqrt(D): the query is made that much longer."""
-    return kernels.attention_forward(q * q.dtype.type(np.sqrt(q.shape[-1])), k, v, first)
+    return FORWARD(q * q.dtype.type(np.sqrt(q.shape[-1])), k, v, first)
+
+
+def unscaled_backward(dout, q, k, v, out, lse, first):
+    """Its gradient, by the chain rule."""
+    scale = q.dtype.type(np.sqrt(q.shape[-1]))
+    dq, dk, dv = BACKWARD(dout, q * scale, k, v, out, lse, first)
+    return dq * scale, dk, dv
+
+
+def twice(q, k, v, first):
+    """The row behind itself: queries of the second half see every key of the first, so nothing is hidden from them."""
+    return (np.concatenate([np.zeros_like(q), q], axis=1), *(np.concatenate([x, x], axis=1) for x in (k, v)),
+            np.concatenate([first, first], axis=1) * 0)
+
+
+def unmasked_forward(q, k, v, first):
+    """Attention without the causal mask."""
+    out, lse = FORWARD(*twice(q, k, v, first))
+    return out[:, q.shape[1]:].copy(), lse[:, :, q.shape[1]:].copy()
+
+
+def unmasked_backward(dout, q, k, v, out, lse, first):
+    """Its gradient; a key stands in both halves, so its two gradients add up."""
+    T, doubled = q.shape[1], twice(q, k, v, first)
+    grads = BACKWARD(np.concatenate([np.zeros_like(dout), dout], axis=1), *doubled[:3], *FORWARD(*doubled), doubled[3])
+    return grads[0][:, T:], *(grad[:, :T] + grad[:, T:] for grad in grads[1:])
 
 
 class NotCleared:
@@ -76,7 +96,8 @@ class NotCleared:
 
 
 BATCHES = {"labels shifted twice": shifted_twice, "end token masked out": end_masked, "all labels masked": all_masked}
-FORWARDS = {"no 1/sqrt(D)": unscaled}
+ATTENTIONS = {"no 1/sqrt(D)": (unscaled_forward, unscaled_backward),
+              "no causal mask": (unmasked_forward, unmasked_backward)}
 NAMES = ("healthy", "no causal mask", "no 1/sqrt(D)", "gradients not cleared", "end token masked out",
          "labels shifted twice", "all labels masked")
 
@@ -90,23 +111,13 @@ def run(name, seed):
 
     def batch_at(step, _):
         return [spoil(window_batch(STREAM, step, settings.rows, 64, seed, TOKENIZER.begin_id))]
-    if name == "no causal mask":
-        objective = leaking(objective)
-    with mock.patch("minillm.layers.attention.kernels.attention_forward", FORWARDS.get(name, kernels.attention_forward)):
+    forward, backward = ATTENTIONS.get(name, (FORWARD, BACKWARD))
+    with mock.patch.object(kernels, "attention_forward", forward), mock.patch.object(kernels, "attention_backward", backward):
         try:
             train(model.params, settings, batch_at, objective, watch=lambda s, p, o, record: curve.append(record["loss"]))
         except (FloatingPointError, ValueError, ZeroDivisionError) as error:
             print(f"  {name}: {type(error).__name__}: {str(error)[:90]}")
     return np.array(curve), model
-
-
-def leaking(objective):
-    """The next token is already in the input: what a missing causal mask amounts to, one place ahead."""
-    def loss_and_grads(params, batch):
-        ahead = np.where(batch.weights > 0, batch.targets, batch.tokens)
-        mixed = np.where(np.arange(batch.tokens.shape[1]) % 2 == 0, batch.tokens, ahead)      # every second place leaks
-        return objective(params, batch._replace(tokens=mixed.astype(np.int32)))
-    return loss_and_grads
 
 
 # %% What a healthy evaluation sees: the loss on held-out windows, and whether generated sentences end and are known.

@@ -46,6 +46,8 @@ def scattered(dh_rows, index, shape):
 def next_token(config, recompute=False):
     """Pretraining and fine-tuning: cross-entropy of the next token where a target counts."""
     def loss_and_grads(params, batch):
+        if not batch.weights.any():
+            raise ValueError(f"none of the {batch.weights.size} targets of this batch counts: every label is masked")
         h, body = transformer_forward(batch.tokens, params, config, batch.first, recompute)
         rows, index = counted_rows(h, batch.weights)
         logits, head = head_forward(rows, params)                                   # (N, V)

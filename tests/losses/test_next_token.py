@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import tiny
 
 from minillm.losses.next_token import next_token_backward, next_token_forward
 from minillm.text.batches import pad_batch, window_batch
+from minillm.train.objectives import next_token
 
 V, BEGIN = 13, 1
 RNG = np.random.default_rng(0)
@@ -76,3 +78,11 @@ def test_a_target_outside_the_vocabulary_is_refused(wrong):
     targets[3] = wrong
     with pytest.raises(ValueError, match=f"outside the vocabulary of {V}"):
         next_token_forward(logits, targets, weights)
+
+
+def test_a_batch_without_a_target_is_refused():
+    """0 / 0 must not pass for a loss of 0."""
+    config = tiny.config()
+    batch = tiny.batch(config)
+    with pytest.raises(ValueError, match="none of the 28 targets of this batch counts"):
+        next_token(config)(tiny.params(config), batch._replace(weights=np.zeros_like(batch.weights)))
