@@ -1,6 +1,6 @@
 """Write the lessons as static pages: the text at the left, the source that it speaks of at the right.
 
-    python lessons/site.py [--out build/site]
+    python lessons/pages.py [--out build/site]
 
 Works from disk and without a network. Markdown, highlighting and mathematics are done by libraries: pip install -e '.[site]'
 """
@@ -84,7 +84,7 @@ def page(name, markdown, style, names):
 
 def shell(title, body, panes, style, links):
     """The page around a text and its sources."""
-    template = (LESSONS / "site.html").read_text(encoding="utf-8")
+    template = (LESSONS / "pages.html").read_text(encoding="utf-8")
     for key, value in (("TITLE", html.escape(title)), ("STYLE", style), ("LINKS", links), ("BODY", body), ("PANES", panes)):
         template = template.replace(f"<!-- {key} -->", value)
     return template
