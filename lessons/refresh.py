@@ -2,7 +2,8 @@
 
     python lessons/refresh.py                 write it into the texts
     python lessons/refresh.py --check         write nothing; exit with status 1 and a line for each text that differs
-    python lessons/refresh.py --run [--full]  run every script first, with --record: this makes the table anew
+    python lessons/refresh.py --run --full    run every script first, with --record: this makes the table anew
+    python lessons/refresh.py --run           run every script in its default size, for the seconds that it takes
 
 In a text, a fenced block with the info string `python source=minillm/layers/norm.py:norm_forward` holds that symbol's
 source, and one with `results` holds what lessons/results/ has of that lesson.
@@ -88,7 +89,7 @@ def texts():
 
 
 def run_all(full, only):
-    """Run the lessons' scripts with --record, one after the other, and note the seconds that each took."""
+    """Run the lessons' scripts, one after the other, and note the seconds that each took; the full ones are recorded."""
     noted = LESSONS / "results" / "seconds.json"
     seconds = json.loads(noted.read_text()) if noted.exists() else {}
     noted.parent.mkdir(exist_ok=True)
@@ -96,7 +97,7 @@ def run_all(full, only):
         if only and path.stem[:2] not in only:
             continue
         began = time.perf_counter()
-        subprocess.run([sys.executable, str(path), "--record", *(["--full"] if full else [])], check=True, cwd=ROOT)
+        subprocess.run([sys.executable, str(path), *(["--full", "--record"] if full else [])], check=True, cwd=ROOT)
         seconds.setdefault(path.stem, {})["full" if full else "default"] = round(time.perf_counter() - began)
         print(f"{path.name}: {seconds[path.stem]}", flush=True)
         noted.write_text(json.dumps(seconds, indent=1, sort_keys=True) + "\n")
