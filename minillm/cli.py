@@ -29,6 +29,7 @@ use and look
 
 learn
   minillm lesson [NN]           list the lessons, or run one
+  minillm site                  write the lessons as pages, the source beside them
   minillm trace                 one training step as a table, a row a tensor
   minillm scale                 what GPT-3, GPT-4 and Llama 2 70B took, and what they would take here
 
@@ -53,6 +54,7 @@ USING = {
 }
 LEARNING = {
     "lesson": "List the lessons, or run one of them.",
+    "site": "Write the lessons as static pages, with the source beside the text.",
     "trace": "One training step of a fresh model as a table: every tensor, forward and backward.",
     "scale": "Parameters, FLOPs, time and cost of published models, computed from their shapes.",
 }
@@ -119,6 +121,8 @@ def learning_parser(verb):
         parser.add_argument("number", nargs="?", metavar="NN", help="the lesson to run (default: list them)")
         parser.add_argument("--full", action="store_true", help="as long as the table of claims needs")
         parser.add_argument("--text", action="store_true", help="print the path of its text, run nothing")
+    if verb == "site":
+        parser.add_argument("--out", default="build/site", metavar="DIR", help="where to (default build/site)")
     if verb == "trace":
         from minillm.config import PRESETS
         parser.add_argument("--preset", choices=tuple(PRESETS), default="micro", help="the model (default micro)")

@@ -1,4 +1,4 @@
-"""The verbs of a reader: lesson, trace and scale."""
+"""The verbs of a reader: lesson, site, trace and scale."""
 
 import json
 import re
@@ -48,6 +48,15 @@ def lesson(args):
     began = time.perf_counter()
     runpy.run_path(str(path), run_name="__main__")
     print(f"\n{chosen}: {time.perf_counter() - began:.0f} s; its text: {path.with_suffix('.md')}")
+
+
+def site(args):
+    """`minillm site`: the lessons as pages, with the source beside the text."""
+    lessons()
+    sys.path.insert(0, str(LESSONS))
+    import pages
+
+    print(pages.write_site(Path(args.out)))
 
 
 def trace(args):

@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from minillm.cli import main
+
 ROOT = Path(__file__).resolve().parents[2]
 for package in ("markdown_it", "mdit_py_plugins", "pygments", "latex2mathml"):
     pytest.importorskip(package)
+
+
+def test_the_verb_writes_the_index(tmp_path, capsys):
+    assert main(["site", "--out", str(tmp_path / "pages")]) == 0
+    assert capsys.readouterr().out.strip().endswith("index.html") and (tmp_path / "pages" / "index.html").is_file()
 
 
 def test_every_lesson_becomes_a_page_with_its_sources_and_mathematics(tmp_path, monkeypatch):
