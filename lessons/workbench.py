@@ -16,12 +16,15 @@ from minillm.config import FinetuneConfig, ModelConfig, PretrainConfig
 from minillm.evaluate.likelihood import ending_likelihoods
 from minillm.phases.finetune import finetune
 from minillm.phases.pretrain import new_model, pretrain
+from minillm.terminal.machine import ready_machine
 from minillm.text.tokenizer import train_tokenizer
 from minillm.train.checkpoint import load_checkpoint, save_checkpoint
 from minillm.train.loop import train
 from minillm.world.conversations import make_conversations
 from minillm.world.documents import write_corpus
 from minillm.world.facts import make_world
+
+ready_machine()         # before the first kernel: waiting threads give way to other work
 
 LESSONS = Path(__file__).resolve().parent
 KEPT = Path("runs") / "lessons"         # models and pictures of unrecorded runs, in the reader's folder

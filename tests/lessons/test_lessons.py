@@ -57,7 +57,7 @@ def test_sources_results_and_the_table_are_up_to_date():
 def test_a_symbol_that_is_gone_is_named():
     with pytest.raises(ValueError, match="has no no_such"):
         refresh.source_of("minillm/layers/norm.py", "no_such")
-    assert refresh.source_of("minillm/text/tokenizer.py", "Tokenizer").startswith("class Tokenizer")
+    assert refresh.source_of("minillm/text/tokenizer.py", "Tokenizer").startswith("@dataclass(frozen=True)\nclass Tokenizer")
 
 
 def assert_same_output(printed, wanted, tolerance):
