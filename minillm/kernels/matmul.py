@@ -8,7 +8,7 @@ import os
 import numba
 import numpy as np
 
-from minillm.kernels.lanes import lanes, load, store
+from minillm.kernels.lanes import across, lanes, load, store
 from minillm.kernels.tile import add_tile
 from minillm.kernels.twin import inline, parallel, plain_kernels
 
@@ -71,32 +71,37 @@ def matmul_twin(plain):
 #   blocks   ROWS rows of C and DEPTH steps of k at a time: what is used together stays in the nearest cache.
 #   groups   Panels of at most DEEP steps of k and WIDE columns are made at a time, so that a large B, copied,
 #            does not go out to memory and back.
+#   threads  Each has a part of C, and copies what it needs by itself: what one core has just written, another
+#            reads slower than it would have copied it.
 # Each element of C is summed by one thread in the order of k, so the number of threads changes nothing.
 DEPTH = 192
 ROWS = 128
 DEEP, WIDE = 768, 768
 NARROW = 4  # so few columns beyond the last whole panel are dot products, not a panel of their own
 FEW = 48  # fewer rows than this, as in decoding, do not repay the packing
-SMALL = 1 << 20  # fewer multiply-adds than this do not repay a second thread
+SMALL = 1 << 15  # fewer multiply-adds than this do not repay a second thread
 
 
 @inline
 def _dots(c, a, b, start, stop):
     """Columns start <= j < stop of C = A B^T, each element a dot product; 4 columns share the reads of A."""
-    last = b.shape[0] - 1
+    n, last, zeros = lanes(a), b.shape[0] - 1, np.zeros(lanes(a), a.dtype)
+    whole = a.shape[1] // n * n
     for j in range(start, stop, 4):
         b0, b1, b2, b3 = b[j], b[min(j + 1, last)], b[min(j + 2, last)], b[min(j + 3, last)]
         for i in range(a.shape[0]):
-            row, s0 = a[i], a.dtype.type(0)
+            row, s0 = a[i], load(zeros, 0)
             s1, s2, s3 = s0, s0, s0
-            for k in range(row.size):
-                s0 += row[k] * b0[k]
-                s1 += row[k] * b1[k]
-                s2 += row[k] * b2[k]
-                s3 += row[k] * b3[k]
-            sums = (s0, s1, s2, s3)
-            for n in range(min(4, stop - j)):
-                c[i, j + n] = sums[n]
+            for k in range(0, whole, n):
+                some = load(row, k)
+                s0, s1 = s0 + some * load(b0, k), s1 + some * load(b1, k)
+                s2, s3 = s2 + some * load(b2, k), s3 + some * load(b3, k)
+            sums = (across(s0), across(s1), across(s2), across(s3))
+            for m in range(min(4, stop - j)):
+                total = sums[m]
+                for k in range(whole, row.size):
+                    total += row[k] * b[j + m, k]
+                c[i, j + m] = total
 
 
 @inline
@@ -127,12 +132,12 @@ def _pack_rows(packed, a, i0, i1, k0, depth):
     n, N, flat = lanes(a), a.shape[1], a.reshape(a.size)
     for k in range(depth):
         for g in range((i1 - i0 + n - 1) // n):
-            i, target = i0 + g * n, packed[g]
-            if i + n <= N:
-                store(target, k * n, load(flat, (k0 + k) * N + i))
+            i, target = (k0 + k) * N + i0 + g * n, packed[g]
+            if i + n <= flat.size:
+                store(target, k * n, load(flat, i))
             else:
-                for r in range(n):
-                    target[k * n + r] = a[k0 + k, min(i + r, N - 1)]
+                for r in range(flat.size - i):
+                    target[k * n + r] = flat[i + r]
 
 
 @inline
@@ -172,40 +177,51 @@ def _add_block(c, a, a_transposed, panels, i0, i1, k0, depth, first, width):
                     _add_edge(c[i:min(i + 4, i1), left:left + size], a0, a1, a2, a3, b)
 
 
-@parallel
-def _add_product(c, a, a_transposed, b, b_transposed, fresh, threads):
-    """C += A B, or C = A B where it is fresh memory; a holds A or A^T, and b holds B or B^T."""
-    N, M = c.shape
-    K, size = a.shape[0] if a_transposed else a.shape[1], 2 * lanes(a)
-    rounds = max(1, (N + threads * ROWS - 1) // (threads * ROWS))
-    rows = (N + 4 * threads * rounds - 1) // (4 * threads * rounds) * 4     # as many for every thread
-    panels = np.empty(((min(M, WIDE) + size - 1) // size, min(K, DEEP) * size), dtype=a.dtype)
-    narrow = M % size if b_transposed and not a_transposed and fresh and M % size <= NARROW else 0
-    for first in range(0, M - narrow, WIDE):
-        width = min(WIDE, M - narrow - first)
-        some = max(1, min(4, width // (2 * threads * size)))     # panels a task: they are neighbours in a row of B
+@inline
+def _add_part(c, a, a_transposed, b, b_transposed, fresh, rows, columns):
+    """The part of C += A B that lies in these rows and columns, with panels of its own."""
+    size, K = 2 * lanes(a), a.shape[0] if a_transposed else a.shape[1]
+    widest = min(columns[1] - columns[0], WIDE)
+    panels = np.empty(((widest + size - 1) // size, min(K, DEEP) * size), dtype=a.dtype)
+    for first in range(columns[0], columns[1], WIDE):
+        width = min(WIDE, columns[1] - first)
         for k0 in range(0, max(K, 1), DEEP):
             depth = min(DEEP, K - k0)
-            for task in numba.prange((width + some * size - 1) // (some * size)):
-                p, left = task * some, task * some * size
-                _pack_panels(panels[p:p + some], b, b_transposed, k0, depth, first + left,
-                             min(some * size, width - left))
-            for block in numba.prange((N + rows - 1) // rows):
-                i0, i1 = block * rows, min((block + 1) * rows, N)
+            for left in range(0, width, 4 * size):      # panels that are neighbours in a row of B
+                _pack_panels(panels[left // size:], b, b_transposed, k0, depth, first + left,
+                             min(4 * size, width - left))
+            for i0 in range(rows[0], rows[1], ROWS):
+                i1 = min(i0 + ROWS, rows[1])
                 if fresh and k0 == 0:
                     c[i0:i1, first:first + width] = 0
                 _add_block(c, a, a_transposed, panels, i0, i1, k0, depth, first, width)
-    for block in numba.prange((N + rows - 1) // rows if narrow else 0):
-        part = slice(block * rows, min((block + 1) * rows, N))
-        _dots(c[part], a[part], b, M - narrow, M)
 
 
 @parallel
-def _product_of_few(a, b):
+def _add_product(c, a, a_transposed, b, b_transposed, fresh, threads):
+    """C += A B, or C = A B where it is fresh memory; a holds A or A^T, and b holds B or B^T."""
+    (N, M), size = c.shape, 2 * lanes(a)
+    narrow = M % size if b_transposed and not a_transposed and fresh and M % size <= NARROW else 0
+    wide = M - narrow
+    # A part for every thread, of whole tiles: of the longer side, so that what both threads copy is the smaller factor.
+    rows = (N + 4 * threads - 1) // (4 * threads) * 4 if N >= wide else N
+    columns = (wide + size * threads - 1) // (size * threads) * size if N < wide else wide
+    for part in numba.prange(threads):
+        i0, i1 = (min(part * rows, N), min((part + 1) * rows, N)) if N >= wide else (0, N)
+        j0, j1 = (0, wide) if N >= wide else (min(part * columns, wide), min((part + 1) * columns, wide))
+        if i0 < i1 and j0 < j1:
+            _add_part(c, a, a_transposed, b, b_transposed, fresh, (i0, i1), (j0, j1))
+        if narrow and i0 < i1:
+            _dots(c[i0:i1], a[i0:i1], b, wide, M)
+
+
+@parallel
+def _product_of_few(a, b, threads):
     """A B^T without packing, where A or B has few rows: b is read where it lies."""
     c = np.empty((a.shape[0], b.shape[0]), dtype=a.dtype)
     M = b.shape[0]
-    step = 64 if c.size * a.shape[1] > SMALL else max(M, 1)
+    parts = threads if c.size * a.shape[1] > SMALL else 1
+    step = max(4, (M + 4 * parts - 1) // (4 * parts) * 4)     # groups of 4 do not depend on the number of threads
     for block in numba.prange((M + step - 1) // step):
         _dots(c, a, b, block * step, min((block + 1) * step, M))
     return c
@@ -221,7 +237,8 @@ def _product(into, shape, *factors):
 @matmul_twin(plain=matmul_nt_plain)
 def matmul_nt(a, b, into=None):
     if min(a.shape[0], b.shape[0]) < FEW:
-        return _added(_product_of_few(a, b), into)
+        few = np.ascontiguousarray(a), np.ascontiguousarray(b)
+        return _added(_product_of_few(*few, numba.get_num_threads()), into)
     return _product(into, (a.shape[0], b.shape[0]), a, False, b, True)
 
 
