@@ -203,7 +203,7 @@ def _add_product(c, a, a_transposed, b, b_transposed, fresh, threads):
     (N, M), size = c.shape, 2 * lanes(a)
     narrow = M % size if b_transposed and not a_transposed and fresh and M % size <= NARROW else 0
     wide = M - narrow
-    # A part for every thread, of whole tiles: of the longer side, so that what both threads copy is the smaller factor.
+    # A part for every thread, of whole tiles: of the longer side, so that what all copy is the smaller factor.
     rows = (N + 4 * threads - 1) // (4 * threads) * 4 if N >= wide else N
     columns = (wide + size * threads - 1) // (size * threads) * size if N < wide else wide
     for part in numba.prange(threads):
