@@ -8,7 +8,8 @@ import numpy as np
 from minillm.kernels.attention_tiles import (add_queries, add_rows, add_values, finite, first_of_panel, head_rows, hide,
                                              panel_columns, panel_rows, raise_top, score_keys, slope, weigh)
 from minillm.kernels.exp import exp
-from minillm.kernels.lanes import across, blank, lanes, load, store
+from minillm.kernels.lanes import blank, lanes, load, store
+from minillm.kernels.tile import dot, highest
 from minillm.kernels.twin import inline, twin
 
 
@@ -149,18 +150,6 @@ def attention_forward(q, k, v, first):
 
 
 @inline
-def dot(a, b):
-    """Inner product of two rows, a vector at a time."""
-    n, sums = lanes(a), blank(a)
-    for d in range(0, a.size - n + 1, n):
-        sums = sums + load(a, d) * load(b, d)
-    total = across(sums)
-    for d in range(a.size // n * n, a.size):
-        total += a[d] * b[d]
-    return total
-
-
-@inline
 def _backward_head(dq, dk, dv, dout, q, keys, values, out, lse, first, b, h):
     """attention_backward of query head h of row b; dk and dv (T, D) are added to, flat and padded to whole tiles."""
     T, D = q.shape[1], q.shape[3]
@@ -226,11 +215,10 @@ def attention_backward(dout, q, k, v, out, lse, first):
 def _decode_head(out, query, keys, values):
     """attention_decode of one query (D,) over the keys and values (S, D) that it sees."""
     n, weights = lanes(query), np.empty(keys.shape[0], query.dtype)
-    scale, top = query.dtype.type(1 / math.sqrt(query.size)), query.dtype.type(-np.inf)
-    total = query.dtype.type(0)
+    scale, total = query.dtype.type(1 / math.sqrt(query.size)), query.dtype.type(0)
     for s in range(weights.size):
         weights[s] = scale * dot(query, keys[s])
-        top = max(top, weights[s])
+    top = highest(weights) if weights.size else total
     for s in range(weights.size):
         weights[s] = exp(weights[s] - top)
         total += weights[s]
