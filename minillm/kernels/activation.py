@@ -10,6 +10,7 @@ from minillm.kernels.twin import inline, twin
 
 GELU_SLOPE = math.sqrt(2 / math.pi)
 GELU_CUBIC = 0.044715
+FEW = 1 << 12  # numbers: fewer, as in decoding, do not repay a second thread
 
 
 def gelu_forward_plain(x):
@@ -25,13 +26,14 @@ def gelu_forward_plain(x):
 
 
 def gelu_backward_plain(dy, x):
-    """dx = dy * ((1 + tanh(u)) / 2 + x / 2 * (1 - tanh(u)^2) * du/dx)
+    """dx = dy * ((1 + tanh(u)) / 2 + x / 2 * (1 - tanh(u)^2) * du/dx), in place: dy is overwritten and returned.
 
     Shapes:  dy and x (N, F) -> dx (N, F)
     """
     tanh = np.tanh(GELU_SLOPE * (x + GELU_CUBIC * x * x * x))
     du_dx = GELU_SLOPE * (1 + 3 * GELU_CUBIC * x * x)
-    return dy * (0.5 * (1 + tanh) + 0.5 * x * (1 - tanh * tanh) * du_dx)
+    dy *= 0.5 * (1 + tanh) + 0.5 * x * (1 - tanh * tanh) * du_dx
+    return dy
 
 
 def swiglu_forward_plain(gate, up):
@@ -48,10 +50,13 @@ def swiglu_forward_plain(gate, up):
 def swiglu_backward_plain(dy, gate, up):
     """dgate = dy * up * s * (1 + gate * (1 - s)),   dup = dy * gate * s,   s = sigmoid(gate)
 
+    In place: dy is overwritten with dup.
     Shapes:  dy, gate and up (N, F) -> dgate (N, F), dup (N, F)
     """
     s = sigmoid_plain(gate)
-    return dy * up * s * (1 + gate * (1 - s)), dy * gate * s
+    dgate = dy * up * s * (1 + gate * (1 - s))
+    dy *= gate * s
+    return dgate, dy
 
 
 def sigmoid_plain(x):
@@ -67,7 +72,7 @@ def _gelu_row(y, x):
         y[i] = x[i] / (one + exp(-slope * (x[i] + cubic * x[i] * x[i] * x[i])))
 
 
-@twin(plain=gelu_forward_plain, parallel=True)
+@twin(plain=gelu_forward_plain, parallel=True, few=lambda x: x.size < FEW)
 def gelu_forward(x):
     y = np.empty_like(x)
     for n in numba.prange(x.shape[0]):
@@ -76,21 +81,20 @@ def gelu_forward(x):
 
 
 @inline
-def _gelu_row_backward(dx, dy, x):
+def _gelu_row_backward(dy, x):
     """One row of gelu_backward, with s = sigmoid(2 u): dx = dy * (s + x * s * (1 - s) * 2 du/dx)"""
     one, slope, cubic = x.dtype.type(1), x.dtype.type(2 * GELU_SLOPE), x.dtype.type(GELU_CUBIC)
     for i in range(x.size):
         square = x[i] * x[i]
         s = one / (one + exp(-slope * (x[i] + cubic * square * x[i])))
-        dx[i] = dy[i] * s * (one + x[i] * (one - s) * slope * (one + x.dtype.type(3) * cubic * square))
+        dy[i] *= s * (one + x[i] * (one - s) * slope * (one + x.dtype.type(3) * cubic * square))
 
 
 @twin(plain=gelu_backward_plain, parallel=True)
 def gelu_backward(dy, x):
-    dx = np.empty_like(x)
     for n in numba.prange(x.shape[0]):
-        _gelu_row_backward(dx[n], dy[n], x[n])
-    return dx
+        _gelu_row_backward(dy[n], x[n])
+    return dy
 
 
 @inline
@@ -101,7 +105,7 @@ def _swiglu_row(y, gate, up):
         y[i] = gate[i] * up[i] / (one + exp(-gate[i]))
 
 
-@twin(plain=swiglu_forward_plain, parallel=True)
+@twin(plain=swiglu_forward_plain, parallel=True, few=lambda gate, up: up.size < FEW)
 def swiglu_forward(gate, up):
     y = np.empty_like(gate)
     for n in numba.prange(gate.shape[0]):
@@ -110,18 +114,18 @@ def swiglu_forward(gate, up):
 
 
 @inline
-def _swiglu_row_backward(dgate, dup, dy, gate, up):
+def _swiglu_row_backward(dgate, dy, gate, up):
     """One row of swiglu_backward."""
     one = gate.dtype.type(1)
     for i in range(gate.size):
         s = one / (one + exp(-gate[i]))
         dgate[i] = dy[i] * up[i] * s * (one + gate[i] * (one - s))
-        dup[i] = dy[i] * gate[i] * s
+        dy[i] *= gate[i] * s
 
 
 @twin(plain=swiglu_backward_plain, parallel=True)
 def swiglu_backward(dy, gate, up):
-    dgate, dup = np.empty_like(gate), np.empty_like(gate)
+    dgate = np.empty_like(gate)
     for n in numba.prange(gate.shape[0]):
-        _swiglu_row_backward(dgate[n], dup[n], dy[n], gate[n], up[n])
-    return dgate, dup
+        _swiglu_row_backward(dgate[n], dy[n], gate[n], up[n])
+    return dgate, dy

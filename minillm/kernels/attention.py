@@ -67,29 +67,32 @@ def attention_backward_plain(dout, q, k, v, out, lse, first):
     return dq, dk, dv
 
 
-def attention_decode_plain(q, k, v, first, length):
-    """Attention of one new token per row over a key/value cache: keys first[b] <= s < length.
+def attention_decode_plain(q, k, v, keys, values, first, position):
+    """Attention of one new token per row over a key/value cache, into which its own key and value go first.
 
-    The caches may be longer than `length`; what stands beyond it is never read.
-    Shapes:  q (B, H, D), k and v (B, G, S, D), first (B,) int32, length int -> out (B, H, D)
+    It sees the keys first[b] <= s <= position; what stands beyond is never read.
+    Shapes:  q (B, H, D), k and v (B, G, D), keys and values (B, G, S, D), first (B,) int32, position int < S
+             -> out (B, H, D)
     """
     B, H, D = q.shape
     G = k.shape[1]
+    keys[:, :, position], values[:, :, position] = k, v
     out = np.zeros_like(q)
     for b in range(B):
-        seen = slice(first[b], length)
-        if first[b] >= length:
+        seen = slice(first[b], position + 1)
+        if first[b] > position:
             continue
         queries = q[b].reshape(G, H // G, D)
-        scores = np.einsum("grd,gsd->grs", queries, k[b, :, seen]) / np.sqrt(D).astype(q.dtype)
+        scores = np.einsum("grd,gsd->grs", queries, keys[b, :, seen]) / np.sqrt(D).astype(q.dtype)
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
         weights /= weights.sum(axis=-1, keepdims=True)
-        out[b] = np.einsum("grs,gsd->grd", weights, v[b, :, seen]).reshape(H, D)
+        out[b] = np.einsum("grs,gsd->grd", weights, values[b, :, seen]).reshape(H, D)
     return out
 
 
 # How the compiled kernels lay things out in memory, and their shared pieces: attention_tiles.py.
 KEYS = 128  # keys of a block: its scores stay in the nearest cache
+FEW = 1 << 15  # multiply-adds of decoding: fewer do not repay a second thread
 
 
 @inline
@@ -238,12 +241,15 @@ def _decode_head(out, query, keys, values):
             out[d] += weights[s] * values[s, d]
 
 
-@twin(plain=attention_decode_plain, parallel=True)
-def attention_decode(q, k, v, first, length):
+@twin(plain=attention_decode_plain, parallel=True, few=lambda q, k, v, keys, values, first, position: q.size * position < FEW)
+def attention_decode(q, k, v, keys, values, first, position):
     B, H, _ = q.shape
-    out = np.empty_like(q)
-    for n in numba.prange(B * H):
-        b, h = n // H, n % H
-        g, start = h // (H // k.shape[1]), min(max(first[b], 0), length)
-        _decode_head(out[b, h], q[b, h], k[b, g, start:length], v[b, g, start:length])
+    G, length, out = k.shape[1], position + 1, np.empty_like(q)
+    for n in numba.prange(B * G):       # a task for each cache, since it is written and read by the same thread
+        b, g = n // G, n % G
+        for d in range(k.shape[2]):
+            keys[b, g, position, d], values[b, g, position, d] = k[b, g, d], v[b, g, d]
+        start = min(max(first[b], 0), length)
+        for h in range(g * (H // G), (g + 1) * (H // G)):
+            _decode_head(out[b, h], q[b, h], keys[b, g, start:length], values[b, g, start:length])
     return out

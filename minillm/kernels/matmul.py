@@ -9,9 +9,9 @@ import os
 import numba
 import numpy as np
 
-from minillm.kernels.lanes import across, lanes, load, store
+from minillm.kernels.lanes import across, blank, lanes, load, store
 from minillm.kernels.tile import add_tile
-from minillm.kernels.twin import inline, parallel, plain_kernels
+from minillm.kernels.twin import inline, parallel, plain_kernels, twin
 
 
 def _added(product, into, residual=None):
@@ -86,14 +86,27 @@ SMALL = 1 << 15  # fewer multiply-adds than this do not repay a second thread
 
 
 @inline
+def _inner(row, other):
+    """Inner product of two rows; LLVM makes vectors of it, and several sums."""
+    total = row.dtype.type(0)
+    for k in range(row.size):
+        total += row[k] * other[k]
+    return total
+
+
+@inline
 def _dots(c, a, b, start, stop):
     """Columns start <= j < stop of C = A B^T, each element a dot product; 4 columns share the reads of A."""
-    n, last, zeros = lanes(a), b.shape[0] - 1, np.zeros(lanes(a), a.dtype)
+    if a.shape[0] == 1:
+        for j in range(start, stop):    # B is read once, as it lies in memory
+            c[0, j] = _inner(a[0], b[j])
+        return
+    n, last = lanes(a), b.shape[0] - 1
     whole = a.shape[1] // n * n
     for j in range(start, stop, 4):
         b0, b1, b2, b3 = b[j], b[min(j + 1, last)], b[min(j + 2, last)], b[min(j + 3, last)]
         for i in range(a.shape[0]):
-            row, s0 = a[i], load(zeros, 0)
+            row, s0 = a[i], blank(a)
             s1, s2, s3 = s0, s0, s0
             for k in range(0, whole, n):
                 some = load(row, k)
@@ -144,7 +157,7 @@ def _pack_rows(packed, a, i0, i1, k0, depth):
 
 
 @inline
-def _add_edge(c, a0, a1, a2, a3, b, fresh):
+def _add_edge(c, a0, a1, a2, a3, b):
     """add_tile at the right and lower edges of C, where less than a whole tile is left."""
     rows, width = c.shape
     tile = np.empty(8 * lanes(c), dtype=c.dtype)
@@ -152,17 +165,17 @@ def _add_edge(c, a0, a1, a2, a3, b, fresh):
     for i in range(rows):
         row, sums = c[i], tile[2 * lanes(c) * i:2 * lanes(c) * i + width]
         for j in range(width):
-            row[j] = sums[j] if fresh else row[j] + sums[j]
+            row[j] += sums[j]
 
 
 @inline
-def _add_block(c, a, a_transposed, panels, fresh, i0, i1, k0, depth, first, width):
+def _add_block(c, a, a_transposed, panels, i0, i1, k0, depth, first, width):
     """Rows i0 <= i < i1 of C += A B over k0 <= k < k0 + depth, for `width` columns from `first` on."""
     (N, M), size, flat = c.shape, 2 * lanes(c), c.reshape(c.size)
     n = lanes(a)
     packed = np.empty(((i1 - i0 + n - 1) // n if a_transposed else 0, n * DEPTH + n), dtype=a.dtype)
-    for k1 in range(k0, k0 + max(depth, 1), DEPTH):     # without a single k: zeros
-        some, begin = min(DEPTH, k0 + depth - k1), fresh and k1 == 0
+    for k1 in range(k0, k0 + depth, DEPTH):
+        some = min(DEPTH, k0 + depth - k1)
         if a_transposed:
             _pack_rows(packed, a, i0, i1, k1, some)
         for p in range((width + size - 1) // size):
@@ -175,9 +188,9 @@ def _add_block(c, a, a_transposed, panels, fresh, i0, i1, k0, depth, first, widt
                     a0, a1 = a[i, k1:k1 + some:1], a[min(i + 1, N - 1), k1:k1 + some:1]
                     a2, a3 = a[min(i + 2, N - 1), k1:k1 + some:1], a[min(i + 3, N - 1), k1:k1 + some:1]
                 if i + 4 <= i1 and left + size <= M:
-                    add_tile(flat[i * M + left:], M, a0, a1, a2, a3, b, begin)
+                    add_tile(flat[i * M + left:], M, a0, a1, a2, a3, b, False)
                 else:
-                    _add_edge(c[i:min(i + 4, i1), left:left + size], a0, a1, a2, a3, b, begin)
+                    _add_edge(c[i:min(i + 4, i1), left:left + size], a0, a1, a2, a3, b)
 
 
 @inline
@@ -185,19 +198,20 @@ def _add_part(c, a, a_transposed, b, b_transposed, residual, fresh, rows, column
     """The part of C that lies in these rows and columns, with panels of its own."""
     size, K = 2 * lanes(a), a.shape[0] if a_transposed else a.shape[1]
     widest = min(columns[1] - columns[0], WIDE)
-    panels = np.empty(((widest + size - 1) // size, min(K, DEEP) * size), dtype=a.dtype)
+    # a vector pair beyond the last step of k: panels at a distance of 2^n bytes would share few places of the cache
+    panels = np.empty(((widest + size - 1) // size, (min(K, DEEP) + 1) * size), dtype=a.dtype)
     for first in range(columns[0], columns[1], WIDE):
         width = min(WIDE, columns[1] - first)
         for k0 in range(0, max(K, 1), DEEP):
             depth = min(DEEP, K - k0)
-            for left in range(0, width, 4 * size):      # panels that are neighbours in a row of B
-                _pack_panels(panels[left // size:], b, b_transposed, k0, depth, first + left,
-                             min(4 * size, width - left))
+            _pack_panels(panels, b, b_transposed, k0, depth, first, width)
             for i0 in range(rows[0], rows[1], ROWS):
                 i1 = min(i0 + ROWS, rows[1])
-                if residual.size and k0 == 0:
+                if k0 == 0 and residual.size:
                     c[i0:i1, first:first + width] = residual[i0:i1, first:first + width]
-                _add_block(c, a, a_transposed, panels, fresh, i0, i1, k0, depth, first, width)
+                elif k0 == 0 and fresh:     # in the order of memory: a tile would meet its lines far apart
+                    c[i0:i1, first:first + width] = 0
+                _add_block(c, a, a_transposed, panels, i0, i1, k0, depth, first, width)
 
 
 @parallel
@@ -219,15 +233,12 @@ def _add_product(c, a, a_transposed, b, b_transposed, residual, fresh, threads):
             _dots(c[i0:i1], a[i0:i1], b, wide, M)
 
 
-@parallel
-def _product_of_few(a, b, threads):
+@twin(plain=matmul_nt_plain, parallel=True, few=lambda a, b: a.size * b.shape[0] < SMALL)
+def _product_of_few(a, b):
     """A B^T without packing, where A or B has few rows: b is read where it lies."""
     c = np.empty((a.shape[0], b.shape[0]), dtype=a.dtype)
-    M = b.shape[0]
-    parts = threads if c.size * a.shape[1] > SMALL else 1
-    step = max(4, (M + 4 * parts - 1) // (4 * parts) * 4)     # groups of 4 do not depend on the number of threads
-    for block in numba.prange((M + step - 1) // step):
-        _dots(c, a, b, block * step, min((block + 1) * step, M))
+    for block in numba.prange((c.shape[1] + 15) // 16):
+        _dots(c, a, b, 16 * block, min(16 * block + 16, c.shape[1]))
     return c
 
 
@@ -241,9 +252,9 @@ def _product(shape, into, residual, *factors):
 
 @matmul_twin(plain=matmul_nt_plain)
 def matmul_nt(a, b, into=None, residual=None):
-    if min(a.shape[0], b.shape[0]) < FEW:
+    if a.shape[0] < FEW or b.shape[0] < FEW:
         few = np.ascontiguousarray(a), np.ascontiguousarray(b)
-        return _added(_product_of_few(*few, numba.get_num_threads()), into, residual)
+        return _added(_product_of_few(*few), into, residual)
     return _product((a.shape[0], b.shape[0]), into, residual, a, False, b, True)
 
 

@@ -59,6 +59,9 @@ def layernorm_backward_plain(dy, x, gain, mean, inv_std, residual):
     return dx, np.sum(dy * x_hat, axis=0), np.sum(dy, axis=0)
 
 
+FEW = 1 << 13  # numbers: fewer, as in decoding, do not repay a second thread
+
+
 @inline
 def _sum_of_rows(parts):
     """Sum over the rows, in their order."""
@@ -82,7 +85,7 @@ def _rms_row(y, x, gain, eps):
     return inv_rms
 
 
-@twin(plain=rmsnorm_forward_plain, parallel=True)
+@twin(plain=rmsnorm_forward_plain, parallel=True, few=lambda x, *_: x.size < FEW)
 def rmsnorm_forward(x, gain, eps):
     y, inv_rms = np.empty_like(x), np.empty(x.shape[0], dtype=x.dtype)
     for n in numba.prange(x.shape[0]):
@@ -130,7 +133,7 @@ def _layer_row(y, x, gain, bias, eps):
     return mean, inv_std
 
 
-@twin(plain=layernorm_forward_plain, parallel=True)
+@twin(plain=layernorm_forward_plain, parallel=True, few=lambda x, *_: x.size < FEW)
 def layernorm_forward(x, gain, bias, eps):
     N = x.shape[0]
     y, mean, inv_std = np.empty_like(x), np.empty(N, dtype=x.dtype), np.empty(N, dtype=x.dtype)

@@ -33,7 +33,7 @@ def add_tile(c, c_step, a0, a1, a2, a3, b, fresh):
 
 @inline
 def dot(a, b):
-    """Inner product of two rows, a vector at a time."""
+    """Inner product of two short rows, a vector at a time."""
     n, sums = lanes(a), blank(a)
     for d in range(0, a.size - n + 1, n):
         sums = sums + load(a, d) * load(b, d)

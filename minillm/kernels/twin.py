@@ -2,7 +2,9 @@
 
 import os
 import zlib
+from functools import wraps
 from pathlib import Path
+from types import FunctionType
 
 import numba
 
@@ -10,15 +12,17 @@ import numba
 FASTMATH = {"reassoc", "contract", "nsz"}
 
 
-def stamped(function):
-    """Let the name under which numba caches a function change with any file of this folder.
+def stamped(function, suffix=""):
+    """A copy of a function with a name, under which numba caches it, that changes with any file of this folder.
 
     numba looks at the function's own file alone, and would go on with a helper's old code from another file.
     """
     files = sorted(Path(__file__).parent.glob("*.py"))
     stamp = zlib.crc32(b"".join(file.read_bytes() for file in files))
-    function.__qualname__ = f"{function.__name__}_{stamp:08x}"
-    return function
+    copy = wraps(function)(FunctionType(function.__code__, function.__globals__, function.__name__,
+                                        function.__defaults__, function.__closure__))
+    copy.__qualname__ = f"{function.__name__}{suffix}_{stamp:08x}"
+    return copy
 
 
 def plain_kernels():
@@ -29,18 +33,29 @@ def plain_kernels():
     return choice == "plain"
 
 
-def twin(plain, parallel=False):
+def compile_loops(loops, parallel, suffix=""):
+    """numba's compiler with the settings that all kernels share."""
+    return numba.njit(parallel=parallel, cache=True, fastmath=FASTMATH, error_model="numpy")(stamped(loops, suffix))
+
+
+def twin(plain, parallel=False, few=None):
     """Compile a loop kernel, or put its plain twin of the same signature in its place.
 
+    few(*args): whether the work is too little for more than one thread: to start the others takes some
+    microseconds, as long as a norm of 50 tokens. The same loops are then run by one, with the same results.
     The compiled function keeps the twin as `.plain`, so that a test can hold the two together.
     With NUMBA_DISABLE_JIT=1 the loops themselves run in Python, for a debugger.
     """
     def choose(loops):
         if plain_kernels():
             chosen = plain
+        elif few is None:
+            chosen = compile_loops(loops, parallel)
         else:
-            compiled = numba.njit(parallel=parallel, cache=True, fastmath=FASTMATH, error_model="numpy")
-            chosen = compiled(stamped(loops))
+            many, one = compile_loops(loops, parallel), compile_loops(loops, False, "_alone")
+
+            def chosen(*args):
+                return one(*args) if few(*args) else many(*args)
         chosen.plain = plain
         chosen.__doc__ = plain.__doc__
         return chosen
@@ -49,7 +64,7 @@ def twin(plain, parallel=False):
 
 def parallel(kernel):
     """Compile a kernel that has no twin of its own: its blocks (numba.prange) run on all threads."""
-    return numba.njit(parallel=True, cache=True, fastmath=FASTMATH, error_model="numpy")(stamped(kernel))
+    return compile_loops(kernel, True)
 
 
 def inline(helper):

@@ -90,6 +90,5 @@ def attention_decode(x, params, config, first, position, keys, values, residual=
     """
     at = np.maximum(position - first, 0).astype(np.int32)[:, None]      # (B, 1)
     q, k, v, _, _ = project(x, params, at, config)
-    keys[:, :, position], values[:, :, position] = k[:, 0], v[:, 0]
-    out = kernels.attention_decode(q[:, 0], keys, values, first, position + 1)      # (B, H, D)
+    out = kernels.attention_decode(q[:, 0], k[:, 0], v[:, 0], keys, values, first, position)    # (B, H, D)
     return linear_forward(out.reshape(x.shape), params["output"], residual)[0]

@@ -37,7 +37,7 @@ def norm_forward(x, params, kind, eps):
     if kind == "rmsnorm":
         y, *statistics = kernels.rmsnorm_forward(flat, gain, eps)
     else:
-        bias = params["bias"] if "bias" in params else np.zeros_like(gain)
+        bias = params["bias"] if "bias" in params else np.zeros(gain.shape, gain.dtype)
         y, *statistics = kernels.layernorm_forward(flat, gain, bias, eps)
     return y.reshape(x.shape), NormCache(flat, params, tuple(statistics), x.shape)
 

@@ -147,12 +147,22 @@ def test_decoding_equals_the_last_row_of_the_whole(dtype, D):
     q, k, v, _, _ = case(4, 23, 6, 3, D, dtype)
     first, length = np.array([0, 4, 18, 19], dtype=np.int32), 19
     whole = attention_forward(q, k, v, np.repeat(first[:, None], 23, axis=1))[0]
-    k[:, length:], v[:, length:] = np.nan, np.nan
-    k[1, :4], v[1, :4] = np.nan, np.nan
-    query = q[:, length - 1].copy()
-    k, v = k.swapaxes(1, 2).copy(), v.swapaxes(1, 2).copy()     # as the cache has them: (B, G, S, D)
-    assert_twins_agree(attention_decode, query, k, v, first, length)
-    out = attention_decode(query, k, v, first, length)
+    query, key, value = (x[:, length - 1].copy() for x in (q, k, v))
+    keys, values = k.swapaxes(1, 2).copy(), v.swapaxes(1, 2).copy()     # as the cache has them: (B, G, S, D)
+    keys[:, :, length - 1:], values[:, :, length - 1:] = np.nan, np.nan
+    keys[1, :, :4], values[1, :, :4] = np.nan, np.nan
+    assert_twins_agree(attention_decode, query, key, value, keys, values, first, length - 1)
+    assert_threads_change_nothing(attention_decode, query, key, value, keys, values, first, length - 1)
+    out = attention_decode(query, key, value, keys, values, first, length - 1)
     np.testing.assert_allclose(out, whole[:, length - 1], atol=1e-5 if dtype == np.float32 else 1e-12)
-    assert (out[3] == 0).all()
-    assert_threads_change_nothing(attention_decode, query, k, v, first, length)
+    assert (out[3] == 0).all() and (keys[:, :, length - 1] == key).all() and (values[:, :, length - 1] == value).all()
+
+
+def test_one_thread_and_all_give_the_same_decoding():
+    """Short contexts are decoded by one thread: a long batch of them, by all, has the same bits."""
+    q, k, v, _, _ = case(64, 40, 4, 2, 16, np.float32)
+    cache = k.swapaxes(1, 2).copy(), v.swapaxes(1, 2).copy()
+    first = np.zeros(64, np.int32)
+    many = attention_decode(q[:, 30], k[:, 30], v[:, 30], *cache, first, 30)
+    alone = attention_decode(q[:1, 30], k[:1, 30], v[:1, 30], *(x[:1] for x in cache), first[:1], 30)
+    assert many[:1].tobytes() == alone.tobytes()
