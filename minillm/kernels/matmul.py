@@ -134,26 +134,30 @@ def _pack_panels(panels, b, transposed, k0, depth, first, width):
                 for k in range(row.size):
                     target[k * size] = row[k]
     else:
+        n, flat = lanes(b), b.reshape(b.size)
         for k in range(depth):
-            row = b[k0 + k, first:first + width]
-            for p in range((width + size - 1) // size):
-                part, target = row[p * size:(p + 1) * size], panels[p, k * size:]
-                for j in range(part.size):
-                    target[j] = part[j]
+            i = (k0 + k) * b.shape[1] + first
+            for p in range(width // size):
+                target = panels[p]
+                store(target, k * size, load(flat, i)), store(target, k * size + n, load(flat, i + n))
+                i += size
+            for j in range(width % size):
+                panels[width // size, k * size + j] = flat[i + j]
 
 
 @inline
 def _pack_rows(packed, a, i0, i1, k0, depth):
     """packed[g, k * lanes + r] = A[i0 + g * lanes + r, k0 + k], where a holds A^T; beyond the last row anything."""
     n, N, flat = lanes(a), a.shape[1], a.reshape(a.size)
-    for k in range(depth):
-        for g in range((i1 - i0 + n - 1) // n):
-            i, target = (k0 + k) * N + i0 + g * n, packed[g]
+    for g in range((i1 - i0 + n - 1) // n):
+        target, i = packed[g], k0 * N + i0 + g * n
+        for k in range(depth):
             if i + n <= flat.size:
                 store(target, k * n, load(flat, i))
             else:
                 for r in range(flat.size - i):
                     target[k * n + r] = flat[i + r]
+            i += N
 
 
 @inline
