@@ -235,12 +235,12 @@ def evidence(name):
     """(axis, curve of an exhibit, the healthy curve, what else is measured of it), means over the seeds."""
     if name in NAMES:
         curves = [np.mean([curve for curve, _ in exhibits[arm]], axis=0) for arm in (name, "healthy")]
-        return "training loss", *curves, (f"held-out loss {np.mean(honest[name]):.2f} (healthy {np.mean(honest['healthy']):.2f})\n"
-                                          f"{wrote[name][0]:.0%} of its texts end")
+        beside = f"held-out loss {np.mean(honest[name]):.2f} (healthy {np.mean(honest['healthy']):.2f})"
+        return "training loss", *curves, f"{beside}\n{wrote[name][0]:.0%} of its texts end"
     curves = [np.mean([[record["kl"] for record in records] for *_, records in policies[arm]], axis=0)
               for arm in (name, "healthy")]
-    return "KL, nats", *curves, (f"value loss at first {np.mean(value[name]):.3g} (healthy {np.mean(value['healthy']):.2g})\n"
-                                 f"first ratios {np.mean(ratio[name]):.2g} from 1")
+    beside = f"value loss at first {np.mean(value[name]):.3g} (healthy {np.mean(value['healthy']):.3g})"
+    return "KL, nats", *curves, f"{beside}\nfirst ratios {np.mean(ratio[name]):.2g} from 1"
 
 
 def draw_quiz(axes):
