@@ -41,9 +41,9 @@ def elementwise_cases(draw, N, C, F):
     param, grad, m, v = draw(F * C), draw(F * C), draw(F * C), draw(F * C) ** 2
     return [(activation.gelu_forward, (up,)), (activation.gelu_backward, (dup, up)),
             (activation.swiglu_forward, (gate, up)), (activation.swiglu_backward, (dup, gate, up)),
-            (norm.rmsnorm_forward, (x, gain, 1e-5)), (norm.rmsnorm_backward, (dy, x, gain, inv_rms)),
+            (norm.rmsnorm_forward, (x, gain, 1e-5)), (norm.rmsnorm_backward, (dy, x, gain, inv_rms, dy)),
             (norm.layernorm_forward, (x, gain, bias, 1e-5)),
-            (norm.layernorm_backward, (dy, x, gain, mean, inv_std)),
+            (norm.layernorm_backward, (dy, x, gain, mean, inv_std, dy)),
             (adamw.adamw_step, (param, grad, m, v, 1e-3, 0.9, 0.95, 1e-8, 0.1, 10, 1.0)),
             (adamw.sum_of_squares, (grad,))]
 

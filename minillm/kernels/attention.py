@@ -5,10 +5,11 @@ import math
 import numba
 import numpy as np
 
-from minillm.kernels.attention_tiles import (
-    add_queries, add_values, finite, finite_keys, first_of_panel, pack_queries, pack_rows, score_keys)
+from minillm.kernels.attention_tiles import (add_queries, add_rows, add_values, finite, first_of_panel, head_rows, hide,
+                                             panel_columns, panel_rows, raise_top, score_keys, slope, weigh)
 from minillm.kernels.exp import exp
-from minillm.kernels.lanes import across, lanes, load, store
+from minillm.kernels.lanes import blank, lanes, load, store
+from minillm.kernels.tile import dot, highest
 from minillm.kernels.twin import inline, twin
 
 
@@ -88,58 +89,26 @@ def attention_decode_plain(q, k, v, first, length):
 
 
 # How the compiled kernels lay things out in memory, and their shared pieces: attention_tiles.py.
-# Rows are 2 * lanes(row) long rather than row.size: LLVM must know the length to vectorize so short a loop.
 KEYS = 128  # keys of a block: its scores stay in the nearest cache
 
 
 @inline
-def _raise_top(top, row, first, s, t0):
-    """Largest visible score so far of each query t0, t0 + 1, ..."""
-    for t in range(2 * lanes(row)):
-        visible = first[t] <= s and s <= t0 + np.int32(t)
-        if visible and row[t] > top[t]:
-            top[t] = row[t]
-
-
-@inline
-def _weigh(row, total, top, first, s, t0):
-    """Scores of key s become exp(score - top), or 0 where it is not visible; total adds them up."""
-    for t in range(2 * lanes(row)):
-        weight = exp(row[t] - top[t])
-        weight = weight if first[t] <= s and s <= t0 + np.int32(t) else row.dtype.type(0)
-        row[t] = weight
-        total[t] += weight
-
-
-@inline
-def _softmax_backward(p, ds, lse, delta, first, s, t0):
-    """Scores in p become probabilities, dprobs in ds dscores p (dp - delta); 0 where s is not visible."""
-    zero = p.dtype.type(0)
-    for t in range(2 * lanes(p)):
-        prob = exp(p[t] - lse[t])
-        dscore = prob * (ds[t] - delta[t])
-        visible = first[t] <= s and s <= t0 + np.int32(t)  # comes last: a branch would not vectorize
-        p[t] = prob if visible else zero
-        ds[t] = dscore if visible else zero
-
-
-@inline
-def _running_softmax(scores, sums, total, top, first, s0, start):
+def _running_softmax(scores, sums, total, top):
     """A block's scores become weights against the largest score so far, and what was summed against the
     largest score of the blocks before is scaled down to match."""
     size = 2 * lanes(top)
-    before = top.copy()
-    for i in range(scores.size // size):
-        _raise_top(top, scores[i * size:(i + 1) * size], first, np.int32(s0 + i), np.int32(start))
+    before, level = top.copy(), np.empty_like(top)
+    raise_top(top, scores)
     for t in range(size):
-        before[t] = exp(before[t] - top[t]) if top[t] > before[t] else 1
+        level[t] = top[t] if top[t] > -np.inf else 0    # nothing seen so far: -inf - -inf would be NaN
+        before[t] = exp(before[t] - level[t])
         total[t] *= before[t]
-    for d in range(sums.size // size):
-        row = sums[d * size:(d + 1) * size]
-        for t in range(size):
+    for d in range(0, sums.size, size):
+        row = sums[d:d + size]
+        for t in range(2 * lanes(row)):
             row[t] *= before[t]
-    for i in range(scores.size // size):
-        _weigh(scores[i * size:(i + 1) * size], total, top, first, np.int32(s0 + i), np.int32(start))
+    weigh(scores, level)
+    add_rows(total, scores)
 
 
 @inline
@@ -147,18 +116,23 @@ def _forward_head(out, lse, q, k, v, first, b, h, g):
     """attention_forward of query head h of row b."""
     T, D = q.shape[1], q.shape[3]
     size, scale = 2 * lanes(q), q.dtype.type(1 / math.sqrt(D))
-    queries, sums = np.empty(D * size, q.dtype), np.empty((D + 3) // 4 * 4 * size, q.dtype)
-    scores, top, total = np.empty(KEYS * size, q.dtype), np.empty(size, q.dtype), np.empty(size, q.dtype)
+    keys, values = head_rows(k, b, g), head_rows(v, b, g)
+    clean = finite(values)
+    rows, queries = np.empty((D + size - 1) // size * size * size, q.dtype), np.empty(D * size, q.dtype)
+    sums, scores = np.empty((D + 3) // 4 * 4 * size, q.dtype), np.empty(KEYS * size, q.dtype)
+    top, total = np.empty(size, q.dtype), np.empty(size, q.dtype)
     for start in range(0, T, size):
         seen, stop = first_of_panel(first, b, start, size), min(start + size, T)
-        pack_queries(queries, q, b, h, start, seen, scale)
+        panel_rows(rows, q, b, h, start, seen, scale)
+        panel_columns(queries, rows, D)
         top[:], total[:], sums[:] = -np.inf, 0, 0
-        for s0 in range(max(first[b, start], 0), stop, KEYS):
+        for s0 in range(max(first[b, start], 0) // 4 * 4, stop, KEYS):
             end = min(s0 + KEYS, stop)
             block = scores[:(end - s0 + 3) // 4 * 4 * size]
-            score_keys(block, k, b, g, s0, queries)
-            _running_softmax(block, sums, total, top, seen, s0, start)
-            add_values(sums, v, b, g, s0, end, block, finite_keys(v, b, g, s0, end))
+            score_keys(block, keys, s0, queries, D)
+            hide(block, seen, s0, start)
+            _running_softmax(block, sums, total, top)
+            add_values(sums, values, s0, end, block, D, clean)
         for t in range(stop - start):
             lse[b, h, start + t] = top[t] + math.log(total[t]) if total[t] != 0 else 0
             inverse, row = 1 / total[t] if total[t] != 0 else q.dtype.type(0), out[b, start + t, h]
@@ -176,38 +150,38 @@ def attention_forward(q, k, v, first):
 
 
 @inline
-def _backward_head(dq, dk, dv, dout, q, k, v, out, lse, first, b, h, g):
+def _backward_head(dq, dk, dv, dout, q, keys, values, out, lse, first, b, h):
     """attention_backward of query head h of row b; dk and dv (T, D) are added to, flat and padded to whole tiles."""
     T, D = q.shape[1], q.shape[3]
-    size, scale = 2 * lanes(q), q.dtype.type(1 / math.sqrt(D))
+    size, scale, clean_keys = 2 * lanes(q), q.dtype.type(1 / math.sqrt(D)), finite(keys)
     step = (D + size - 1) // size * size
-    queries, douts, dqueries = np.empty((3, (D + 3) // 4 * 4 * size), q.dtype)
-    query_rows, dout_rows = np.empty((2, step * size), q.dtype)
-    probs, dscores = np.empty((2, KEYS * size), q.dtype)
+    queries, douts = np.empty(D * size, q.dtype), np.empty(D * size, q.dtype)
+    query_rows, dout_rows = np.empty(step * size, q.dtype), np.empty(step * size, q.dtype)
+    probs, dscores = np.empty(KEYS * size, q.dtype), np.empty(KEYS * size, q.dtype)
+    dqueries = np.empty((D + 3) // 4 * 4 * size, q.dtype)
     for start in range(0, T, size):
         seen, stop = first_of_panel(first, b, start, size), min(start + size, T)
-        pack_queries(queries, q, b, h, start, seen, scale)
-        pack_queries(douts, dout, b, h, start, seen, q.dtype.type(1))
-        pack_rows(query_rows, queries, D)
-        pack_rows(dout_rows, douts, D)
+        panel_rows(query_rows, q, b, h, start, seen, scale)
+        panel_rows(dout_rows, dout, b, h, start, seen, q.dtype.type(1))
+        panel_columns(queries, query_rows, D)
+        panel_columns(douts, dout_rows, D)
         clean_queries, clean_douts = finite(query_rows), finite(dout_rows)
         logs, delta = np.zeros(size, q.dtype), np.zeros(size, q.dtype)
         for t in range(stop - start):
-            logs[t], row = lse[b, h, start + t], out[b, start + t, h]
-            for d in range(D):
-                delta[t] += douts[d * size + t] * row[d]
+            if seen[t] <= start + t:
+                logs[t], delta[t] = lse[b, h, start + t], dot(dout[b, start + t, h], out[b, start + t, h])
         dqueries[:] = 0
-        for s0 in range(max(first[b, start], 0), stop, KEYS):
+        for s0 in range(max(first[b, start], 0) // 4 * 4, stop, KEYS):
             end = min(s0 + KEYS, stop)
             p, ds = probs[:(end - s0 + 3) // 4 * 4 * size], dscores[:(end - s0 + 3) // 4 * 4 * size]
-            score_keys(p, k, b, g, s0, queries)
-            score_keys(ds, v, b, g, s0, douts)
-            for i in range(p.size // size):
-                _softmax_backward(p[i * size:(i + 1) * size], ds[i * size:(i + 1) * size], logs, delta, seen,
-                                  np.int32(s0 + i), np.int32(start))
+            score_keys(p, keys, s0, queries, D)
+            score_keys(ds, values, s0, douts, D)
+            hide(p, seen, s0, start)
+            weigh(p, logs)
+            slope(ds, p, delta)
             add_queries(dv[s0 * step:], step, p, dout_rows, clean_douts)
             add_queries(dk[s0 * step:], step, ds, query_rows, clean_queries)
-            add_values(dqueries, k, b, g, s0, end, ds, finite_keys(k, b, g, s0, end))
+            add_values(dqueries, keys, s0, end, ds, D, clean_keys)
         for t in range(stop - start):
             row = dq[b, start + t, h]
             for d in range(D):
@@ -219,9 +193,10 @@ def _backward_group(dq, dk, dv, dout, q, k, v, out, lse, first, b, g):
     """attention_backward of the query heads that read key/value head g of row b: they add to one dk and dv."""
     T, heads, D, size = q.shape[1], q.shape[2] // k.shape[2], q.shape[3], 2 * lanes(q)
     step = (D + size - 1) // size * size
-    dkeys, dvalues = np.zeros((2, (T + 3) * step), q.dtype)
+    keys, values = head_rows(k, b, g), head_rows(v, b, g)
+    dkeys, dvalues = np.zeros((T + 3) // 4 * 4 * step, q.dtype), np.zeros((T + 3) // 4 * 4 * step, q.dtype)
     for h in range(g * heads, (g + 1) * heads):
-        _backward_head(dq, dkeys, dvalues, dout, q, k, v, out, lse, first, b, h, g)
+        _backward_head(dq, dkeys, dvalues, dout, q, keys, values, out, lse, first, b, h)
     for s in range(T):
         for d in range(D):
             dk[b, s, g, d], dv[b, s, g, d] = dkeys[s * step + d], dvalues[s * step + d]
@@ -237,35 +212,20 @@ def attention_backward(dout, q, k, v, out, lse, first):
 
 
 @inline
-def _dot(a, b):
-    """Inner product of two rows, a vector at a time."""
-    n, total = lanes(a), a.dtype.type(0)
-    if a.size >= n:
-        sums = load(a, 0) * load(b, 0)
-        for d in range(n, a.size - n + 1, n):
-            sums = sums + load(a, d) * load(b, d)
-        total = across(sums)
-    for d in range(a.size // n * n, a.size):
-        total += a[d] * b[d]
-    return total
-
-
-@inline
 def _decode_head(out, query, keys, values):
     """attention_decode of one query (D,) over the keys and values (S, D) that it sees."""
     n, weights = lanes(query), np.empty(keys.shape[0], query.dtype)
-    scale, top = query.dtype.type(1 / math.sqrt(query.size)), query.dtype.type(-np.inf)
-    total, zeros = query.dtype.type(0), np.zeros(n, query.dtype)
+    scale, total = query.dtype.type(1 / math.sqrt(query.size)), query.dtype.type(0)
     for s in range(weights.size):
-        weights[s] = scale * _dot(query, keys[s])
-        top = max(top, weights[s])
+        weights[s] = scale * dot(query, keys[s])
+    top = highest(weights) if weights.size else total
     for s in range(weights.size):
         weights[s] = exp(weights[s] - top)
         total += weights[s]
     for s in range(weights.size):
         weights[s] /= total
     for d in range(0, query.size - n + 1, n):
-        even = odd = load(zeros, 0)  # two sums: a multiply-add need not wait for the one before it
+        even = odd = blank(query)  # two sums: a multiply-add need not wait for the one before it
         for s in range(0, weights.size - 1, 2):
             even = even + weights[s] * load(values[s], d)
             odd = odd + weights[s + 1] * load(values[s + 1], d)

@@ -1,14 +1,18 @@
 """The pieces of the attention kernels: blocks of keys against panels of queries.
 
 A panel is as many queries as a register tile is wide (two vectors). Scores, queries and sums lie transposed in
-flat arrays: a row per key or channel, the panel's queries along it. So all four products of attention are
-register tiles, and the softmax over the keys is elementwise. What a query may not see gets the weight 0; as
-0 * NaN is NaN, a block that holds a NaN or an infinity goes through a slower product that skips such weights.
+flat arrays: a row per key or channel, the panel's queries along it. So all products of attention are register
+tiles, and the softmax over the keys is elementwise. A head's keys and values are copied first, since in memory
+the other heads stand between them: a copy meets many rows at once, a tile would wait for every four of them.
+
+What a query may not see has the score -inf and the weight 0; as 0 * NaN is NaN, a head that holds a NaN or an
+infinity goes through a slower product that skips such weights.
 """
 
 import numpy as np
 
-from minillm.kernels.lanes import lanes
+from minillm.kernels.exp import exp
+from minillm.kernels.lanes import blank, lanes, larger, load, store
 from minillm.kernels.tile import add_tile
 from minillm.kernels.twin import inline
 
@@ -23,28 +27,51 @@ def first_of_panel(first, b, start, size):
 
 
 @inline
-def pack_queries(columns, x, b, h, start, seen, scale):
-    """columns[d, t] = scale x[b, start + t, h, d], and 0 for a query that sees nothing."""
-    for t in range(seen.size):
-        if seen[t] <= start + t:
-            row = x[b, start + t, h]
-            for d in range(row.size):
-                columns[d * seen.size + t] = scale * row[d]
-        else:
-            for d in range(x.shape[3]):
-                columns[d * seen.size + t] = 0
+def head_rows(x, b, g):
+    """Keys or values of one head, a row of whole tiles each; rows and channels beyond the last are 0.
+
+    Shapes:  x (B, T, G, D) -> (T rounded up to 4) rows of (D rounded up to 4), flat
+    """
+    T, D = x.shape[1], x.shape[3]
+    wide = (D + 3) // 4 * 4
+    rows = np.empty((T + 3) // 4 * 4 * wide, x.dtype)
+    for s in range(T):
+        row, target = x[b, s, g], rows[s * wide:(s + 1) * wide]
+        for d in range(D):
+            target[d] = row[d]
+        for d in range(D, wide):
+            target[d] = 0
+    for i in range(T * wide, rows.size):
+        rows[i] = 0
+    return rows
 
 
 @inline
-def pack_rows(rows, columns, channels):
-    """rows[p, t, j] = columns[p size + j, t]: the same queries in panels of channels; zeros beyond the last."""
-    size = 2 * lanes(rows)
+def panel_rows(rows, x, b, h, start, seen, scale):
+    """rows[p, t, j] = scale x[b, start + t, h, p size + j]: queries in panels of channels.
+
+    0 beyond the last channel, and for a query that sees nothing, which may hold anything.
+    """
+    size, D = seen.size, x.shape[3]
     for i in range(rows.size):
         rows[i] = 0
+    for t in range(size):
+        if seen[t] <= start + t:
+            row = x[b, start + t, h]
+            for left in range(0, D, size):
+                part, target = row[left:left + size], rows[left * size + t * size:]
+                for j in range(part.size):
+                    target[j] = scale * part[j]
+
+
+@inline
+def panel_columns(columns, rows, channels):
+    """columns[d, t]: panel_rows transposed."""
+    size = 2 * lanes(rows)
     for d in range(channels):
         column, left = columns[d * size:(d + 1) * size], d // size * size * size + d % size
         for t in range(size):
-            rows[left + t * size] = column[t]
+            column[t] = rows[left + t * size]
 
 
 @inline
@@ -53,17 +80,6 @@ def finite(x):
     nothing = x.dtype.type(0)
     for i in range(x.size):
         nothing += x[i] * 0
-    return nothing == 0
-
-
-@inline
-def finite_keys(x, b, g, s0, stop):
-    """Whether keys (or values) s0 <= s < stop hold no NaN and no infinity."""
-    nothing = x.dtype.type(0)
-    for s in range(s0, stop):
-        row = x[b, s, g]
-        for d in range(row.size):
-            nothing += row[d] * 0
     return nothing == 0
 
 
@@ -80,26 +96,94 @@ def add_careful_tile(c, c_step, a0, a1, a2, a3, b):
 
 
 @inline
-def score_keys(scores, x, b, g, s0, columns):
-    """scores[i, t] = sum_d x[b, s0 + i, g, d] columns[d, t], for as many keys as there are rows of scores."""
-    size, last = 2 * lanes(scores), x.shape[1] - 1
-    for i in range(scores.size):
-        scores[i] = 0
-    for i in range(0, scores.size // size, 4):      # beyond the last key: anything, nobody sees it
-        s = s0 + i
-        add_tile(scores[i * size:], size, x[b, min(s, last), g, ::1], x[b, min(s + 1, last), g, ::1],
-                 x[b, min(s + 2, last), g, ::1], x[b, min(s + 3, last), g, ::1], columns)
+def score_keys(scores, rows, s0, columns, D):
+    """scores[i, t] = sum_d rows[s0 + i, d] columns[d, t], for as many keys as there are rows of scores."""
+    size, wide = 2 * lanes(scores), (D + 3) // 4 * 4
+    for i in range(0, scores.size // size, 4):
+        four = rows[(s0 + i) * wide:(s0 + i + 4) * wide]
+        add_tile(scores[i * size:], size, four[:D], four[wide:wide + D], four[2 * wide:2 * wide + D],
+                 four[3 * wide:3 * wide + D], columns, True)
 
 
 @inline
-def add_values(sums, x, b, g, s0, stop, weights, clean):
-    """sums[d, t] += sum_s x[b, s, g, d] weights[s - s0, t] over s0 <= s < stop."""
-    size, last = 2 * lanes(sums), x.shape[3] - 1
-    for d in range(0, sums.size // size, 4):        # beyond the last channel: anything, nobody reads it
-        x0, x1 = x[b, s0:stop:1, g, d], x[b, s0:stop:1, g, min(d + 1, last)]
-        x2, x3 = x[b, s0:stop:1, g, min(d + 2, last)], x[b, s0:stop:1, g, min(d + 3, last)]
+def hide_row(row, seen, s, start):
+    """hide for one key; as all rows below, 2 * lanes(row) long, as LLVM must know the length of so short a loop."""
+    hidden = row.dtype.type(-np.inf)
+    for t in range(2 * lanes(row)):
+        visible = seen[t] <= s and s <= start + np.int32(t)
+        row[t] = row[t] if visible else hidden
+
+
+@inline
+def hide(scores, seen, s0, start):
+    """Scores of what a query may not see become -inf; most keys of a block are seen by all and left alone."""
+    size, latest = seen.size, seen[seen.size - 1]   # first is non-decreasing
+    for i in range(scores.size // size):
+        if s0 + i > start or s0 + i < latest:
+            hide_row(scores[i * size:(i + 1) * size], seen, np.int32(s0 + i), np.int32(start))
+
+
+@inline
+def raise_top(top, scores):
+    """Largest score so far of each query, where top holds those of the blocks before."""
+    n = lanes(scores)
+    top0, top1 = load(top, 0), load(top, n)
+    for i in range(0, scores.size, 2 * n):
+        top0, top1 = larger(load(scores, i), top0), larger(load(scores, i + n), top1)
+    store(top, 0, top0), store(top, n, top1)
+
+
+@inline
+def weigh_row(row, top):
+    """weigh for one key."""
+    zero, hidden = row.dtype.type(0), row.dtype.type(-np.inf)
+    for t in range(2 * lanes(row)):
+        weight = exp(row[t] - top[t])
+        row[t] = weight if row[t] != hidden else zero
+
+
+@inline
+def weigh(scores, top):
+    """scores[i, t] = exp(scores[i, t] - top[t]), and 0 for what is hidden, even where top is NaN."""
+    for i in range(0, scores.size, top.size):
+        weigh_row(scores[i:i + top.size], top)
+
+
+@inline
+def slope_row(row, probs, delta):
+    """slope for one key."""
+    zero = row.dtype.type(0)
+    for t in range(2 * lanes(row)):
+        dscore = probs[t] * (row[t] - delta[t])
+        row[t] = dscore if probs[t] != zero else zero   # comes last: a branch would not vectorize
+
+
+@inline
+def slope(dprobs, probs, delta):
+    """dprobs[i, t] = probs[i, t] (dprobs[i, t] - delta[t]), and 0 where the weight is."""
+    for i in range(0, probs.size, delta.size):
+        slope_row(dprobs[i:i + delta.size], probs[i:i + delta.size], delta)
+
+
+@inline
+def add_rows(total, weights):
+    """total[t] += sum_i weights[i, t]"""
+    n = lanes(total)
+    sum0, sum1 = blank(total), blank(total)
+    for i in range(0, weights.size, 2 * n):
+        sum0, sum1 = sum0 + load(weights, i), sum1 + load(weights, i + n)
+    store(total, 0, load(total, 0) + sum0), store(total, n, load(total, n) + sum1)
+
+
+@inline
+def add_values(sums, rows, s0, stop, weights, D, clean):
+    """sums[d, t] += sum_s rows[s, d] weights[s - s0, t] over s0 <= s < stop."""
+    size, wide = 2 * lanes(sums), (D + 3) // 4 * 4
+    for d in range(0, wide, 4):
+        some = rows[s0 * wide + d:stop * wide]
+        x0, x1, x2, x3 = some[0::wide], some[1::wide], some[2::wide], some[3::wide]
         if clean:
-            add_tile(sums[d * size:], size, x0, x1, x2, x3, weights)
+            add_tile(sums[d * size:], size, x0, x1, x2, x3, weights, False)
         else:
             add_careful_tile(sums[d * size:], size, x0, x1, x2, x3, weights)
 
@@ -109,10 +193,10 @@ def add_queries(sums, step, weights, rows, clean):
     """sums[i step + p size + j] += sum_t weights[i, t] rows[p, t, j]; four keys i at a time, all panels p."""
     size = 2 * lanes(sums)
     for i in range(0, weights.size // size, 4):
-        w0, w1 = weights[i * size:(i + 1) * size:1], weights[(i + 1) * size:(i + 2) * size:1]
-        w2, w3 = weights[(i + 2) * size:(i + 3) * size:1], weights[(i + 3) * size:(i + 4) * size:1]
+        w0, w1 = weights[i * size:(i + 1) * size], weights[(i + 1) * size:(i + 2) * size]
+        w2, w3 = weights[(i + 2) * size:(i + 3) * size], weights[(i + 3) * size:(i + 4) * size]
         for left in range(0, step, size):
             if clean:
-                add_tile(sums[i * step + left:], step, w0, w1, w2, w3, rows[left * size:])
+                add_tile(sums[i * step + left:], step, w0, w1, w2, w3, rows[left * size:], False)
             else:
                 add_careful_tile(sums[i * step + left:], step, w0, w1, w2, w3, rows[left * size:])

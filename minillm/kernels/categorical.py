@@ -6,6 +6,7 @@ import numba
 import numpy as np
 
 from minillm.kernels.exp import exp
+from minillm.kernels.tile import highest
 from minillm.kernels.twin import inline, twin
 
 
@@ -43,9 +44,7 @@ def p_log_p(log_p):
 def _row_statistics(row, action):
     """Log-probability of the action, entropy and log-sum-exp of one row of logits."""
     zero = row.dtype.type(0)
-    top, total, mean = row[0], zero, zero
-    for i in range(row.size):
-        top = max(top, row[i])
+    top, total, mean = highest(row), zero, zero
     for i in range(row.size):
         weight = exp(row[i] - top)
         total += weight

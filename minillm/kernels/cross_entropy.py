@@ -6,6 +6,7 @@ import numba
 import numpy as np
 
 from minillm.kernels.exp import exp
+from minillm.kernels.tile import highest
 from minillm.kernels.twin import inline, twin
 
 
@@ -37,10 +38,7 @@ def cross_entropy_backward_plain(logits, targets, lse, dnll):
 @inline
 def _log_sum_exp(row):
     """Log of the sum of exp, in two passes over a row that stays in the cache."""
-    top = row[0]
-    for i in range(row.size):
-        top = max(top, row[i])
-    total = row.dtype.type(0)
+    top, total = highest(row), row.dtype.type(0)
     for i in range(row.size):
         total += exp(row[i] - top)
     return top + math.log(total)

@@ -8,6 +8,7 @@ NUMBA_DISABLE_JIT=1 a vector is a small NumPy array and the functions below run 
 import operator
 
 import llvmlite.binding
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
@@ -30,6 +31,16 @@ def load(row, i):
 def store(row, i, vector):
     """row[i], row[i + 1], ... = vector"""
     row[i:i + lanes(row)] = vector
+
+
+def blank(row):
+    """The vector of zeros of a row's dtype."""
+    return np.zeros(lanes(row), row.dtype)
+
+
+def larger(a, b):
+    """The larger of two vectors, number by number."""
+    return np.where(a > b, a, b)
 
 
 def across(vector):
@@ -70,6 +81,16 @@ def type_store(context):
     return lambda row, i, vector: types.void if isinstance(vector, Vector) else None
 
 
+@type_callable(blank)
+def type_blank(context):
+    return lambda row: Vector(row.dtype) if isinstance(row, types.Array) else None
+
+
+@type_callable(larger)
+def type_larger(context):
+    return lambda a, b: a if isinstance(a, Vector) and a == b else None
+
+
 @type_callable(across)
 def type_across(context):
     return lambda vector: vector.element if isinstance(vector, Vector) else None
@@ -93,6 +114,16 @@ def lower_store(context, builder, sig, args):
     address = _address(context, builder, sig.args[0], row, i, sig.args[2])
     builder.store(vector, address, align=sig.args[0].dtype.bitwidth // 8)
     return context.get_dummy_value()
+
+
+@lower_builtin(blank, types.Array)
+def lower_blank(context, builder, sig, args):
+    return ir.Constant(context.get_value_type(sig.return_type), None)
+
+
+@lower_builtin(larger, Vector, Vector)
+def lower_larger(context, builder, sig, args):
+    return builder.select(builder.fcmp_ordered(">", *args), *args)
 
 
 @infer_global(operator.add)

@@ -1,6 +1,7 @@
 """The three matrix products of a linear layer: forward, gradient of the input, gradient of the weight.
 
-Each makes a new array, or adds to the one that is given as `into`.
+Each makes a new array, adds to the one that is given as `into`, or makes a new one that begins as `residual`:
+what x + f(x) adds costs no pass over memory of its own.
 """
 
 import os
@@ -13,20 +14,22 @@ from minillm.kernels.tile import add_tile
 from minillm.kernels.twin import inline, parallel, plain_kernels
 
 
-def _added(product, into):
-    """The product, or `into` with the product added to it in place."""
-    if into is None:
-        return product
-    into += product
-    return into
+def _added(product, into, residual=None):
+    """The product, `into` with the product added to it in place, or the product and the residual."""
+    if into is not None:
+        into += product
+        return into
+    if residual is not None:
+        product += residual
+    return product
 
 
-def matmul_nt_plain(a, b, into=None):
-    """C = A B^T, the forward of a linear layer: y = x W^T.
+def matmul_nt_plain(a, b, into=None, residual=None):
+    """C = A B^T + residual, the forward of a linear layer: y = x W^T.
 
-    Shapes:  a (N, K), b (M, K) -> c (N, M)
+    Shapes:  a (N, K), b (M, K), residual (N, M) or None -> c (N, M)
     """
-    return _added(a @ b.T, into)
+    return _added(a @ b.T, into, residual)
 
 
 def matmul_nn_plain(a, b, into=None):
@@ -141,25 +144,25 @@ def _pack_rows(packed, a, i0, i1, k0, depth):
 
 
 @inline
-def _add_edge(c, a0, a1, a2, a3, b):
+def _add_edge(c, a0, a1, a2, a3, b, fresh):
     """add_tile at the right and lower edges of C, where less than a whole tile is left."""
     rows, width = c.shape
-    tile = np.zeros(8 * lanes(c), dtype=c.dtype)
-    add_tile(tile, 2 * lanes(c), a0, a1, a2, a3, b)
+    tile = np.empty(8 * lanes(c), dtype=c.dtype)
+    add_tile(tile, 2 * lanes(c), a0, a1, a2, a3, b, True)
     for i in range(rows):
         row, sums = c[i], tile[2 * lanes(c) * i:2 * lanes(c) * i + width]
         for j in range(width):
-            row[j] += sums[j]
+            row[j] = sums[j] if fresh else row[j] + sums[j]
 
 
 @inline
-def _add_block(c, a, a_transposed, panels, i0, i1, k0, depth, first, width):
+def _add_block(c, a, a_transposed, panels, fresh, i0, i1, k0, depth, first, width):
     """Rows i0 <= i < i1 of C += A B over k0 <= k < k0 + depth, for `width` columns from `first` on."""
     (N, M), size, flat = c.shape, 2 * lanes(c), c.reshape(c.size)
     n = lanes(a)
     packed = np.empty(((i1 - i0 + n - 1) // n if a_transposed else 0, n * DEPTH + n), dtype=a.dtype)
-    for k1 in range(k0, k0 + depth, DEPTH):
-        some = min(DEPTH, k0 + depth - k1)
+    for k1 in range(k0, k0 + max(depth, 1), DEPTH):     # without a single k: zeros
+        some, begin = min(DEPTH, k0 + depth - k1), fresh and k1 == 0
         if a_transposed:
             _pack_rows(packed, a, i0, i1, k1, some)
         for p in range((width + size - 1) // size):
@@ -172,14 +175,14 @@ def _add_block(c, a, a_transposed, panels, i0, i1, k0, depth, first, width):
                     a0, a1 = a[i, k1:k1 + some:1], a[min(i + 1, N - 1), k1:k1 + some:1]
                     a2, a3 = a[min(i + 2, N - 1), k1:k1 + some:1], a[min(i + 3, N - 1), k1:k1 + some:1]
                 if i + 4 <= i1 and left + size <= M:
-                    add_tile(flat[i * M + left:], M, a0, a1, a2, a3, b)
+                    add_tile(flat[i * M + left:], M, a0, a1, a2, a3, b, begin)
                 else:
-                    _add_edge(c[i:min(i + 4, i1), left:left + size], a0, a1, a2, a3, b)
+                    _add_edge(c[i:min(i + 4, i1), left:left + size], a0, a1, a2, a3, b, begin)
 
 
 @inline
-def _add_part(c, a, a_transposed, b, b_transposed, fresh, rows, columns):
-    """The part of C += A B that lies in these rows and columns, with panels of its own."""
+def _add_part(c, a, a_transposed, b, b_transposed, residual, fresh, rows, columns):
+    """The part of C that lies in these rows and columns, with panels of its own."""
     size, K = 2 * lanes(a), a.shape[0] if a_transposed else a.shape[1]
     widest = min(columns[1] - columns[0], WIDE)
     panels = np.empty(((widest + size - 1) // size, min(K, DEEP) * size), dtype=a.dtype)
@@ -192,14 +195,15 @@ def _add_part(c, a, a_transposed, b, b_transposed, fresh, rows, columns):
                              min(4 * size, width - left))
             for i0 in range(rows[0], rows[1], ROWS):
                 i1 = min(i0 + ROWS, rows[1])
-                if fresh and k0 == 0:
-                    c[i0:i1, first:first + width] = 0
-                _add_block(c, a, a_transposed, panels, i0, i1, k0, depth, first, width)
+                if residual.size and k0 == 0:
+                    c[i0:i1, first:first + width] = residual[i0:i1, first:first + width]
+                _add_block(c, a, a_transposed, panels, fresh, i0, i1, k0, depth, first, width)
 
 
 @parallel
-def _add_product(c, a, a_transposed, b, b_transposed, fresh, threads):
-    """C += A B, or C = A B where it is fresh memory; a holds A or A^T, and b holds B or B^T."""
+def _add_product(c, a, a_transposed, b, b_transposed, residual, fresh, threads):
+    """C += A B, or C = A B + residual where the residual is not empty, or C = A B where C is fresh memory;
+    a holds A or A^T, and b holds B or B^T."""
     (N, M), size = c.shape, 2 * lanes(a)
     narrow = M % size if b_transposed and not a_transposed and fresh and M % size <= NARROW else 0
     wide = M - narrow
@@ -210,7 +214,7 @@ def _add_product(c, a, a_transposed, b, b_transposed, fresh, threads):
         i0, i1 = (min(part * rows, N), min((part + 1) * rows, N)) if N >= wide else (0, N)
         j0, j1 = (0, wide) if N >= wide else (min(part * columns, wide), min((part + 1) * columns, wide))
         if i0 < i1 and j0 < j1:
-            _add_part(c, a, a_transposed, b, b_transposed, fresh, (i0, i1), (j0, j1))
+            _add_part(c, a, a_transposed, b, b_transposed, residual, fresh, (i0, i1), (j0, j1))
         if narrow and i0 < i1:
             _dots(c[i0:i1], a[i0:i1], b, wide, M)
 
@@ -227,26 +231,27 @@ def _product_of_few(a, b, threads):
     return c
 
 
-def _product(into, shape, *factors):
-    """C = A B as a new array, or added to the one that is given."""
+def _product(shape, into, residual, *factors):
+    """C = A B as a new array, with the residual if there is one, or added to the one that is given."""
     c = np.empty(shape, factors[0].dtype) if into is None else into
-    _add_product(c, *factors, into is None, numba.get_num_threads())
+    base = c[:0] if residual is None else residual
+    _add_product(c, *factors, base, into is None and residual is None, numba.get_num_threads())
     return c
 
 
 @matmul_twin(plain=matmul_nt_plain)
-def matmul_nt(a, b, into=None):
+def matmul_nt(a, b, into=None, residual=None):
     if min(a.shape[0], b.shape[0]) < FEW:
         few = np.ascontiguousarray(a), np.ascontiguousarray(b)
-        return _added(_product_of_few(*few, numba.get_num_threads()), into)
-    return _product(into, (a.shape[0], b.shape[0]), a, False, b, True)
+        return _added(_product_of_few(*few, numba.get_num_threads()), into, residual)
+    return _product((a.shape[0], b.shape[0]), into, residual, a, False, b, True)
 
 
 @matmul_twin(plain=matmul_nn_plain)
 def matmul_nn(a, b, into=None):
-    return _product(into, (a.shape[0], b.shape[1]), a, False, b, False)
+    return _product((a.shape[0], b.shape[1]), into, None, a, False, b, False)
 
 
 @matmul_twin(plain=matmul_tn_plain)
 def matmul_tn(a, b, into=None):
-    return _product(into, (a.shape[1], b.shape[1]), a, True, b, False)
+    return _product((a.shape[1], b.shape[1]), into, None, a, True, b, False)

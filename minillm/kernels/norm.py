@@ -20,15 +20,15 @@ def rmsnorm_forward_plain(x, gain, eps):
     return gain * (x * inv_rms[:, None]), inv_rms
 
 
-def rmsnorm_backward_plain(dy, x, gain, inv_rms):
-    """dx = (g - x_hat * mean_C(g * x_hat)) * inv_rms,   g = dy * gain,   x_hat = x * inv_rms
+def rmsnorm_backward_plain(dy, x, gain, inv_rms, residual):
+    """dx = residual + (g - x_hat * mean_C(g * x_hat)) * inv_rms,   g = dy * gain,   x_hat = x * inv_rms
 
     Rescaling x leaves y unchanged, so the part of g along x_hat goes.
-    Shapes:  dy and x (N, C), gain (C,), inv_rms (N,) -> dx (N, C), dgain (C,)
+    Shapes:  dy, x and residual (N, C), gain (C,), inv_rms (N,) -> dx (N, C), dgain (C,)
     """
     x_hat = x * inv_rms[:, None]
     g = dy * gain
-    dx = (g - x_hat * np.mean(g * x_hat, axis=-1, keepdims=True)) * inv_rms[:, None]
+    dx = residual + (g - x_hat * np.mean(g * x_hat, axis=-1, keepdims=True)) * inv_rms[:, None]
     return dx, np.sum(dy * x_hat, axis=0)
 
 
@@ -46,16 +46,16 @@ def layernorm_forward_plain(x, gain, bias, eps):
     return gain * (centred * inv_std[:, None]) + bias, mean, inv_std
 
 
-def layernorm_backward_plain(dy, x, gain, mean, inv_std):
-    """dx = (g - mean_C(g) - x_hat * mean_C(g * x_hat)) * inv_std,   g = dy * gain
+def layernorm_backward_plain(dy, x, gain, mean, inv_std, residual):
+    """dx = residual + (g - mean_C(g) - x_hat * mean_C(g * x_hat)) * inv_std,   g = dy * gain
 
     Shifting or rescaling x leaves y unchanged: the parts of g along 1 and along x_hat go.
-    Shapes:  dy and x (N, C), gain (C,), mean and inv_std (N,) -> dx (N, C), dgain (C,), dbias (C,)
+    Shapes:  dy, x and residual (N, C), gain (C,), mean and inv_std (N,) -> dx (N, C), dgain (C,), dbias (C,)
     """
     x_hat = (x - mean[:, None]) * inv_std[:, None]
     g = dy * gain
     g_mean = np.mean(g, axis=-1, keepdims=True)
-    dx = (g - g_mean - x_hat * np.mean(g * x_hat, axis=-1, keepdims=True)) * inv_std[:, None]
+    dx = residual + (g - g_mean - x_hat * np.mean(g * x_hat, axis=-1, keepdims=True)) * inv_std[:, None]
     return dx, np.sum(dy * x_hat, axis=0), np.sum(dy, axis=0)
 
 
@@ -91,7 +91,7 @@ def rmsnorm_forward(x, gain, eps):
 
 
 @inline
-def _rms_row_backward(dx, dgain, dy, x, gain, inv_rms):
+def _rms_row_backward(dx, dgain, dy, x, gain, inv_rms, residual):
     """One row of rmsnorm_backward; dgain is added to."""
     along = x.dtype.type(0)  # mean of g * x_hat
     for c in range(x.size):
@@ -99,7 +99,7 @@ def _rms_row_backward(dx, dgain, dy, x, gain, inv_rms):
     along *= inv_rms / x.dtype.type(x.size)
     for c in range(x.size):
         x_hat = x[c] * inv_rms
-        dx[c] = (dy[c] * gain[c] - x_hat * along) * inv_rms
+        dx[c] = residual[c] + (dy[c] * gain[c] - x_hat * along) * inv_rms
         dgain[c] += dy[c] * x_hat
 
 
@@ -107,11 +107,11 @@ ROWS = 128  # rows of a task: gains' gradients are summed in tasks, then over th
 
 
 @twin(plain=rmsnorm_backward_plain, parallel=True)
-def rmsnorm_backward(dy, x, gain, inv_rms):
+def rmsnorm_backward(dy, x, gain, inv_rms, residual):
     dx, parts = np.empty_like(x), np.zeros(((x.shape[0] + ROWS - 1) // ROWS, gain.size), x.dtype)
     for part in numba.prange(parts.shape[0]):
         for n in range(part * ROWS, min((part + 1) * ROWS, x.shape[0])):
-            _rms_row_backward(dx[n], parts[part], dy[n], x[n], gain, inv_rms[n])
+            _rms_row_backward(dx[n], parts[part], dy[n], x[n], gain, inv_rms[n], residual[n])
     return dx, _sum_of_rows(parts)
 
 
@@ -140,7 +140,7 @@ def layernorm_forward(x, gain, bias, eps):
 
 
 @inline
-def _layer_row_backward(dx, dgain, dbias, dy, x, gain, mean, inv_std):
+def _layer_row_backward(dx, dgain, dbias, dy, x, gain, mean, inv_std, residual):
     """One row of layernorm_backward; dgain and dbias are added to."""
     level, along = x.dtype.type(0), x.dtype.type(0)  # means of g and of g * x_hat
     for c in range(x.size):
@@ -151,16 +151,16 @@ def _layer_row_backward(dx, dgain, dbias, dy, x, gain, mean, inv_std):
     along *= inv_std / x.dtype.type(x.size)
     for c in range(x.size):
         x_hat = (x[c] - mean) * inv_std
-        dx[c] = (dy[c] * gain[c] - level - x_hat * along) * inv_std
+        dx[c] = residual[c] + (dy[c] * gain[c] - level - x_hat * along) * inv_std
         dgain[c] += dy[c] * x_hat
         dbias[c] += dy[c]
 
 
 @twin(plain=layernorm_backward_plain, parallel=True)
-def layernorm_backward(dy, x, gain, mean, inv_std):
+def layernorm_backward(dy, x, gain, mean, inv_std, residual):
     tasks = (x.shape[0] + ROWS - 1) // ROWS
     dx, gains, biases = np.empty_like(x), np.zeros((tasks, gain.size), x.dtype), np.zeros((tasks, gain.size), x.dtype)
     for part in numba.prange(tasks):
         for n in range(part * ROWS, min((part + 1) * ROWS, x.shape[0])):
-            _layer_row_backward(dx[n], gains[part], biases[part], dy[n], x[n], gain, mean[n], inv_std[n])
+            _layer_row_backward(dx[n], gains[part], biases[part], dy[n], x[n], gain, mean[n], inv_std[n], residual[n])
     return dx, _sum_of_rows(gains), _sum_of_rows(biases)

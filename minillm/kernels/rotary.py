@@ -1,5 +1,6 @@
 """Rotary position embedding: each pair of channels turns by an angle that grows with the position."""
 
+import numba
 import numpy as np
 
 from minillm.kernels.twin import twin
@@ -21,12 +22,12 @@ def rotate_plain(x, cos, sin, positions):
     return np.concatenate([x1 * c - x2 * s, x2 * c + x1 * s], axis=-1)
 
 
-@twin(plain=rotate_plain)
+@twin(plain=rotate_plain, parallel=True)
 def rotate(x, cos, sin, positions):
     B, T, H, D = x.shape
     half = D // 2
     y = np.empty_like(x)
-    for b in range(B):
+    for b in numba.prange(B):
         for t in range(T):
             c, s = cos[positions[b, t]], sin[positions[b, t]]
             for h in range(H):

@@ -51,17 +51,17 @@ def project(x, params, positions, config):
     return q, k, v, (q_cache, k_cache, v_cache), rotations
 
 
-def attention_forward(x, params, config, first, positions):
+def attention_forward(x, params, config, first, positions, residual=None):
     """Each token collects values from the tokens it may see, weighted by how well keys match its query.
 
-        y = W_o concat_h softmax(q_h kᵀ / sqrt(D)) v,     over keys first[t] <= s <= t
+        y = W_o concat_h softmax(q_h kᵀ / sqrt(D)) v + residual,     over keys first[t] <= s <= t
 
-    Shapes:  x (B, T, C), first (B, T), positions (B, T) -> y (B, T, C)
+    Shapes:  x (B, T, C), first (B, T), positions (B, T), residual (B, T, C) or None -> y (B, T, C)
     Source:  Vaswani et al. 2017, arXiv:1706.03762, eq. 1; Ainslie et al. 2023, arXiv:2305.13245 (groups).
     """
     q, k, v, projections, rotations = project(x, params, positions, config)
     out, lse = kernels.attention_forward(q, k, v, first)    # (B, T, H, D), (B, H, T)
-    y, o_cache = linear_forward(out.reshape(x.shape), params["output"])
+    y, o_cache = linear_forward(out.reshape(x.shape), params["output"], residual)
     return y, AttentionCache((*projections, o_cache), rotations, q, k, v, out, lse, first)
 
 
@@ -82,7 +82,7 @@ def attention_backward(dy, cache):
     return dx, {"query": d_query, "key": d_key, "value": d_value, "output": d_output}
 
 
-def attention_decode(x, params, config, first, position, keys, values):
+def attention_decode(x, params, config, first, position, keys, values, residual=None):
     """attention_forward for one new token a row, against the keys and values of the tokens before it.
 
     The new key and value are written into the cache at column `position`.
@@ -92,4 +92,4 @@ def attention_decode(x, params, config, first, position, keys, values):
     q, k, v, _, _ = project(x, params, at, config)
     keys[:, :, position], values[:, :, position] = k[:, 0], v[:, 0]
     out = kernels.attention_decode(q[:, 0], keys, values, first, position + 1)      # (B, H, D)
-    return linear_forward(out.reshape(x.shape), params["output"])[0]
+    return linear_forward(out.reshape(x.shape), params["output"], residual)[0]

@@ -23,31 +23,28 @@ def block_forward(x, params, config, first, positions):
     Source:  Radford et al. 2019 (GPT-2), section 2.3: the norm moved to the input of each part.
     """
     n1, norm1 = norm_forward(x, params["norm1"], config.norm, config.norm_eps)
-    a, attention = attention_forward(n1, params["attention"], config, first, positions)
-    x = x + a
+    x, attention = attention_forward(n1, params["attention"], config, first, positions, residual=x)
     n2, norm2 = norm_forward(x, params["norm2"], config.norm, config.norm_eps)
-    f, feed_forward = feed_forward_forward(n2, params["feed_forward"])
-    return x + f, (norm1, attention, norm2, feed_forward)
+    y, feed_forward = feed_forward_forward(n2, params["feed_forward"], residual=x)
+    return y, (norm1, attention, norm2, feed_forward)
 
 
 def block_backward(dy, cache):
-    """block_forward in reverse; each `x + f(x)` adds f's dx to the running dx.
+    """block_forward in reverse; each `x + f(norm(x))` adds the norm's dx to the running dx, its residual.
 
     Shapes:  dy (B, T, C) -> dx (B, T, C), gradients with the block's own keys
     """
     norm1, attention, norm2, feed_forward = cache
     dn2, d_feed_forward = feed_forward_backward(dy, feed_forward)
-    dx, d_norm2 = norm_backward(dn2, norm2)
-    dx = dy + dx
+    dx, d_norm2 = norm_backward(dn2, norm2, residual=dy)
     dn1, d_attention = attention_backward(dx, attention)
-    dx_attention, d_norm1 = norm_backward(dn1, norm1)
-    return dx + dx_attention, {"norm1": d_norm1, "attention": d_attention,
-                               "norm2": d_norm2, "feed_forward": d_feed_forward}
+    dx, d_norm1 = norm_backward(dn1, norm1, residual=dx)
+    return dx, {"norm1": d_norm1, "attention": d_attention, "norm2": d_norm2, "feed_forward": d_feed_forward}
 
 
 def block_decode(x, params, config, first, position, keys, values):
     """block_forward for one new token a row, with the key/value cache.  Shapes:  x (B, 1, C) -> y (B, 1, C)"""
     n1, _ = norm_forward(x, params["norm1"], config.norm, config.norm_eps)
-    x = x + attention_decode(n1, params["attention"], config, first, position, keys, values)
+    x = attention_decode(n1, params["attention"], config, first, position, keys, values, residual=x)
     n2, _ = norm_forward(x, params["norm2"], config.norm, config.norm_eps)
-    return x + feed_forward_forward(n2, params["feed_forward"])[0]
+    return feed_forward_forward(n2, params["feed_forward"], residual=x)[0]

@@ -17,13 +17,13 @@ def feed_forward_init(rng, config, shrink):
     return params
 
 
-def feed_forward_forward(x, params):
-    """Widen, bend, narrow.
+def feed_forward_forward(x, params, residual=None):
+    """Widen, bend, narrow, and add the residual if there is one.
 
         GELU    y = W_down gelu(W_up x)
         SwiGLU  y = W_down (silu(W_gate x) * W_up x),     silu(z) = z sigmoid(z)
 
-    Shapes:  x (B, T, C) -> y (B, T, C), through (B, T, F)
+    Shapes:  x (B, T, C), residual (B, T, C) or None -> y (B, T, C), through (B, T, F)
     Source:  Hendrycks & Gimpel 2016, arXiv:1606.08415; Shazeer 2020, arXiv:2002.05202, eq. 6.
     """
     up, up_cache = linear_forward(x, params["up"])          # (B, T, F)
@@ -35,7 +35,7 @@ def feed_forward_forward(x, params):
     else:
         gate = gate_cache = None
         hidden = kernels.gelu_forward(flat)
-    y, down_cache = linear_forward(hidden.reshape(up.shape), params["down"])
+    y, down_cache = linear_forward(hidden.reshape(up.shape), params["down"], residual)
     return y, (gate, flat, gate_cache, up_cache, down_cache)
 
 

@@ -22,15 +22,18 @@ def linear_init(rng, c_in, c_out, bias, std):
     return params
 
 
-def linear_forward(x, params):
+def linear_forward(x, params, residual=None):
     """Project the last axis.
 
-        y = x Wᵀ + b
+        y = x Wᵀ + b + residual
 
-    Shapes:  x (..., C_in), weight (C_out, C_in), bias (C_out,) or absent -> y (..., C_out)
+    residual: what the layer's output is added to, if anything: the product then begins there.
+    Shapes:  x (..., C_in), weight (C_out, C_in), bias (C_out,) or absent, residual as y or None -> y (..., C_out)
     """
     flat = x.reshape(-1, x.shape[-1])                       # (N, C_in)
-    y = matmul_nt(flat, params["weight"])                   # (N, C_out)
+    if residual is not None:
+        residual = residual.reshape(len(flat), -1)          # (N, C_out)
+    y = matmul_nt(flat, params["weight"], residual=residual)                # (N, C_out)
     if "bias" in params:
         y += params["bias"]
     return y.reshape(*x.shape[:-1], -1), LinearCache(flat, params, x.shape)

@@ -42,20 +42,22 @@ def norm_forward(x, params, kind, eps):
     return y.reshape(x.shape), NormCache(flat, params, tuple(statistics), x.shape)
 
 
-def norm_backward(dy, cache):
+def norm_backward(dy, cache, residual=None):
     """With g = dy * gain and x_hat the normalized x:
 
-        RMSNorm    dx = (g - x_hat mean_C(g x_hat)) / rms
-        LayerNorm  dx = (g - mean_C(g) - x_hat mean_C(g x_hat)) / std
+        RMSNorm    dx = residual + (g - x_hat mean_C(g x_hat)) / rms
+        LayerNorm  dx = residual + (g - mean_C(g) - x_hat mean_C(g x_hat)) / std
 
     Rescaling x (and, for LayerNorm, shifting it) leaves y unchanged, so those parts of g go.
-    Shapes:  dy (..., C) -> dx (..., C), {"gain": (C,), "bias": (C,)}
+    residual: the gradient that reached x by another way, past the norm; None for none.
+    Shapes:  dy (..., C), residual as dy -> dx (..., C), {"gain": (C,), "bias": (C,)}
     """
     x, params, statistics, shape = cache
     dy = dy.reshape(x.shape)
+    residual = np.zeros_like(x) if residual is None else residual.reshape(x.shape)
     if len(statistics) == 1:
-        dx, dgain = kernels.rmsnorm_backward(dy, x, params["gain"], *statistics)
+        dx, dgain = kernels.rmsnorm_backward(dy, x, params["gain"], *statistics, residual)
         return dx.reshape(shape), {"gain": dgain}
-    dx, dgain, dbias = kernels.layernorm_backward(dy, x, params["gain"], *statistics)
+    dx, dgain, dbias = kernels.layernorm_backward(dy, x, params["gain"], *statistics, residual)
     grads = {"gain": dgain, "bias": dbias} if "bias" in params else {"gain": dgain}
     return dx.reshape(shape), grads

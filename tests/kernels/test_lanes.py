@@ -4,7 +4,8 @@ import numba
 import numpy as np
 import pytest
 
-from minillm.kernels.lanes import VECTOR_BYTES, across, lanes, load, store
+from minillm.kernels.lanes import VECTOR_BYTES, across, blank, lanes, larger, load, store
+from minillm.kernels.tile import dot, highest
 
 
 def scaled_sum(out, numbers, x, y):
@@ -50,3 +51,33 @@ def test_vectors_start_anywhere_in_a_row():
     copy(out, x)
     n = lanes(x)
     assert (out[3:3 + n] == x[5:5 + n]).all() and out[:3].sum() == 0 == out[3 + n:].sum()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_larger_of_two_vectors_and_zeros(dtype):
+    size = VECTOR_BYTES // np.dtype(dtype).itemsize
+    x, y = np.random.default_rng(2).standard_normal((2, size)).astype(dtype)
+
+    def clamped(out, x, y):
+        store(out, 0, larger(larger(load(x, 0), load(y, 0)), blank(x)))
+    for run in (clamped, numba.njit(clamped)):
+        out = np.full(size, np.nan, dtype)
+        run(out, x, y)
+        np.testing.assert_array_equal(out, np.maximum(np.maximum(x, y), 0))
+
+
+@numba.njit
+def highest_and_inner(x, y):
+    return highest(x), dot(x, y)        # helpers are for kernels alone: Python cannot call them
+
+
+@pytest.mark.parametrize("size", [1, 7, 16, 32, 45])
+def test_the_highest_and_the_inner_product_of_a_row(size):
+    x, y = np.random.default_rng(size).standard_normal((2, size)).astype(np.float32)
+    top, inner = highest_and_inner(x, y)
+    assert top == x.max() and highest_and_inner(-np.abs(x), y)[0] == (-np.abs(x)).max()
+    np.testing.assert_allclose(inner, x @ y, atol=1e-5)
+    for place in range(size):
+        row = np.zeros(size, np.float32)
+        row[place] = 1
+        assert highest_and_inner(row, y)[0] == 1

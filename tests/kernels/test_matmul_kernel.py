@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -39,6 +40,26 @@ def test_adds_to_what_is_there(product):
         expected = into + product.plain(a, b)
         assert product(a, b, into) is into
         np.testing.assert_allclose(into, expected, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_begins_as_the_residual(dtype):
+    for N, K, M in SHAPES + [(60, 0, 50)]:
+        a, b = operands(matmul_nt, N, K, M, dtype)
+        residual = np.random.default_rng(1).standard_normal((N, M)).astype(dtype)
+        kept = residual.copy()
+        assert_twins_agree(matmul_nt, a, b, None, residual)
+        assert residual.tobytes() == kept.tobytes()
+
+
+@pytest.mark.parametrize("product", [matmul_nt, matmul_nn, matmul_tn])
+def test_fresh_memory_is_not_read(product):
+    """What a new array happens to hold must not matter, a NaN least of all."""
+    for N, K, M in [(270, 193, 130), (60, 0, 50), (66, 50, 99)]:
+        a, b = operands(product, N, K, M, np.float32)
+        with mock.patch.object(np, "empty", lambda shape, dtype: np.full(shape, np.nan, dtype)):
+            c = product(a, b)
+        np.testing.assert_allclose(c, product.plain(a, b), atol=1e-3)
 
 
 @pytest.mark.parametrize("product", [matmul_nt, matmul_nn, matmul_tn])
