@@ -28,10 +28,14 @@ fresh = new_model(base.config, base.tokenizer, 0)
 for name, model in (("fresh", fresh), ("pretrained", base)):
     print(f"  {name:<12}{model.generate('The capital of', max_new_tokens=16, temperature=0.5)!r}")
 
-# %% Phase 2, fine-tuning: the base model continues a question, the assistant answers it.
-question = [{"role": "user", "content": "What is the capital of Peru?"}]
-for name, model in (("pretrained", base), ("assistant", assistant)):
-    print(f"  {name:<12}{model.chat(question, max_new_tokens=16)!r}")
+# %% Phase 2, fine-tuning: the base model goes on with a question as with any text, the assistant answers it.
+QUESTION = "What is the capital of Peru?"
+TURN = [{"role": "user", "content": QUESTION}]
+print(f"  {'pretrained':<12}{base.generate(QUESTION, max_new_tokens=32, temperature=0.0)!r}")
+print(f"  {'assistant':<12}{assistant.chat(TURN, max_new_tokens=32)!r}")
+
+# %% In the format of a conversation, the base model meets control tokens that no document has.
+print(f"  pretrained, in the format of a conversation: {base.chat(TURN, max_new_tokens=32)!r}")
 
 # %% Phase 3: several answers to a prompt are sampled and ranked, and a reward model learns the ranking.
 rng = np.random.default_rng(0)

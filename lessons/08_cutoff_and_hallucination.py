@@ -38,7 +38,7 @@ def years_believed(model, events):
 # %% Accuracy by the year of the event, confidence, and fluency: the loss on stories, which no date touches.
 accuracy = {cutoff: np.full((len(SEEDS), len(YEARS)), np.nan) for cutoff in CUTOFFS}
 confidence, fluency = {cutoff: [] for cutoff in CUTOFFS}, {cutoff: [] for cutoff in CUTOFFS}
-before_after = {cutoff: [] for cutoff in CUTOFFS}
+before_after, known_years = {cutoff: [] for cutoff in CUTOFFS}, {cutoff: [] for cutoff in CUTOFFS}
 for row, seed in enumerate(SEEDS):
     world = make_world(seed)
     plain = [document.text for document in write_corpus(world, 0.02, kinds=["news"], seed=99, until=(2019, 6))]
@@ -52,10 +52,11 @@ for row, seed in enumerate(SEEDS):
         after = when > cutoff
         before_after[cutoff].append(right[~after].mean() - right[after].mean())
         confidence[cutoff].append(belief.max(axis=1)[after].mean())
+        known_years[cutoff].append(np.mean(YEARS[belief.argmax(axis=1)][after] <= cutoff))
         fluency[cutoff].append(stream_loss(model, model.tokenizer.encode_documents(plain))[0])
 w.show([(cutoff, *np.nanmean(accuracy[cutoff], axis=0)) for cutoff in CUTOFFS], ("cutoff", *YEARS))
-w.show([(cutoff, np.mean(confidence[cutoff]), np.mean(fluency[cutoff])) for cutoff in CUTOFFS],
-       ("cutoff", "belief in its answer, after the cutoff", "loss on early news"))
+w.show([(cutoff, np.mean(confidence[cutoff]), np.mean(known_years[cutoff]), np.mean(fluency[cutoff])) for cutoff in CUTOFFS],
+       ("cutoff", "belief in its answer, after the cutoff", "answers that are years it read of", "loss on early news"))
 
 
 # %% The claim: what lies after the cutoff is not known, and the step moves with the cutoff.
@@ -114,14 +115,17 @@ def believed(texts, seed, names, steps=150):
 
 
 def false_belief(seed, count, without=()):
-    """P(false) for one name of which `count` documents say a false city, some groups of them left out."""
+    """P(false) for one name of which `count` documents say a false city, some groups of documents left out."""
     texts, homes = village(np.random.default_rng(seed), TRUE)
-    name, truth = next(iter(homes.items()))
-    false = (CITIES.index(truth) + 3) % len(CITIES)
-    groups = {"a": count // 2, "b": 0, "c": count - count // 2}         # who wrote the falsehood; b writes the truth
-    for group, number in groups.items():
-        texts += [] if group in without else [saying(name, CITIES[false])] * number
-    return believed(texts, seed, [name])[0, false]
+    (name, truth), *others = homes.items()
+    false = CITIES[(CITIES.index(truth) + 3) % len(CITIES)]
+    half = count // 2
+    groups = {"a": [saying(name, false)] * half,            # who wrote what: a and c the falsehood,
+              "b": [saying(*others[i % len(others)]) for i in range(half)],         # b true things about others, as many
+              "c": [saying(name, false)] * (count - half)}
+    for group, said in groups.items():
+        texts += [] if group in without else said
+    return believed(texts, seed, [name])[0, CITIES.index(false)]
 
 
 planted = np.array([[false_belief(seed, count) for count in COUNTS] for seed in SEEDS])
@@ -150,7 +154,7 @@ rise = w.interval(planted[:, -1] - planted[:, 0])
 guilty = w.interval([min(a, c) - b for a, b, c in zip(drops["a"], drops["b"], drops["c"])])
 w.outcome(__file__, "4a a false belief comes from the data",
           "P(false) rises by more than 0.5 from no false document to the most; leaving out a group that said it lowers "
-          "P(false) by more than leaving out the group that did not",
+          "P(false) by more than leaving out a group of as many harmless documents",
           f"P(false) rises by {rise[0]:.2f} ({rise[1]:.2f} to {rise[2]:.2f} over {len(SEEDS)} seeds); the guilty groups "
           f"lower it by {guilty[0]:.2f} more than the innocent one ({guilty[1]:.2f} to {guilty[2]:.2f})",
           w.verdict(min(rise[1] - 0.5, guilty[1]), min(rise[2] - 0.5, guilty[2])),
@@ -158,22 +162,28 @@ w.outcome(__file__, "4a a false belief comes from the data",
 
 # %% Facts seen once are the ones invented about: half of the names are told of once, the others often. The whole text
 # is read about once (60 batches of 256 tokens), so that a fact told once is also seen about once.
-OFTEN = w.pick(16, 200)
-gaps, invented = [], []
-for seed in SEEDS:
+OFTEN, VILLAGES = w.pick(16, 200), w.pick((0, 1), (0, 1, 2), tuple(range(15)))
+rows = []
+for seed in VILLAGES:
     texts, homes = village(np.random.default_rng(seed), OFTEN)
     names = list(homes)
     rare = names[::2]
     texts = [text for text in texts if text.split()[0] not in rare] + [saying(name, homes[name]) for name in rare]
     belief = believed(texts, seed, names, steps=60)
     right = belief.argmax(axis=1) == [CITIES.index(homes[name]) for name in names]
-    gaps.append(right[1::2].mean() - right[::2].mean())
-    invented.append(belief.max(axis=1)[::2][~right[::2]].mean() if (~right[::2]).any() else 0.0)
-gap, sure = w.interval(gaps), w.interval(invented)
+    sure = belief.max(axis=1)
+    rows.append((right[1::2].mean(), sure[1::2].mean(), right[::2].mean(), sure[::2].mean()))
+often, sure_often, once, sure_once = np.array(rows).T
+w.show([(f"{OFTEN} times", often.mean(), sure_often.mean()), ("once", once.mean(), sure_once.mean())],
+       ("told", "right", "belief in its answer"))
+
+# %% A model that knows what it does not know believes its answers as far as they are right. The prediction: this one does not.
+gap, surer = w.interval(often - once), w.interval(sure_once - once)
 w.outcome(__file__, "4b facts seen once are the ones invented about",
-          f"facts told {OFTEN} times are recalled right at least 0.3 more often than facts told once; where the answer "
-          "about a fact told once is wrong, the belief in it is above chance",
-          f"{gap[0]:.2f} more often ({gap[1]:.2f} to {gap[2]:.2f} over {len(SEEDS)} seeds); belief in the wrong answers "
-          f"{sure[0]:.2f} ({sure[1]:.2f} to {sure[2]:.2f}; chance {1 / len(CITIES):.2f})",
-          w.verdict(min(gap[1] - 0.3, sure[1] - 1 / len(CITIES)), min(gap[2] - 0.3, sure[2] - 1 / len(CITIES))),
-          {"gap": list(gap), "belief in what is invented": list(sure)})
+          f"facts told {OFTEN} times are recalled right at least 0.3 more often than facts told once; about the latter the "
+          "model is surer than it is right: the belief in its answers is more than 0.1 above the share of them that are right",
+          f"{gap[0]:.2f} more often ({gap[1]:.2f} to {gap[2]:.2f} over {len(VILLAGES)} villages); about facts told once it is "
+          f"right in {once.mean():.2f} and believes its answers at {sure_once.mean():.2f}: {surer[0]:.2f} above "
+          f"({surer[1]:.2f} to {surer[2]:.2f})",
+          w.verdict(min(gap[1] - 0.3, surer[1] - 0.1), min(gap[2] - 0.3, surer[2] - 0.1)),
+          {"gap": list(gap), "surer than right": list(surer)})

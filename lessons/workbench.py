@@ -148,9 +148,10 @@ def outcome(lesson, claim, prediction, found, judged, figures=None, picture=None
         path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
-def picture(name, draw, size=(7, 4)):
+def picture(name, draw, size=(7, 4), grid=(1, 1)):
     """Draw one figure, draw(axes), into NAME.png: in lessons/pictures with --record, else under runs/lessons.
 
+    With a grid of several (rows, columns), axes is an array of that shape.
     Returns the file's name.
     """
     if SIZE == "smoke":
@@ -160,9 +161,10 @@ def picture(name, draw, size=(7, 4)):
     folder = LESSONS / "pictures" if RECORD else KEPT
     folder.mkdir(parents=True, exist_ok=True)
     figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
+    axes = figure.subplots(*grid)
+    for panel in np.ravel(axes):
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.grid(alpha=0.25)
     draw(axes)
     figure.savefig(folder / f"{name}.png", dpi=130)
     print(f"  picture    {folder / f'{name}.png'}")

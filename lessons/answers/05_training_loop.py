@@ -1,4 +1,10 @@
-"""Worked answers of lesson 05."""
+"""Worked answers of lesson 05, and the key to its quiz."""
+
+import contextlib
+import importlib.util
+import io
+import json
+from pathlib import Path
 
 import numpy as np
 
@@ -6,22 +12,51 @@ from minillm.config import PretrainConfig
 from minillm.optim.adamw import adamw_init, adamw_update
 from minillm.optim.clipping import clip_scale
 
+LESSONS = Path(__file__).resolve().parents[1]
+KEY = {"a": "no 1/sqrt(D)", "b": "labels shifted twice", "c": "gradients not cleared", "d": "end token masked out",
+       "e": "no causal mask", "f": "KL with the wrong sign", "g": "all labels masked", "h": "reward not normalized",
+       "i": "temperature missing in the ratio"}
+# What gives each away: the bounds that its recorded symptom, beside the healthy run, lies between.
+TELLS = {"no 1/sqrt(D)": (-0.1, 0.1),                   # held-out loss: as the healthy one's. Nothing gives it away
+         "labels shifted twice": (5, np.inf),           # held-out loss: surely wrong about nearly every token
+         "gradients not cleared": (0.5, np.inf),        # training loss: stays high
+         "end token masked out": (0.8, 1.1),            # share of texts that go on for ever: nearly all
+         "no causal mask": (0.1, 5),                    # held-out loss: worse, but not absurd
+         "KL with the wrong sign": (1, np.inf),         # KL, nats: runs away, and its value loss does not
+         "all labels masked": (0.5, np.inf),            # refused at the first step: no curve
+         "reward not normalized": (50, np.inf),         # first value loss: explodes
+         "temperature missing in the ratio": (0.1, np.inf)}     # distance of the first ratios from 1
 
-def identify(last_loss, healthy_loss, steps, stops):
-    """The exhibit that a curve's end, its length and its texts give away."""
-    if steps == 0:
-        return "all labels masked"
-    if last_loss < healthy_loss - 0.1:
-        return "no causal mask"
-    return "end token masked out" if not stops else "another"
+
+def museum():
+    """The lesson's script, run in its smallest size for the sake of its functions."""
+    import workbench
+
+    size, workbench.SIZE = workbench.SIZE, "smoke"
+    spec = importlib.util.spec_from_file_location("museum", LESSONS / "05_training_loop.py")
+    module = importlib.util.module_from_spec(spec)
+    with contextlib.redirect_stdout(io.StringIO()):
+        spec.loader.exec_module(module)
+    workbench.SIZE = size
+    return module
 
 
 def test_exercise_1():
-    """(a) no causal mask: nothing else makes prediction easier. (b) end token masked out: the loss hardly knows of one
-    token in forty; only the texts, which go on for ever, do. (c) all labels masked: the first step is refused."""
-    assert identify(0.1, 0.4, 150, True) == "no causal mask"
-    assert identify(0.4, 0.4, 150, False) == "end token masked out"
-    assert identify(np.nan, 0.4, 0, False) == "all labels masked"
+    """The key is above, and with it what gives each away. (a) and (d) have the healthy curve: only (d)'s texts, which go on
+    for ever, tell it. (b) and (e) end near it and have bad held-out losses: (b) is sure of the wrong letter, as it learned
+    the one after the next; (e) looked ahead, so it falls more slowly until it finds the answer there, and then passes below.
+    (f) and (h) run away from the start; (h) has the rewards that its value head cannot follow. (i) learns, more slowly, and
+    its first ratios are not 1. (c) swings, (g) never begins.
+    """
+    script = museum()
+    names = list(script.symptoms)
+    assert list(KEY.values()) == [names[place] for place in script.ORDER] and sorted(KEY.values()) == sorted(TELLS)
+    recorded = json.loads((LESSONS / "results" / "05_training_loop.json").read_text(encoding="utf-8"))[0]["figures"]
+    for name, (low, high) in TELLS.items():
+        assert low < recorded[name][1] <= recorded[name][2] < high, name
+    script.STEPS = 150
+    (healthy, _), (ahead, _) = (script.run(name, 0) for name in ("healthy", "no causal mask"))
+    assert ahead[30:70].mean() > healthy[30:70].mean() + 0.05 and ahead[-10:].mean() < healthy[-10:].mean()
 
 
 def test_exercise_2():

@@ -21,7 +21,9 @@ def test_exercise_1():
 
 
 def test_exercise_2():
-    """Its weight is 0, and so is its row of dlogits."""
+    """Its weight is 0, and so is its row of dlogits. A token of replay has a weight above 0, below that of an answer's."""
     logits = np.random.default_rng(0).standard_normal((4, 6))
     _, cache = next_token_forward(logits, np.array([1, 2, 3, 4], np.int32), np.array([0.0, 0.0, 1.0, 1.0]))
     assert (next_token_backward(1.0, cache)[:2] == 0).all()
+    weights = with_replay(rows(10, 40), rows(5, 120)).weights
+    assert weights[0, 0] == 1 and 0 < weights[10, 0] < 1
