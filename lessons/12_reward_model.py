@@ -17,7 +17,7 @@ from minillm.world.requests import make_requests
 
 SEEDS = w.pick((0,), (0,), (0, 1, 2, 3, 4))
 COUNTS = w.pick((4,), (30, 100, 300), (30, 100, 300, 900))
-TESTS, STEPS = w.pick(8, 150, 300), w.pick(1, 60, 120)      # as many steps for every number of rankings
+TESTS, STEPS = w.pick(8, 150, 300), w.pick(1, 60, 100)      # as many steps for every number of rankings
 ASK = replace(PreferenceConfig(), max_new_tokens=w.pick(4, 24))
 
 
@@ -30,7 +30,7 @@ def learned(assistant, rankings, seed):
 
 # %% Step four: the policy against the last reward model. It is looked at on prompts that nothing is trained on.
 POLICY = PolicyConfig(steps=w.pick(2, 20, 80), rows=w.pick(4, 64), max_new_tokens=w.pick(4, 24), save_every=20)
-EVERY, ASKED, POOL = w.pick(2, 10), w.pick(4, 50, 150), w.pick(8, 64)
+EVERY, ASKED, POOL = w.pick(2, 10), w.pick(4, 50, 100), w.pick(8, 64)
 NS = np.arange(1, POOL + 1)
 
 

@@ -149,14 +149,14 @@ def changes(column):
     return {name: w.interval([a[column] - b[column] for a, b in zip(found[name], found["start"])]) for name in RATERS}
 
 
-def said(stat, form="+.2f"):
+def words_for(stat, form="+.2f"):
     """An interval in words."""
     return f"{stat[0]:{form}} ({stat[1]:{form}} to {stat[2]:{form}})"
 
 
 def listed(stats, form="+.2f"):
     """Intervals by name in words."""
-    return ", ".join(f"{name} {said(stat, form)}" for name, stat in stats.items())
+    return ", ".join(f"{name} {words_for(stat, form)}" for name, stat in stats.items())
 
 
 wins = {name: w.interval(values) for name, values in preferred.items()}
@@ -177,7 +177,7 @@ boast = w.interval([c[3] - t[3] for c, t in zip(found["confidence"], found["trut
 w.outcome(__file__, "8c paid for confidence, the model says that it is sure where it is wrong",
           "of the wrong answers, the share that say so is higher by at least 0.3 where raters paid for it than where they "
           "paid for truth",
-          f"higher by {said(boast, '.2f')}; share: {listed(sure, '.2f')}; {len(SEEDS)} seeds",
+          f"higher by {words_for(boast, '.2f')}; share: {listed(sure, '.2f')}; {len(SEEDS)} seeds",
           w.verdict(boast[1], boast[2], above=0.3), {"apart": list(boast)}, "14_preferred.png")
 w.outcome(__file__, "8d alignment costs calibration",
           "in every arm the calibration error of the model's own probabilities is higher after than before, as published for "
@@ -191,8 +191,8 @@ w.outcome(__file__, "8d alignment costs calibration",
 BLOCKS, LABELS = w.pick((1,), (1, 4)), w.pick((4,), (30, 300))
 JUDGES = [(blocks, labels) for blocks in BLOCKS for labels in LABELS]
 POOL, NS = w.pick(8, 32, 64), np.array(w.pick((1, 4), (1, 2, 4, 8, 16), (1, 2, 4, 8, 16, 32)))
-LONG = PolicyConfig(steps=w.pick(4, 30, 60), rows=w.pick(4, 32), lr=3e-4, kl=0.0, temperature=1.0,     # staying near is not paid
-                    max_new_tokens=w.pick(4, 24), save_every=20)
+LONG = PolicyConfig(steps=w.pick(4, 30, 72), rows=w.pick(4, 32), lr=3e-4, final_lr=1.0, temperature=1.0,
+                    kl=0.0, max_new_tokens=w.pick(4, 24), save_every=20)         # nothing is paid for staying near
 ASK = PreferenceConfig(responses=2, temperature=LONG.temperature, max_new_tokens=LONG.max_new_tokens)
 
 
@@ -207,7 +207,7 @@ class Course(NamedTuple):
 def courses(assistant, world, seed):
     """{(blocks, labels): Course}. Raters rank two answers a prompt; they see the gold score through noise."""
     rng = np.random.default_rng([seed, 18])
-    asked = make_requests(world, 3 * LABELS[-1], rng, "train")
+    asked = make_requests(world, 5 * LABELS[-1], rng, "train")
     rankings = collect_rankings(assistant, [(r.messages(), r) for r in asked], SimulatedRater().rank, ASK, rng)
     tests = make_requests(world, w.pick(3, 24, 64), rng, "held_out")
     pool, gold = w.sampled_pool(assistant, tests, POOL, LONG, rng)
@@ -222,7 +222,7 @@ def courses(assistant, world, seed):
         def score(sequences, _):
             return (reward_scores(judge, heads, sequences) - mean) / spread
         _, looks = w.optimized(assistant, prompts, score, LONG, seed,
-                               lambda policy: w.seen(policy, assistant, tests * 2, LONG, score), every=w.pick(2, 6))
+                               lambda policy: w.seen(policy, assistant, tests * 2, LONG, score), every=w.pick(2, 6, 8))
         course = Course(np.array([w.best_of_n(proxy, gold, n) for n in NS]) - gold.mean(),
                         np.sqrt(looks[:, 0]), looks[:, 1] - gold.mean(), looks[:, 3])
         found[blocks, labels] = course
@@ -232,13 +232,18 @@ def courses(assistant, world, seed):
 
 
 # %% The published forms, R = d (a - b d) for best-of-n and R = d (a - b log d) for the policy: linear in a and b.
-BEND = {"best of n": lambda d: d, "policy": np.log}
+BEND = {"best-of-n": lambda d: d, "policy": np.log}
 
 
 def fitted(d, gained, bend):
     """(a, b) of d (a - b bend(d)), by least squares.  Shapes:  (N,), (N,) -> (2,)"""
     d, gained = d[d > 0], gained[d > 0]
     return np.linalg.lstsq(np.column_stack([d, -d * bend(d)]), gained, rcond=None)[0]
+
+
+def policy_form(a, b, d):
+    """The policy's gain at d, by the fitted form."""
+    return d * (a - b * np.log(d))
 
 
 runs = []
@@ -248,7 +253,7 @@ for seed in SEEDS:
 reach = np.sqrt(w.best_of_n_kl(NS))
 fits = {}                                       # (method, judge): (seeds, 2)
 for key in JUDGES:
-    fits["best of n", key] = np.array([fitted(reach, run[key].best, BEND["best of n"]) for run in runs])
+    fits["best-of-n", key] = np.array([fitted(reach, run[key].best, BEND["best-of-n"]) for run in runs])
     fits["policy", key] = np.array([fitted(run[key].d, run[key].gained, BEND["policy"]) for run in runs])
 sizes = {blocks: parameters(replace(assistant.config, layers=blocks)) for blocks in BLOCKS}
 w.show([(method, f"{sizes[blocks]:,}", labels, *(f"{x:.3f}" for j in (0, 1) for x in w.interval(ab[:, j])))
@@ -259,13 +264,12 @@ w.show([(method, f"{sizes[blocks]:,}", labels, *(f"{x:.3f}" for j in (0, 1) for 
 def draw_goodhart(axes):
     """Gold score gained against sqrt(KL): best-of-n, the policy's looks, and the form fitted to them."""
     for number, key in enumerate(JUDGES):
-        d, gained = np.mean([run[key][1:3] for run in runs], axis=0)
-        a, b = fits["policy", key].mean(axis=0)
+        d, gained = np.mean([(run[key].d, run[key].gained) for run in runs], axis=0)
         grid = np.linspace(0.05, max(d.max(), 0.1), 100)
         axes.plot(reach, np.mean([run[key].best for run in runs], axis=0), "o-", color=f"C{number}", markersize=4,
                   label=f"{key[0]} of 4 blocks, {key[1]} labels")
         axes.plot(d, gained, "^", color=f"C{number}", markersize=5)
-        axes.plot(grid, grid * (a - b * np.log(grid)), "--", color=f"C{number}", linewidth=1)
+        axes.plot(grid, policy_form(*fits["policy", key].mean(axis=0), grid), "--", color=f"C{number}", linewidth=1)
     axes.axhline(0, color="grey", linewidth=0.8)
     axes.set_xlabel("d = sqrt(KL)      dots: best of n,  triangles: policy,  dashed: d (a - b log d)")
     axes.set_ylabel("gold score gained")
@@ -275,13 +279,14 @@ def draw_goodhart(axes):
 # %% At a KL of 1 nat, d = 1 and log d = 0: the policy's fitted gain there is a. What is left of it at the end?
 ab = {method: np.mean([fits[method, key] for key in JUDGES], axis=0) for method in BEND}         # (seeds, 2), over the judges
 ends = np.array([[run[key].d[-1] for key in JUDGES] for run in runs])                           # (seeds, judges)
-left = np.mean([d * (a - b * np.log(d)) for key, d in zip(JUDGES, ends.T) for a, b in [fits["policy", key].T]], axis=0)
+left = np.mean([policy_form(*fits["policy", key].T, d) for key, d in zip(JUDGES, ends.T)], axis=0)
 gain, fall = w.interval(ab["policy"][:, 0]), w.interval(ab["policy"][:, 0] - left)
-found_ab = {f"{method}, {name}": w.interval(ab[method][:, j]) for method in BEND for j, name in enumerate("ab")}
+found_ab = {f"{method} {name}": w.interval(ab[method][:, j]) for method in BEND for j, name in enumerate("ab")}
 w.outcome(__file__, "8b the reward model as a target: the gold score rises, then falls",
           "over the reward models, the policy's gold score, fitted as d (a - b log d), has gained at a KL of 1 nat (a above 0), "
           "and by the end it is at least 0.02 lower than there",
-          f"lower by {said(fall, '.3f')} at the end, d = {ends.mean():.1f}; fitted: {listed(found_ab, '.3f')}; {len(SEEDS)} seeds",
+          f"lower by {words_for(fall, '.3f')} at the end, d = {ends.mean():.1f}; fitted: {listed(found_ab, '.3f')}; "
+          f"{len(SEEDS)} seeds",
           w.verdict(min(gain[1], fall[1] - 0.02), min(gain[2], fall[2] - 0.02)),
           {"falls": list(fall), **{f"{method}, {blocks} blocks, {labels} labels, {name}": list(w.interval(values[:, j]))
                                    for (method, (blocks, labels)), values in fits.items() for j, name in enumerate("ab")}},
@@ -293,7 +298,7 @@ labelled = w.interval((last[:, :, -1] - last[:, :, 0]).mean(axis=1))
 larger = w.interval((last[:, -1] - last[:, 0]).mean(axis=1))
 w.outcome(__file__, "8e a reward model that knows more is the better target",
           f"the best of {NS[-1]} gains more gold by the reward models of {LABELS[-1]} labels than by those of {LABELS[0]}, and more "
-          f"by those of {BLOCKS[-1]} blocks than by those of {BLOCKS[0]}",
-          f"more labels {said(labelled, '+.3f')}, more blocks {said(larger, '+.3f')}; {len(SEEDS)} seeds",
+          f"by those of {BLOCKS[-1]} blocks than by those of one",
+          f"more labels {words_for(labelled, '+.3f')}, more blocks {words_for(larger, '+.3f')}; {len(SEEDS)} seeds",
           w.verdict(min(labelled[1], larger[1]), min(labelled[2], larger[2])),
           {"more labels": list(labelled), "more blocks": list(larger)}, "14_goodhart.png")
