@@ -12,9 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from minillm import tree
 from minillm.config import FinetuneConfig, ModelConfig, PretrainConfig
 from minillm.evaluate.likelihood import ending_likelihoods
+from minillm.model.language_model import LanguageModel
 from minillm.phases.finetune import finetune
+from minillm.phases.policy_gradient import divergence, policy_gradient, respond, value_heads
 from minillm.phases.pretrain import new_model, pretrain
 from minillm.terminal.machine import ready_machine
 from minillm.text.tokenizer import train_tokenizer
@@ -23,6 +26,7 @@ from minillm.train.loop import train
 from minillm.world.conversations import make_conversations
 from minillm.world.documents import write_corpus
 from minillm.world.facts import make_world
+from minillm.world.raters import gold_score, judge
 
 ready_machine()         # before the first kernel: waiting threads give way to other work
 
@@ -100,7 +104,15 @@ def beliefs(model, questions, endings):
     Shapes:  N texts, K texts -> (N, K), rows sum to 1
     """
     begin, encode = [model.tokenizer.begin_id], model.tokenizer.encode
-    items = [(np.concatenate([begin, encode(text)]), [encode(ending) for ending in endings]) for text in questions]
+    return divided(model, [(np.concatenate([begin, encode(text)]), [encode(ending) for ending in endings])
+                           for text in questions])
+
+
+def divided(model, items):
+    """beliefs, of items that are tokens already and have each its own K endings.
+
+    items: N of (context ids, [ending ids]) -> (N, K), rows sum to 1
+    """
     logs = np.array(ending_likelihoods(model, items))
     weights = np.exp(logs - logs.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)
@@ -127,6 +139,79 @@ def base_and_assistant(seed=0):
         finetune(model, [talk.messages for talk in talks], settings, seed, Notebook(), replay=stream)
         save_checkpoint(place / "assistant", settings.steps, model, {}, {})
     return world, load_checkpoint(place / "base").model, load_checkpoint(place / "assistant").model
+
+
+def copy_of(model, blocks=None):
+    """The same model, to be trained further on its own; or its first few blocks alone, between the same tables."""
+    params, config = tree.copy(model.params), replace(model.config, layers=blocks or model.config.layers)
+    return LanguageModel({**params, "blocks": params["blocks"][:blocks]}, config, model.tokenizer)
+
+
+def seen(policy, start, requests, settings, score=None):
+    """What a policy's answers to fixed requests are worth, one sampled answer each; nothing is trained on it.
+
+    Returns [KL from the start in nats, gold score, share said right and clearly, reward by score(sequences)].
+    """
+    prompts = [policy.tokenizer.encode_chat(request.messages(), ask=True) for request in requests]
+    sequences, masks = respond(policy, prompts, settings, np.random.default_rng(7))
+    texts = [policy.tokenizer.decode(ids[mask]) for ids, mask in zip(sequences, masks)]
+    marks = [judge(request, text) for request, text in zip(requests, texts)]
+    return [max(divergence(policy, start, sequences, masks, settings.temperature), 0.0),
+            float(np.mean([mark.total() for mark in marks])), float(np.mean([mark.accurate for mark in marks])),
+            float(np.mean(score(sequences, None))) if score else 0.0]
+
+
+def optimized(start, prompts, score, settings, seed, look, every):
+    """A copy of start after the policy gradient, and look(policy) at step 0, every, 2 every ... and at the end.
+
+    Returns (policy, looks (L, ...)).
+    """
+    policy, looks, rollouts = copy_of(start), [], []
+
+    def measure(*_):
+        if len(rollouts) * settings.epochs % every == 0:
+            looks.append(look(policy))
+        rollouts.append(None)
+        return {}
+    policy_gradient(policy, value_heads(policy, seed), prompts, score, settings, seed, Notebook(), measure)
+    return policy, np.array([*looks, look(policy)])
+
+
+def sampled_pool(model, requests, pool, settings, rng):
+    """`pool` sampled answers to each request: whole sequences, one request's after the other's, and their gold scores.
+
+    Returns (requests * pool sequences, gold (requests, pool)).
+    """
+    sequences, gold = [], []
+    for request in requests:
+        prompt = model.tokenizer.encode_chat(request.messages(), ask=True)
+        new, masks = respond(model, [prompt] * pool, settings, rng)
+        sequences += new
+        gold.append([gold_score(request, model.tokenizer.decode(ids[mask])) for ids, mask in zip(new, masks)])
+    return sequences, np.array(gold)
+
+
+def best_of_n(proxy, gold, n):
+    """Mean gold score of the best of n by the proxy, exactly, over all draws of n out of the pool.
+
+    The response of proxy rank i (0 the worst) is the best of n with probability C(i, n - 1) / C(pool, n).
+    Shapes:  proxy, gold (N, pool) -> float
+    """
+    order = np.argsort(proxy, axis=1, kind="stable")
+    ranked = np.take_along_axis(gold, order, axis=1)
+    chance = np.zeros(gold.shape[1])
+    chance[n - 1] = 1.0
+    for i in range(n, len(chance)):
+        chance[i] = chance[i - 1] * i / (i - n + 1)
+    return float((ranked @ (chance / chance.sum())).mean())
+
+
+def best_of_n_kl(n):
+    """log n - (n - 1) / n, in nats: the divergence of best-of-n, or more than it where answers repeat.
+
+    Source:  Stiennon et al. 2020, arXiv:2009.01325; a bound from above: Beirami et al. 2024, arXiv:2401.01879.
+    """
+    return np.log(n) - (n - 1) / n
 
 
 def outcome(lesson, claim, prediction, found, judged, figures=None, picture=None):

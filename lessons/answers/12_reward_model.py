@@ -17,3 +17,9 @@ def test_exercise_1():
 def test_exercise_2():
     """sigma(1) = 0.731."""
     assert round(1 / (1 + np.exp(-(1.5 - 0.5))), 3) == 0.731
+
+
+def test_exercise_3():
+    """log n - (n - 1) / n is 1.77 for n = 15 and 1.84 for n = 16: the best of 15 or 16."""
+    kl = [np.log(n) - (n - 1) / n for n in range(1, 33)]
+    assert np.argmin(np.abs(np.array(kl) - 1.8)) + 1 == 15 and round(kl[14], 2) == 1.77 and round(kl[15], 2) == 1.84

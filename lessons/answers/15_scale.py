@@ -22,3 +22,8 @@ def test_exercise_2():
 def test_exercise_3():
     """20 * 1.26 million = 25 million, ten times as many as 1,150 steps read."""
     assert round(20 * 1.26) == 25 and 9 < 20 * 1.26e6 / (1150 * 2048) < 12
+
+
+def test_exercise_4():
+    """100 * 6,000 tokens in steps of 768: 781 steps."""
+    assert round(100 * 1000 * 6 / (16 * 48)) == 781
