@@ -161,6 +161,15 @@ def _pack_rows(packed, a, i0, i1, k0, depth):
 
 
 @inline
+def _copy(into, source):
+    """into = source; written as an assignment, numba would compile what composes its error message: 3 seconds."""
+    for i in range(into.shape[0]):
+        row, other = into[i], source[i]
+        for j in range(row.size):
+            row[j] = other[j]
+
+
+@inline
 def _add_edge(c, a0, a1, a2, a3, b):
     """add_tile at the right and lower edges of C, where less than a whole tile is left."""
     rows, width = c.shape
@@ -212,7 +221,7 @@ def _add_part(c, a, a_transposed, b, b_transposed, residual, fresh, rows, column
             for i0 in range(rows[0], rows[1], ROWS):
                 i1 = min(i0 + ROWS, rows[1])
                 if k0 == 0 and residual.size:
-                    c[i0:i1, first:first + width] = residual[i0:i1, first:first + width]
+                    _copy(c[i0:i1, first:first + width], residual[i0:i1, first:first + width])
                 elif k0 == 0 and fresh:     # in the order of memory: a tile would meet its lines far apart
                     c[i0:i1, first:first + width] = 0
                 _add_block(c, a, a_transposed, panels, i0, i1, k0, depth, first, width)
