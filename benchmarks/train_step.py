@@ -33,7 +33,8 @@ def targets_of(args):
     if args.against == "torch":
         targets[THEIRS] = ("pytorch:Training", None)
     if args.matmul == "blas":
-        targets[f"{OURS}, BLAS"] = ("models:Training", {"MINILLM_MATMUL": "blas"})
+        # BLAS has threads of its own: ours, spinning, would take the cores from them
+        targets[f"{OURS}, BLAS"] = ("models:Training", {"MINILLM_MATMUL": "blas", "GOMP_SPINCOUNT": "0"})
     if args.compile:
         targets[f"{THEIRS}, compiled"] = ("pytorch:CompiledTraining", None)
     return targets

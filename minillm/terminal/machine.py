@@ -13,10 +13,11 @@ def ready_machine():
     """Let threads wait for the next kernel shortly, and freed memory stay with the process.
 
     A thread that spins for long takes the core from other work; one that sleeps at once has to be woken for
-    every kernel. Arrays of some MB are made and dropped in every layer: handed back to the system each time,
+    every kernel. With MINILLM_MATMUL=blas the other work is BLAS, whose own threads want the cores in between: there
+    none spins. Arrays of some MB are made and dropped in every layer: handed back to the system each time,
     their pages would have to be found and cleared again, thousands a step.
     """
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+    os.environ.setdefault("GOMP_SPINCOUNT", "0" if os.environ.get("MINILLM_MATMUL") == "blas" else "2000")
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc has it, musl has not
         if mallopt is not None:
