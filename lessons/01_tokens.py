@@ -4,7 +4,6 @@
 """
 
 # %% Byte pair merging on a tiny text: the most frequent pair of neighbours becomes a new token.
-import numpy as np
 import workbench as w
 
 from minillm.text.tokenizer import train_tokenizer

@@ -106,7 +106,7 @@ w.outcome(__file__, "5 fine-tuning specializes",
           "each specialist beats the base and the other specialists on its own ruler; replay of pretraining text lowers "
           "what is forgotten",
           "; ".join(f"{name} ahead by {g[0]:.2f} ({g[1]:.2f} to {g[2]:.2f})" for name, g in gains.items())
-          + f"; forgotten: " + ", ".join(f"{name} {forgot(name)[0]:.2f}" for name in NAMES[1:])
+          + "; forgotten: " + ", ".join(f"{name} {forgot(name)[0]:.2f}" for name in NAMES[1:])
           + f" nats; replay saves {kept[0]:.2f} ({kept[1]:.2f} to {kept[2]:.2f}); {len(SEEDS)} seeds",
           w.verdict(min(least[1], kept[1]), min(least[2], kept[2])),
           {**{name: list(g) for name, g in gains.items()}, "replay saves": list(kept)}, w.picture("09_forgetting", draw))

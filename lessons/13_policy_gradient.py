@@ -7,9 +7,7 @@
 import numpy as np
 import workbench as w
 
-from minillm import tree
 from minillm.config import PolicyConfig
-from minillm.model.language_model import LanguageModel
 from minillm.phases.policy_gradient import policy_gradient, value_heads
 from minillm.text.tokenizer import train_tokenizer
 

@@ -18,7 +18,6 @@ from minillm import tree
 from minillm.config import RunConfig, as_dict, updated
 from minillm.evaluate import measure
 from minillm.evaluate.entropy import bigram_loss, unigram_loss
-from minillm.model.language_model import LanguageModel
 from minillm.phases import finetune as finetuning
 from minillm.phases import policy_gradient as rl
 from minillm.phases import preferences as ranking
@@ -35,7 +34,7 @@ from minillm.world.facts import make_world
 from minillm.world.jargon import domain_documents
 from minillm.world.messages import TASK_PROMPT, labelled_messages
 from minillm.world.probes import make_probes
-from minillm.world.raters import SimulatedRater, gold_score
+from minillm.world.raters import SimulatedRater
 from minillm.world.requests import make_requests
 
 # Every stage draws from a generator of its own, so that one stage's settings do not change another's data.

@@ -1,8 +1,4 @@
-"""The exponential of the kernels: a polynomial that LLVM vectorizes; libm's takes one value at a time.
-
-numba's cache of a kernel watches the kernel's own file alone: after an edit here, clear the caches
-(`__pycache__`, or NUMBA_CACHE_DIR), or the kernels go on with the old one.
-"""
+"""The exponential of the kernels: a polynomial that LLVM vectorizes; libm's takes one value at a time."""
 
 import math
 
@@ -26,7 +22,7 @@ def exp(x):
     return np.exp(x)
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath={"contract"})  # no reassoc: it would merge HIGH and LOW
+@numba.njit(error_model="numpy", fastmath={"contract"})  # no reassoc: it would merge HIGH and LOW
 def exp_polynomial(x):
     """2^n e^r with n = round(x / ln 2) and |r| <= ln 2 / 2; 2^n is an exponent set in the bits of a float.
 

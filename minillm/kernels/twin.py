@@ -68,6 +68,10 @@ def parallel(kernel):
 
 
 def inline(helper):
-    """Compile a helper that kernels alone call: without the wrappers for Python, which take time to compile."""
-    return numba.njit(cache=True, fastmath=FASTMATH, error_model="numpy", no_cpython_wrapper=True,
-                      no_cfunc_wrapper=True)(stamped(helper))
+    """Compile a helper that kernels alone call: without the wrappers for Python, which take time to compile.
+
+    It is part of each kernel that calls it, and is kept in the cache there, not by itself: so two processes that
+    compile different kernels write different entries.
+    """
+    return numba.njit(fastmath=FASTMATH, error_model="numpy", no_cpython_wrapper=True,
+                      no_cfunc_wrapper=True)(helper)

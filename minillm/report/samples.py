@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from minillm.evaluate.next_words import next_words, shown
-from minillm.phases import preferences as ranking
 from minillm.phases import policy_gradient as rl
 from minillm.phases.reward_model import rendered_ranking, reward_scores
 from minillm.pipeline import divided_rankings, documents_of, load_reward_model

@@ -1,6 +1,5 @@
 """Rank responses by hand: one prompt at a time, responses shuffled and unnamed, every ranking kept at once."""
 
-import json
 import re
 
 import numpy as np

@@ -1,7 +1,6 @@
 """The verbs that train: run, tokenizer, pretrain, finetune, rank --simulated, reward, rlhf."""
 
 import json
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ from minillm import pipeline
 from minillm.config import require
 from minillm.terminal import folders
 from minillm.terminal.checks import LOADERS, check_config, check_data, check_rankings, dotted
+from minillm.terminal.compiling import compile_kernels, kernels_are_cold
 from minillm.terminal.flags import as_toml, resolve
 from minillm.train.checkpoint import steps_in
 from minillm.train.run_folder import newest_run, read_results, write_whole
@@ -92,6 +92,8 @@ def train(args):
     with folders.nothing_half_made(folder, chosen.new, [stage]):
         prepare(run, chosen, stage)
         announce(run, chosen, OWN[args.verb])
+        if stage not in ("tokenizer", "preferences"):
+            compile_first(run)
         for phase in folders.NEEDS[stage]:
             note_unfinished(run, phase)
         if args.verb == "pretrain" and not (folder / "tokenizer.json").exists():
@@ -143,6 +145,7 @@ def run_everything(args):
     run = pipeline.Run(folder, chosen.config, args.resume, args.quiet)
     with folders.nothing_half_made(folder, chosen.new, pipeline.STAGES):
         announce(run, chosen, None)
+        compile_first(run)
         results = pipeline.run_all(run)
     run.say(table(results))
     from minillm.report import write_report
@@ -154,17 +157,14 @@ def announce(run, chosen, names):
     origin = f", from copies of {chosen.source}" if chosen.new and chosen.source else ""
     run.say(f"run: {run.folder}{origin}")
     run.say(as_toml(run.config, names))
-    first_compile(run)
 
 
-def first_compile(run):
-    """Say that the kernels are compiled, where numba's cache has none of them yet."""
-    import minillm.kernels
-    if os.environ.get("MINILLM_KERNELS") == "plain" or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
-        return
-    place = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(minillm.kernels.__path__[0]) / "__pycache__")
-    if next(place.rglob("matmul*.nbi"), None) is None:
-        run.say("compiling the kernels, once: the first steps take half a minute longer")
+def compile_first(run):
+    """Before the first training on a machine: compile the kernels, and say so."""
+    if kernels_are_cold():
+        run.say("compiling the kernels, once: that takes a quarter of a minute")
+        compile_kernels(run.config.model)
+
 
 
 def summary(folder, stage):

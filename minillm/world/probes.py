@@ -14,7 +14,7 @@ from minillm.world.documents.desk import Desk
 from minillm.world.documents.phrases import TOPICS, fields
 from minillm.world.documents.puzzles import PUZZLES
 from minillm.world.effects import EFFECTS
-from minillm.world.facts import a_an, held_out_part, plural
+from minillm.world.facts import held_out_part, plural
 from minillm.world.reserved import is_reserved
 
 CHANCE = {"grammar": 1 / 2, "facts": 1 / 4, "logic": 1 / 4, "code": 1 / 4, "common_sense": 1 / 4}

@@ -1,11 +1,9 @@
 """The corpus: reproducible, in the sizes asked for, dated, correct where it computes, and full of facts."""
 
-import io
 import re
 import subprocess
 import sys
 from collections import Counter
-from contextlib import redirect_stdout
 
 import pytest
 

@@ -4,7 +4,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from minillm.world.facts import make_world, split
+from minillm.world.facts import make_world
 from minillm.world.kinds import KINDS
 from minillm.world.manners import MANNERS
 from minillm.world.requests import _tables, make_requests
