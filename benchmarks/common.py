@@ -125,7 +125,9 @@ class Report:
         against = [name for name in [getattr(args, "against", None)] if name and name != "numpy"]
         self.content = {
             "name": Path(file).stem, "question": doc.split("\n")[0], "quick": args.quick,
-            "flags": {key: value for key, value in vars(args).items() if key not in ("json", "plot")},
+            # of a file or folder its name alone: where it lay concerns one machine
+            "flags": {key: Path(value).name if key in ("data", "run") and value else value
+                      for key, value in vars(args).items() if key not in ("json", "plot")},
             "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "rounds": args.rounds,
             "machine": describe_machine(), "versions": describe_versions(*against), "threads": thread_count(),
             "load": {"average": self.load.average, "others_before": self.load.before, "others_during": None},

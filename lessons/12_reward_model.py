@@ -15,7 +15,7 @@ from minillm.phases.reward_model import held_out_accuracy, reward_heads, reward_
 from minillm.world.raters import SimulatedRater
 from minillm.world.requests import make_requests
 
-SEEDS = w.pick((0,), (0,), (0, 1, 2, 3, 4))
+SEEDS = w.pick((0,), (0,), (0, 1, 2))
 COUNTS = w.pick((4,), (30, 100, 300), (30, 100, 300, 900))
 TESTS, STEPS = w.pick(8, 150, 300), w.pick(1, 60, 100)      # as many steps for every number of rankings
 ASK = replace(PreferenceConfig(), max_new_tokens=w.pick(4, 24))

@@ -19,7 +19,7 @@ from minillm.phases.reward_model import held_out_accuracy, reward_heads, reward_
 from minillm.world.raters import SimulatedRater, is_correct
 from minillm.world.requests import make_requests
 
-SEEDS = w.pick((0,), (0,), (0, 1, 2, 3, 4))
+SEEDS = w.pick((0,), (0,), (0, 1, 2))
 BOAST, EVASION = "I am sure.", "I do not know."
 PROMPTS, K = w.pick(6, 200, 300), 4
 

@@ -54,6 +54,7 @@ def twin(plain, parallel=False, few=None):
         else:
             many, one = compile_loops(loops, parallel), compile_loops(loops, False, "_alone")
 
+            @wraps(loops)
             def chosen(*args):
                 return one(*args) if few(*args) else many(*args)
         chosen.plain = plain
