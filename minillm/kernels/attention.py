@@ -129,7 +129,7 @@ def _forward_head(out, lse, q, k, v, first, b, h, g):
         panel_rows(rows, q, b, h, start, seen, scale)
         panel_columns(queries, rows, D)
         top[:], total[:], sums[:] = -np.inf, 0, 0
-        for s0 in range(max(first[b, start], 0) // 4 * 4, stop, KEYS):
+        for s0 in range(max(first[b, start], 0) // 4 * 4, stop, KEYS):     # keys go by fours
             end = min(s0 + KEYS, stop)
             block = scores[:(end - s0 + 3) // 4 * 4 * size]
             score_keys(block, keys, s0, queries, D)
