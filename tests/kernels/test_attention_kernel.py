@@ -7,7 +7,7 @@ from twins import assert_threads_change_nothing, assert_twins_agree
 
 from minillm.kernels.attention import attention_backward, attention_decode, attention_forward
 
-# B, T, H, G, D; a block is 4 keys, a tile 128 queries
+# B, T, H, G, D; a block is 128 keys, a panel up to 32 queries
 SIZES = [(5, 37, 6, 3, 5), (5, 1, 1, 1, 1), (5, 18, 4, 4, 8), (5, 131, 2, 1, 12), (2, 260, 3, 3, 4)]
 
 
