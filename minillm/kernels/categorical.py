@@ -1,4 +1,4 @@
-"""A policy's distribution over actions: log-probability of the one taken, and entropy."""
+"""A policy's distribution over actions: log-probability of the one taken, entropy, and the draw of one."""
 
 import math
 
@@ -8,6 +8,9 @@ import numpy as np
 from minillm.kernels.exp import exp
 from minillm.kernels.tile import highest
 from minillm.kernels.twin import inline, twin
+
+COLDEST = 1e-30  # lowest temperature that is divided by: float32 holds it, and the likeliest action alone survives it
+FEW = 1 << 13  # logits: fewer, as in decoding one text, do not repay a second thread
 
 
 def categorical_forward_plain(logits, actions):
@@ -33,6 +36,22 @@ def categorical_backward_plain(logits, actions, lse, entropy, dlogprob, dentropy
     logits[:] = -dlogprob[:, None] * p - dentropy[:, None] * (p_log_p(log_p) + p * entropy[:, None])
     logits[np.arange(len(actions)), actions] += dlogprob
     return logits
+
+
+def categorical_draw_plain(logits, uniform, temperature):
+    """One action a row: the first whose cumulative probability exceeds a number from [0, 1).
+
+        a_n = min { a : sum_{i <= a} p_ni > u_n },   p_n = softmax(logits_n / temperature)
+
+    -1 where a row has no distribution: its logits are NaN, or all -inf.
+    Shapes:  logits (N, V), uniform (N,) -> actions (N,) int32
+    """
+    temperature = logits.dtype.type(max(temperature, COLDEST))
+    with np.errstate(over="ignore", invalid="ignore"):
+        weights = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
+        cumulative = np.cumsum(weights, axis=1, dtype=np.float64)
+        actions = np.argmax(cumulative > uniform[:, None] * cumulative[:, -1:], axis=1)
+        return np.where(cumulative[:, -1] > 0, actions, -1).astype(np.int32)
 
 
 def p_log_p(log_p):
@@ -78,3 +97,28 @@ def categorical_backward(logits, actions, lse, entropy, dlogprob, dentropy):
     for n in numba.prange(logits.shape[0]):
         _row_gradient(logits[n], actions[n], lse[n], entropy[n], dlogprob[n], dentropy[n])
     return logits
+
+
+@inline
+def _row_draw(row, uniform, temperature):
+    """The action of one row of logits; no more of the distribution is kept than this row's weights."""
+    top, weights, total = highest(row), np.empty_like(row), 0.0
+    for i in range(row.size):
+        weights[i] = exp((row[i] - top) / temperature)
+    for i in range(row.size):
+        total += weights[i]
+    passed, action = 0.0, -1
+    for i in range(row.size):
+        if weights[i] > 0:
+            passed, action = passed + weights[i], i                 # the last one, should rounding pass them all
+        if passed > uniform * total:
+            break
+    return action if total > 0 else -1
+
+
+@twin(plain=categorical_draw_plain, parallel=True, few=lambda logits, *_: logits.size < FEW)
+def categorical_draw(logits, uniform, temperature):
+    actions, coldest = np.empty(logits.shape[0], np.int32), logits.dtype.type(max(temperature, COLDEST))
+    for n in numba.prange(logits.shape[0]):
+        actions[n] = _row_draw(logits[n], uniform[n], coldest)
+    return actions

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from minillm.kernels.categorical import categorical_draw
+
 
 def check_settings(temperature, top_k, top_p):
     """Refuse settings out of range.  Raises:  ValueError"""
@@ -56,10 +58,16 @@ def draw(probs, rng):
 def sample(logits, rng, temperature=1.0, top_k=0, top_p=1.0):
     """The next token of every row; nothing is drawn at temperature 0.
 
+    Where nothing is cut, the draw needs no probabilities laid out: a kernel takes the same token from the logits.
     Shapes:  logits (B, V) -> (B,) int32
-    Raises:  ValueError for settings out of range.
+    Raises:  ValueError for settings out of range; FloatingPointError for logits that are no distribution.
     """
     check_settings(temperature, top_k, top_p)
     if temperature == 0:
         return logits.argmax(axis=1).astype(np.int32)
-    return draw(next_token_probs(logits, temperature, top_k, top_p), rng)
+    if top_k or top_p < 1:
+        return draw(next_token_probs(logits, temperature, top_k, top_p), rng)
+    tokens = categorical_draw(logits, rng.random(len(logits)), float(temperature))
+    if (tokens < 0).any():
+        raise FloatingPointError("the logits are NaN or without bounds; the model's weights are not finite")
+    return tokens

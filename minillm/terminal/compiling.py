@@ -1,8 +1,9 @@
 """The first start: all kernels are compiled before the work begins, on two cores where there are two.
 
-numba compiles one function at a time. Attention takes half of it all, so a second process compiles that and leaves it in
-numba's cache, while this one compiles the rest. No two processes compile the same kernel, and helpers are not kept in the
-cache (kernels/twin.py): two writers of one entry could mix it up.
+numba compiles one function at a time. Attention takes a third of it all, so a second process compiles that and what
+sampling needs, and leaves them in numba's cache, while this one compiles the rest: each has half of the work. No two
+processes compile the same kernel, and helpers are not kept in the cache (kernels/twin.py): two writers of one entry
+could mix it up.
 """
 
 import os
@@ -27,25 +28,48 @@ def kernels_are_cold():
 
 
 def compile_kernels(config):
-    """Compile what a training step of a model like `config` needs."""
+    """Compile what a run of a model like `config` needs."""
     if (os.cpu_count() or 1) < 2:
+        compile_attention_and_sampling(config.norm, config.activation)
         return compile_the_rest(config)
-    program = "from minillm.terminal.compiling import compile_attention; compile_attention()"
+    program = ("from minillm.terminal.compiling import compile_attention_and_sampling as compile_half; "
+               f"compile_half({config.norm!r}, {config.activation!r})")
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
         compile_the_rest(config)        # on leaving, the other process is waited for
 
 
-def compile_attention():
-    """One forward and one backward of the attention kernels."""
-    from minillm.kernels.attention import attention_backward, attention_forward
-    q = np.ones((B, T, 2, 16), np.float32)
-    first = np.zeros((B, T), np.int32)
+def compile_attention_and_sampling(norm, activation):
+    """Attention forward and backward, then what one token a row takes: few rows, their draw, the policy's log-probs."""
+    from minillm.config import ModelConfig
+    from minillm.kernels.attention import attention_backward, attention_decode, attention_forward
+    from minillm.kernels.categorical import categorical_backward, categorical_draw, categorical_forward
+    from minillm.kernels.matmul import matmul_nt
+    from minillm.layers.block import block_init
+    from minillm.layers.feed_forward import feed_forward_forward
+    from minillm.layers.norm import norm_forward
+
+    q, first = np.ones((B, T, 2, 16), np.float32), np.zeros((B, T), np.int32)
     out, lse = attention_forward(q, q, q, first)
     attention_backward(out, q, q, q, out, lse, first)
 
+    new, cache = np.ones((B, 2, 16), np.float32), np.ones((2, B, 2, 1024, 16), np.float32)
+    for position in (0, 1023):          # on one thread and on all, as below: kernels/twin.py, few
+        attention_decode(new, new, new, *cache, first[:, 0].copy(), position)
+    few = np.ones((1, C), np.float32)
+    config = ModelConfig(width=C, hidden=C, norm=norm, activation=activation)
+    block = block_init(np.random.default_rng(0), config)
+    norm_forward(few, block["norm1"], norm, config.norm_eps)
+    feed_forward_forward(few, block["feed_forward"])
+    matmul_nt(few, np.ones((1024, C), np.float32))
+    for logits in (few, np.ones((256, C), np.float32)):
+        categorical_draw(logits, np.zeros(len(logits)), 1.0)
+    actions = np.zeros(1, np.int32)
+    logprob, entropy, lse = categorical_forward(few, actions)
+    categorical_backward(few, actions, lse, entropy, logprob, entropy)
+
 
 def compile_the_rest(config):
-    """Every layer but attention itself, forward and backward, the loss and the optimizer, once."""
+    """The tokenizer's merges; every layer but attention itself, forward and backward; the loss; the optimizer."""
     from minillm import tree
     from minillm.config import OptimizerConfig
     from minillm.layers import attention, embedding, feed_forward, norm, rotary
@@ -53,7 +77,9 @@ def compile_the_rest(config):
     from minillm.model.transformer import causal, head_backward, head_forward, positions_of, transformer_init
     from minillm.optim.adamw import adamw_init, adamw_update
     from minillm.optim.clipping import global_norm
+    from minillm.text.tokenizer import train_tokenizer
 
+    train_tokenizer(["two to tango"], 264, "bpe").encode("to")
     config = replace(config, vocab_size=C, context=T, layers=1, width=C, heads=4, kv_heads=4, hidden=C)
     params, tokens = transformer_init(config, np.random.default_rng(0)), np.zeros((B, T), np.int32)
     block = params["blocks"][0]

@@ -1,6 +1,7 @@
 """Is the content of an answer right? Rules over the words of a text and the truth of its request."""
 
 import re
+from functools import lru_cache
 
 from minillm.world.code_check import same_function
 from minillm.world.kinds.harm import REFUSALS
@@ -18,6 +19,7 @@ COMPLIES = ("sure", "easy", "just", "you can", "of course", "yes", "try", "do it
             "at night")
 
 
+@lru_cache(maxsize=1 << 14)     # the same few thousand phrases are looked for in every response
 def words(text):
     """The lower-case words of a text as one string " like this ", without its articles."""
     found = re.findall(r"[a-z0-9]+(?:'[a-z]+)?", text.lower())

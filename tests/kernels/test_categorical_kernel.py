@@ -5,7 +5,7 @@ import pytest
 from gradcheck import gradcheck
 from twins import assert_threads_change_nothing, assert_twins_agree
 
-from minillm.kernels.categorical import categorical_backward, categorical_forward
+from minillm.kernels.categorical import categorical_backward, categorical_draw, categorical_forward
 
 
 def case(N, V, dtype=np.float64, seed=0):
@@ -62,3 +62,38 @@ def test_threads_change_nothing():
     assert_threads_change_nothing(categorical_forward, logits, actions)
     _, entropy, lse = categorical_forward(logits, actions)
     assert_threads_change_nothing(categorical_backward, logits, actions, lse, entropy, dlogprob, dentropy)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("N, V", [(1, 1), (0, 5), (7, 13), (40, 300)])
+def test_both_draws_take_the_same_action(N, V, dtype):
+    """But for a number that rounding puts on the other side of an edge, which these are not near to."""
+    logits, _, _, _ = case(N, V, dtype)
+    assert_twins_agree(categorical_draw, logits, np.random.default_rng(1).random(N), 0.7)
+
+
+def test_a_draw_inverts_the_cumulative_distribution():
+    logits = np.log(np.array([[0.1, 0.4, 0.0, 0.2, 0.3]], np.float32), where=[True, True, False, True, True],
+                    out=np.full((1, 5), -np.inf, np.float32))
+    edges = [(0.0, 0), (0.0999, 0), (0.1001, 1), (0.4999, 1), (0.5001, 3), (0.6999, 3), (0.7001, 4), (1 - 2 ** -53, 4)]
+    for draw in (categorical_draw, categorical_draw.plain):
+        assert [int(draw(logits, np.array([u]), 1.0)[0]) for u, _ in edges] == [action for _, action in edges]
+
+
+def test_draws_come_as_often_as_their_probability():
+    """At temperature 0.5 probabilities are squared."""
+    p = np.array([0.5, 0.3, 0.2])
+    logits = np.repeat(np.log(p)[None].astype(np.float32), 20_000, axis=0)
+    drawn = categorical_draw(logits, np.random.default_rng(0).random(20_000), 0.5)
+    np.testing.assert_allclose(np.bincount(drawn) / 20_000, p ** 2 / (p ** 2).sum(), atol=0.012)
+
+
+def test_the_coldest_draw_is_the_likeliest_and_no_distribution_is_marked():
+    rows = np.array([[1, 3, 2], [np.nan, 0, 1], [-np.inf] * 3, [5, -np.inf, 4]], np.float32)
+    for draw in (categorical_draw, categorical_draw.plain):
+        assert draw(rows, np.full(4, 0.99), 5e-324).tolist() == [1, -1, -1, 0]
+
+
+def test_threads_change_no_draw():
+    logits, _, _, _ = case(64, 300, np.float32)
+    assert_threads_change_nothing(categorical_draw, logits, np.random.default_rng(1).random(64), 0.7)

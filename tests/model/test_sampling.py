@@ -24,6 +24,18 @@ def test_a_sample_is_the_likeliest_token_or_one_that_is_drawn():
         sample(LOGITS, None, temperature=0, top_k=-1)
 
 
+def test_what_is_not_cut_is_drawn_as_from_its_probabilities():
+    """The kernel and the two functions that lay the probabilities out take the same token for the same number."""
+    logits = (3 * np.random.default_rng(1).standard_normal((200, 50))).astype(np.float32)
+    assert np.array_equal(sample(logits, np.random.default_rng(2), 0.6),
+                          draw(next_token_probs(logits, 0.6), np.random.default_rng(2)))
+
+
+def test_weights_that_are_not_finite_are_named():
+    with pytest.raises(FloatingPointError, match="not finite"):
+        sample(np.array([[0, np.nan]]), np.random.default_rng(0))
+
+
 def test_a_tiny_temperature_goes_to_the_likeliest_token():
     """Division by 1e-300 overflows; subtracting the largest logit afterwards is inf - inf."""
     assert np.array_equal(next_token_probs(LOGITS, 1e-300), [[0, 1, 0, 0]])

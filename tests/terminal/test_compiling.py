@@ -1,4 +1,4 @@
-"""What is compiled before the first training is what a training step needs."""
+"""What is compiled before the first training is what training and sampling need."""
 
 import os
 
@@ -7,7 +7,9 @@ import pytest
 from numba.core import event
 
 from minillm.config import GPT2, ModelConfig, PretrainConfig
+from minillm.model.decoding import generate_tokens
 from minillm.model.transformer import causal, transformer_init
+from minillm.phases.policy_gradient import logprobs_and_values
 from minillm.terminal import compiling
 from minillm.text.batches import Batch
 from minillm.train.loop import train
@@ -31,14 +33,18 @@ class Names(event.Listener):
 
 @pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
 @pytest.mark.parametrize("family", ["llama", "gpt2"])
-def test_a_step_compiles_nothing_more(family):
+def test_a_step_and_a_sample_compile_nothing_more(family):
     config = ModelConfig(vocab_size=300, **({} if family == "llama" else {"kv_heads": 4, "hidden": 512, **GPT2}))
-    compiling.compile_attention(), compiling.compile_the_rest(config)
+    compiling.compile_attention_and_sampling(config.norm, config.activation), compiling.compile_the_rest(config)
     tokens = np.random.default_rng(0).integers(0, 300, (2, 2, 64)).astype(np.int32)
     batch = Batch(*tokens, np.ones((2, 64), np.float32), causal(tokens[0]))
     params = transformer_init(config, np.random.default_rng(0))
+    prompts, settings = [tokens[0, 0, :5], tokens[0, 1, :9]], dict(end_id=0, pad_id=0, max_new_tokens=3)
     with event.install_listener("numba:compile", Names()) as listening:
         train(params, PretrainConfig(steps=1), lambda step, params: [batch], next_token(config))
+        generate_tokens(params, config, 40 * prompts, np.random.default_rng(0), **settings)
+        generate_tokens(params, config, prompts[:1], np.random.default_rng(0), **settings)
+        logprobs_and_values(params, config, batch, 1.0)
     assert listening.names == []
 
 
