@@ -13,6 +13,7 @@ from minillm import tree
 from minillm.config import PolicyConfig, PretrainConfig
 from minillm.evaluate.likelihood import stream_loss
 from minillm.kernels import attention as kernels
+from minillm.model.decoding import generate_tokens
 from minillm.phases import policy_gradient as rl
 from minillm.text.batches import window_batch
 from minillm.text.tokenizer import train_tokenizer
@@ -130,9 +131,11 @@ def run(name, seed):
 # %% What a healthy evaluation sees: the loss on the sentences that no run reads, and whether generated texts end and are
 # sentences of the kind, read or not.
 def written(model):
-    """(share of generated texts that end, share that are one of the 36 sentences)."""
-    texts = model.generate([""] * 20, max_new_tokens=60, temperature=0.7, seed=1)
-    return np.mean([len(text) < 60 for text in texts]), np.mean([text in SENTENCES.values() for text in texts])
+    """(share of generated texts that end by the end token, share that are one of the 36 sentences)."""
+    texts = generate_tokens(model.params, model.config, [[TOKENIZER.begin_id]] * 20, np.random.default_rng(1),
+                            end_id=TOKENIZER.end_id, pad_id=TOKENIZER.pad_id, max_new_tokens=60, temperature=0.7)
+    return (np.mean([ids[-1] == TOKENIZER.end_id for ids in texts]),
+            np.mean([TOKENIZER.decode(ids) in SENTENCES.values() for ids in texts]))
 
 
 def loss_near(curve, step):
@@ -140,41 +143,66 @@ def loss_near(curve, step):
     return float(np.mean(curve[step:][:5])) if len(curve) else np.nan
 
 
+def versus(table, name):
+    """Exhibit minus healthy, seed by seed: an interval."""
+    return w.interval(np.subtract(table[name], table["healthy"]))
+
+
 exhibits = {name: [run(name, seed) for seed in SEEDS] for name in NAMES}
-early = {name: [loss_near(curve, STEPS // 3) for curve, _ in runs] for name, runs in exhibits.items()}
-last = {name: [loss_near(curve, -5) for curve, _ in runs] for name, runs in exhibits.items()}
+early, later, last = ({name: [loss_near(curve, step) for curve, _ in runs] for name, runs in exhibits.items()}
+                      for step in (STEPS // 3, 2 * STEPS // 3, -5))
 honest = {name: [stream_loss(model, HELD_OUT)[0] for _, model in runs] for name, runs in exhibits.items()}
 wrote = {name: np.mean([written(model) for _, model in runs], axis=0) for name, runs in exhibits.items()}
 w.show([(name, np.mean(early[name]), np.mean(last[name]), np.mean(honest[name]), *wrote[name]) for name in NAMES],
        ("exhibit", f"training loss, step {STEPS // 3}", "at the end", "held-out loss", "texts that end", "right sentences"))
 
+# %% The guess: whose training loss ends below the healthy one?
+for when, table in ((f"step {STEPS // 3}", early), (f"step {2 * STEPS // 3}", later), ("the end", last)):
+    w.show([(name, *versus(table, name)) for name in NAMES[1:-1]],
+           ("exhibit", f"training loss at {when}, above the healthy one by", "from", "to"))
+print(f"  a new pass over the text begins every {(len(STREAM) - 64) // 64 // 8} steps; there are "
+      f"{TOKENIZER.vocab_size} tokens, and a guess among all of them has a loss of {np.log(TOKENIZER.vocab_size):.2f}")
+
 
 # %% The wing of reinforcement learning: a token that is paid for, and a known optimum.
-PROMPT, PAID = TOKENIZER.encode("the "), TOKENIZER.encode("o")[0]
+PROMPT, PAID, TEMPERATURE = TOKENIZER.encode("the "), TOKENIZER.encode("o")[0], 0.5
+
+
+def log_chances(model):
+    """log P of every token after the prompt, at the temperature that samples.  Shapes:  -> (V,)"""
+    logits = model.predict_next(PROMPT).logits[0].astype(np.float64) / TEMPERATURE
+    return logits - np.logaddexp.reduce(logits)
 
 
 def policy_run(name, seed):
-    """(paid share at the end, KL from the start at the end) under one mistake."""
-    model = fresh(seed)
-    start = model.predict_next(PROMPT).probs.astype(np.float64)
+    """(P(paid) at the end, KL from the start at each step and at the end, the log) under one mistake.
+
+    A response is one token here, so KL is a sum over the vocabulary: exact, and beyond the reach of every mistake.
+    """
+    model, kls = fresh(seed), []
+    start = log_chances(model)
+
+    def measure(*_):
+        now = log_chances(model)
+        kls.append(float(np.sum(np.exp(now) * (now - start))))
+        return {}
     scale = 100.0 if name == "reward not normalized" else 1.0
-    beta = -0.3 if name == "KL with the wrong sign" else 0.3
-    # PolicyConfig refuses a negative price, as it should; the mistake has to be smuggled in behind its back.
-    settings = PolicyConfig(algorithm="reinforce" if name == "KL with the wrong sign" else "ppo", steps=w.pick(2, 40), rows=64,
-                            group=64, epochs=1, kl=abs(beta), max_new_tokens=1, lr=3e-3, warmup=3, temperature=0.5,
-                            save_every=40, clip_ratio=0.2)
-    object.__setattr__(settings, "kl", beta)
+    settings = PolicyConfig(algorithm="ppo", steps=w.pick(2, 40), rows=64, epochs=1, kl=0.3, max_new_tokens=1, lr=3e-3,
+                            warmup=3, temperature=TEMPERATURE, save_every=40, clip_ratio=0.2)
+    if name == "KL with the wrong sign":    # PolicyConfig refuses a negative price, as it should: smuggled in behind its back
+        object.__setattr__(settings, "kl", -settings.kl)
 
     def score(sequences, _):
         return np.array([scale * (ids[-1] == PAID) for ids in sequences], np.float32)
-    notebook, forget = w.Notebook(), name == "temperature missing in the ratio"
-    real = rl.logprobs_and_values
-    patched = mock.patch.object(rl, "logprobs_and_values", lambda p, c, b, t, head=None: real(p, c, b, 1.0, head)) if forget \
-        else mock.patch.object(rl, "logprobs_and_values", real)
-    with patched:
-        rl.policy_gradient(model, rl.value_heads(model, seed), [PROMPT], score, settings, seed, notebook)
-    end = model.predict_next(PROMPT).probs.astype(np.float64)
-    return end[PAID], float(np.sum(end * np.log(end / start))), notebook.records
+    scored = rl.logprobs_and_values
+    if name == "temperature missing in the ratio":
+        def scored(p, c, b, t, head=None, real=scored):
+            return real(p, c, b, 1.0, head)
+    notebook = w.Notebook()
+    with mock.patch.object(rl, "logprobs_and_values", scored):
+        rl.policy_gradient(model, rl.value_heads(model, seed), [PROMPT], score, settings, seed, notebook, measure)
+    measure()
+    return np.exp(log_chances(model)[PAID]), kls, notebook.records
 
 
 WING = ("healthy", "reward not normalized", "KL with the wrong sign", "temperature missing in the ratio")
@@ -183,18 +211,12 @@ ratio = {name: [float(np.mean([record["ratio_distance"] for record in records[:3
          for name, runs in policies.items()}
 value = {name: [float(np.mean([record["value_loss"] for record in records[:3]])) for *_, records in runs]
          for name, runs in policies.items()}
-w.show([(name, np.mean([r[0] for r in policies[name]]), np.mean([r[1] for r in policies[name]]), np.mean(ratio[name]),
-         np.mean(value[name])) for name in WING],
+kls = {name: [run[1][-1] for run in runs] for name, runs in policies.items()}
+w.show([(name, np.mean([run[0] for run in policies[name]]), np.mean(kls[name]), np.mean(ratio[name]), np.mean(value[name]))
+        for name in WING],
        ("exhibit", "P(paid)", "KL, nats", "first ratios' distance from 1", "first value loss"))
 
-
 # %% The symptoms, predicted as numbers, each judged against the healthy arm seed by seed.
-def versus(table, name):
-    """Exhibit minus healthy, an interval over seeds."""
-    return w.interval(np.subtract(table[name], table["healthy"]))
-
-
-kls = {name: [run[1] for run in policies[name]] for name in WING}
 symptoms = {
     "no causal mask": ("held-out loss more than 1 nat above", versus(honest, "no causal mask"), 1.0),
     "no 1/sqrt(D)": ("held-out loss above", versus(honest, "no 1/sqrt(D)"), 0.0),
@@ -237,8 +259,7 @@ def evidence(name):
         curves = [np.mean([curve for curve, _ in exhibits[arm]], axis=0) for arm in (name, "healthy")]
         beside = f"held-out loss {np.mean(honest[name]):.2f} (healthy {np.mean(honest['healthy']):.2f})"
         return "training loss", *curves, f"{beside}\n{wrote[name][0]:.0%} of its texts end"
-    curves = [np.mean([[record["kl"] for record in records] for *_, records in policies[arm]], axis=0)
-              for arm in (name, "healthy")]
+    curves = [np.mean([run[1] for run in policies[arm]], axis=0) for arm in (name, "healthy")]
     beside = f"value loss at first {np.mean(value[name]):.3g} (healthy {np.mean(value['healthy']):.3g})"
     return "KL, nats", *curves, f"{beside}\nfirst ratios {np.mean(ratio[name]):.2g} from 1"
 

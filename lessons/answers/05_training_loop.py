@@ -42,11 +42,12 @@ def museum():
 
 
 def test_exercise_1():
-    """The key is above, and with it what gives each away. (a) and (d) have the healthy curve: only (d)'s texts, which go on
-    for ever, tell it. (b) and (e) end near it and have bad held-out losses: (b) is sure of the wrong letter, as it learned
-    the one after the next; (e) looked ahead, so it falls more slowly until it finds the answer there, and then passes below.
-    (f) and (h) run away from the start; (h) has the rewards that its value head cannot follow. (i) learns, more slowly, and
-    its first ratios are not 1. (c) swings, (g) never begins.
+    """The key is above, and with it what gives each away. (a) falls a little faster at first and ends as the healthy run:
+    nothing gives it away, it is what is left. (d) has the healthy curve, but its texts go on for ever. (b) and (e) end near
+    it and have bad held-out losses: (b) is sure of the wrong letter, as it learned the one after the next; (e) looked ahead,
+    so it falls more slowly until it finds the answer there, and then comes level. (f) and (h) run away from the start; (h)
+    has the rewards that its value head cannot follow. (i) begins more slowly, ends farther from the start than the healthy
+    run does, and its first ratios are not 1. (c) swings, (g) never begins.
     """
     script = museum()
     names = list(script.symptoms)
@@ -56,7 +57,7 @@ def test_exercise_1():
         assert low < recorded[name][1] <= recorded[name][2] < high, name
     script.STEPS = 150
     (healthy, _), (ahead, _) = (script.run(name, 0) for name in ("healthy", "no causal mask"))
-    assert ahead[30:70].mean() > healthy[30:70].mean() + 0.05 and ahead[-10:].mean() < healthy[-10:].mean()
+    assert ahead[30:70].mean() > healthy[30:70].mean() + 0.05 and abs(ahead[-10:].mean() - healthy[-10:].mean()) < 0.1
 
 
 def test_exercise_2():
