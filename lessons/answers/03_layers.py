@@ -21,7 +21,7 @@ def test_exercise_1():
 
 
 def test_exercise_2():
-    """dx . x = r dx . x_hat = u . x_hat - (x_hat . x_hat / C) (u . x_hat), and x_hat . x_hat = C: it is 0."""
+    """dx . x = r dx . x_hat = g . x_hat - (x_hat . x_hat / C) (g . x_hat), and x_hat . x_hat = C: it is 0."""
     rng = np.random.default_rng(1)
     x, dy = rng.standard_normal((4, 9)), rng.standard_normal((4, 9))
     _, cache = norm_forward(x, {"gain": rng.standard_normal(9)}, "rmsnorm", 1e-14)
@@ -46,7 +46,7 @@ def test_exercise_4():
 
 
 def test_exercise_5():
-    """Three matrices in place of two: 3 C F = 2 C 4 C, so F = 8 C / 3 = 341. minillm takes the next multiple of 32, 352."""
+    """341: three matrices in place of two, 3 C F = 2 C 4 C, so F = 8 C / 3 = 341 1/3. minillm takes 352, a multiple of 32."""
     def size(activation, hidden):
         config = ModelConfig(width=128, hidden=hidden, activation=activation)
         return tree.count(feed_forward_init(np.random.default_rng(0), config, 1.0))
