@@ -23,11 +23,7 @@ moved = np.abs(model.logits(changed) - before).max(axis=1)
 print("  largest change of the logits at each place:", np.round(moved, 4).tolist())
 assert (moved[:4] == 0).all() and moved[4] > 0
 
-# %% Copying: the second word repeats the first. A trained model must look back at the letter that it will write.
-notebook = w.read(model, TEXTS, w.pick(3, 400), 0)
-print(f"  loss {notebook.records[0]['loss']:.2f} -> {notebook.records[-1]['loss']:.2f}")
-
-
+# %% What a head looks at, and how sharply before any training.
 def weights(q, k):
     """The probabilities that the kernel never stores.  Shapes:  q and k (T, H, D) -> (H, T, T)"""
     T = len(q)
@@ -37,9 +33,19 @@ def weights(q, k):
     return probs / probs.sum(axis=-1, keepdims=True)
 
 
-prediction = model.predict_next(np.concatenate([[TOKENIZER.begin_id], tokens[:-1]]))
-maps = [weights(block[1].q[0], block[1].k[0]) for block in prediction.body.blocks]         # block: (norm, attention, ...)
-heads = np.concatenate(maps)                                            # (layers * heads, T, T)
+def looks():
+    """Every head's probabilities over the example.  Shapes:  -> (layers * heads, T, T)"""
+    prediction = model.predict_next(np.concatenate([[TOKENIZER.begin_id], tokens[:-1]]))
+    return np.concatenate([weights(block[1].q[0], block[1].k[0]) for block in prediction.body.blocks])  # (norm, attention, ...)
+
+
+heaviest = looks()[:, -1].max(axis=1)
+print(f"  heaviest weight of the last row, before training: {np.round(heaviest, 2).tolist()}, on average {heaviest.mean():.2f}")
+
+# %% Copying: the second word repeats the first. A trained model must look back at the letter that it will write.
+notebook = w.read(model, TEXTS, w.pick(3, 400), 0)
+print(f"  loss {notebook.records[0]['loss']:.2f} -> {notebook.records[-1]['loss']:.2f}")
+heads = looks()
 back = [float(np.mean([head[t, t - 3] for t in (4, 5, 6)])) for head in heads]        # three places back: what must come next
 print("  share of attention on the letter to copy, head by head:", np.round(back, 2).tolist())
 

@@ -36,7 +36,7 @@ def test_exercise_3():
 
 def test_exercise_4():
     """It turns by 500^(-30/32) = 0.00295 radians a token, so once in 2 pi / 0.00295 = 2,130 tokens. A context of 128 sees
-    less than a sixteenth of a turn: of two distances, the farther one always has the larger angle."""
+    less than a sixteenth of a turn, so no: of two distances, the farther one always has the larger angle."""
     speed = 500.0 ** (-30 / 32)
     assert round(2 * np.pi / speed) == 2130 and 128 * speed < 2 * np.pi / 16
     cos, sin = rotary_table(2131, 32, 500.0, np.float64)
@@ -44,7 +44,7 @@ def test_exercise_4():
 
 
 def test_exercise_5():
-    """By 0: both are turned by the same angle, so the score is that of the unturned vectors, wherever the token stands."""
+    """By 0, and no: both are turned by the same angle, so the score is that of the unturned vectors, wherever it stands."""
     q, k = np.random.default_rng(1).standard_normal((2, 1, 6, 2, 8))
     positions = np.array([[0, 1, 2, 40, 41, 99]], np.int32)
     turned = [rotary_forward(x, positions, 500.0)[0] for x in (q, k)]
