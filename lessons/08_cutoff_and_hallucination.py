@@ -23,11 +23,11 @@ def question(event):
 
 
 def reader(world, year, seed):
-    """A model that has read the news until the end of a year."""
+    """(a model that has read the news until the end of a year, that text)."""
     texts = [document.text for document in write_corpus(world, w.pick(0.03, 0.4), kinds=["news"], until=(year, 12))]
     model = w.small_model(train_tokenizer(texts, 600), seed, context=64, width=96, hidden=256)
     w.read(model, texts, w.pick(2, 600, 900), seed, rows=16)
-    return model
+    return model, "\n".join(texts)
 
 
 def years_believed(model, events):
@@ -39,22 +39,29 @@ def years_believed(model, events):
 accuracy = {cutoff: np.full((len(SEEDS), len(YEARS)), np.nan) for cutoff in CUTOFFS}
 confidence, fluency = {cutoff: [] for cutoff in CUTOFFS}, {cutoff: [] for cutoff in CUTOFFS}
 before_after, known_years = {cutoff: [] for cutoff in CUTOFFS}, {cutoff: [] for cutoff in CUTOFFS}
+told = {cutoff: np.full((len(SEEDS), len(YEARS)), np.nan) for cutoff in CUTOFFS}
+happened = np.zeros((len(SEEDS), len(YEARS)), int)
 for row, seed in enumerate(SEEDS):
     world = make_world(seed)
     plain = [document.text for document in write_corpus(world, 0.02, kinds=["news"], seed=99, until=(2019, 6))]
     for cutoff in CUTOFFS:
-        model = reader(world, cutoff, seed)
+        model, text = reader(world, cutoff, seed)
+        times = np.array([text.count(f"{event.town} {event.past}") for event in world.events])
         belief = years_believed(model, world.events)
         right = YEARS[belief.argmax(axis=1)] == [event.year for event in world.events]
         when = np.array([event.year for event in world.events])
-        for column, year in enumerate(YEARS):
-            accuracy[cutoff][row, column] = right[when == year].mean() if (when == year).any() else np.nan
+        happened[row] = [(when == year).sum() for year in YEARS]
+        for column in np.flatnonzero(happened[row]):
+            of_year = when == YEARS[column]
+            accuracy[cutoff][row, column], told[cutoff][row, column] = right[of_year].mean(), times[of_year].mean()
         after = when > cutoff
         before_after[cutoff].append(right[~after].mean() - right[after].mean())
         confidence[cutoff].append(belief.max(axis=1)[after].mean())
         known_years[cutoff].append(np.mean(YEARS[belief.argmax(axis=1)][after] <= cutoff))
         fluency[cutoff].append(stream_loss(model, model.tokenizer.encode_documents(plain))[0])
-w.show([(cutoff, *np.nanmean(accuracy[cutoff], axis=0)) for cutoff in CUTOFFS], ("cutoff", *YEARS))
+w.show([(cutoff, *np.nanmean(accuracy[cutoff], axis=0)) for cutoff in CUTOFFS], ("right, by cutoff", *YEARS))
+w.show([(cutoff, *np.nanmean(told[cutoff], axis=0)) for cutoff in CUTOFFS], ("times an event is told", *YEARS))
+w.show([("fewest", *happened.min(axis=0)), ("most", *happened.max(axis=0))], ("events, over the seeds", *YEARS))
 w.show([(cutoff, np.mean(confidence[cutoff]), np.mean(known_years[cutoff]), np.mean(fluency[cutoff])) for cutoff in CUTOFFS],
        ("cutoff", "belief in its answer, after the cutoff", "answers that are years it read of", "loss on early news"))
 
@@ -82,8 +89,8 @@ w.outcome(__file__, "3 knowledge stops at the cutoff",
           "for events of 2021 and 2022, the model that read them is right at least 0.3 more often than the one that "
           "stopped in 2020; both know what came before their cutoff better than what came after",
           f"{mean:.2f} more often ({low:.2f} to {high:.2f} over {len(SEEDS)} seeds); before minus after the cutoff "
-          + ", ".join(f"{step[0]:.2f} ({step[1]:.2f} to {step[2]:.2f})" for step in steps.values())
-          + f"; asked about what came after it, the model puts {sure[0]:.2f} on its wrong answer (chance "
+          + ", ".join(f"{step[0]:.2f} ({step[1]:.2f} to {step[2]:.2f}) for {cutoff}" for cutoff, step in steps.items())
+          + f"; asked about what came after it, the model of {CUTOFFS[1]} puts {sure[0]:.2f} on its wrong answer (chance "
           f"{1 / len(YEARS):.2f})", w.verdict(min(low - 0.3, least), high - 0.3),
           {"moved": [mean, low, high], "confidence after the cutoff": list(sure)}, w.picture("08_cutoff", draw_cutoff))
 
