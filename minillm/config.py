@@ -45,7 +45,7 @@ class ModelConfig:
     """The shape of a decoder-only transformer."""
     vocab_size: int = knob(0, "tokens the model knows; 0: as many as the tokenizer has")
     context: int = knob(128, "longest sequence, in tokens")
-    layers: int = knob(4, "transformer blocks")
+    layers: int = knob(3, "transformer blocks")
     width: int = knob(128, "channels of the residual stream (C)")
     heads: int = knob(4, "query heads (H)")
     kv_heads: int = knob(2, "key/value heads (G); fewer than query heads share")
@@ -108,7 +108,7 @@ class OptimizerConfig:
 class PretrainConfig(OptimizerConfig):
     """Phase 1: predict the next token."""
     steps: int = knob(1150, "optimizer steps")
-    lr: float = knob(4e-3, "peak learning rate")
+    lr: float = knob(6e-3, "peak learning rate")
     warmup: int = knob(40, "steps of linear warm-up")
     short_steps: int = knob(400, "first steps, which read short windows: attention finds its targets sooner there")
     short_context: int = knob(32, "tokens in a short window; a step holds as many tokens as ever")
@@ -212,9 +212,9 @@ GPT2 = dict(norm="layernorm", position="learned", activation="gelu", bias=True, 
 
 PRESETS = {
     "llama": RunConfig(),
-    "gpt2": RunConfig(model=ModelConfig(kv_heads=4, hidden=512, **GPT2)),
+    "gpt2": RunConfig(model=ModelConfig(layers=4, kv_heads=4, hidden=512, **GPT2), pretrain=PretrainConfig(lr=4e-3)),
     "micro": RunConfig(tokenizer=TokenizerConfig(kind="characters"),
-                       model=ModelConfig(context=64, kv_heads=4, hidden=512, **{**GPT2, "bias": False}),
+                       model=ModelConfig(context=64, layers=4, kv_heads=4, hidden=512, **{**GPT2, "bias": False}),
                        pretrain=PretrainConfig(steps=2000, rows=12, lr=1e-3, warmup=100, beta2=0.99, short_steps=0,
                                                validation_every=250)),
 }
