@@ -130,8 +130,8 @@ class FinetuneConfig(OptimizerConfig):
     lr: float = knob(1e-3, "peak learning rate")
     conversations: int = knob(20000, "instructions drawn from the embedded world")
     replay_rows: int = knob(4, "windows of the pretraining text that every step reads again, against forgetting")
-    task_steps: int = knob(80, "steps of the fine-tuning for one task")
-    domain_steps: int = knob(40, "steps of the fine-tuning for one domain")
+    task_steps: int = knob(100, "steps of the fine-tuning for one task")
+    domain_steps: int = knob(60, "steps of the fine-tuning for one domain")
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class PreferenceConfig:
 @dataclass(frozen=True)
 class RewardConfig(OptimizerConfig):
     """Phase 3, second half: learn to predict the rankings."""
-    steps: int = knob(220, "optimizer steps")
+    steps: int = knob(180, "optimizer steps")
     rows: int = knob(16, "prompts a step, each with its K responses")
     lr: float = knob(5e-4, "peak learning rate")
 
