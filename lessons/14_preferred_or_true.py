@@ -251,7 +251,7 @@ def courses(assistant, world, seed):
         def score(sequences, _):
             return (reward_scores(judge, heads, sequences) - mean) / spread
         _, looks = w.optimized(assistant, prompts, score, LONG, seed, lambda policy: w.seen(
-            policy, assistant, tests * w.pick(2, 4, 8), LONG, rng, score), AT)
+            policy, assistant, tests * w.pick(2, 2, 8), LONG, rng, score), AT)
         looks = np.vstack([[0.0, gold.mean(), 0.0, 0.0], looks])                # of the start, rewards have mean 0
         course = Course(accuracy, np.array([w.best_of_n(proxy, gold, n) for n in NS]) - gold.mean(),
                         np.sqrt(looks[:, 0]), looks[:, 1] - gold.mean(), looks[:, 3])

@@ -89,8 +89,8 @@ w.show([(counted, name, values[j], lows[j], highs[j], values[3])
        ("N counts", "exponent", "fitted", "from", "to", "largest residual of the fit, nats"))
 rise = np.array([[np.mean([r[2] for r in runs[(runs[:, 0] == N)] if r[1] == D]) for D in np.unique(runs[:, 1])]
                  for N in np.unique(runs[:, 0])])
-w.show([(int(N), *row) for N, row in zip(np.unique(runs[:, 0]), rise)],
-       ("parameters", *(f"{int(D):,} tokens" for D in np.unique(runs[:, 1]))))
+w.show([(int(N), int(all_of), *row) for N, all_of, row in zip(np.unique(runs[:, 0]), np.unique(runs[:, 3]), rise)],
+       ("parameters in blocks", "with the tables", *(f"{int(D):,} tokens" for D in np.unique(runs[:, 1]))))
 
 
 def draw_law(axes):
