@@ -17,7 +17,7 @@ from minillm.world.facts import make_world
 from minillm.world.probes import CHANCE
 
 SEEDS = w.pick((0,), (0,), (0, 1, 2))
-STEPS, MEGABYTES = w.pick(2, 300, 350), w.pick(0.05, 1.6)
+STEPS, MEGABYTES = w.pick(2, 300, 1000), w.pick(0.05, 1.6)
 SHAPE = w.pick(ModelConfig(layers=1, width=32, hidden=64), ModelConfig())
 SKILLS = tuple(CHANCE)
 ARMS = w.pick(("nothing", "encyclopedia"), ("nothing", "code"), ("nothing", *KINDS))
@@ -56,15 +56,18 @@ w.show([("chance", *CHANCE.values())], ("", *SKILLS))
 
 # %% What is lost when a kind is left out: the whole mixture's accuracy minus that arm's.
 losses = {name: table["nothing"] - table[name] for name in ARMS[1:]}
-w.show([(name, *rows.mean(axis=0)) for name, rows in losses.items()], ("lost without", *SKILLS))
+cells = {(kind, skill): w.interval(rows[:, j]) for kind, rows in losses.items() for j, skill in enumerate(SKILLS)}
+w.show([(kind, *("{:+.2f} ({:+.2f} to {:+.2f})".format(*cells[kind, skill]) for skill in SKILLS)) for kind in losses],
+       ("lost without", *SKILLS))
 
 
 def draw(axes):
-    """The table of losses as a picture."""
+    """The table of losses as a picture; bold where the interval over seeds does not contain 0."""
     grid = np.array([rows.mean(axis=0) for rows in losses.values()])
     shown = axes.imshow(grid, cmap="RdBu_r", vmin=-0.6, vmax=0.6, aspect="auto")
     for (i, j), value in np.ndenumerate(grid):
-        axes.text(j, i, f"{value:+.2f}", ha="center", va="center")
+        _, low, high = cells[list(losses)[i], SKILLS[j]]
+        axes.text(j, i, f"{value:+.2f}", ha="center", va="center", weight="bold" if low > 0 or high < 0 else "normal")
     axes.set_xticks(range(len(SKILLS)), SKILLS)
     axes.set_yticks(range(len(losses)), list(losses))
     axes.set_ylabel("kind that was left out")
@@ -75,17 +78,24 @@ def draw(axes):
 # %% The claim: all five skills leave chance; and code is lost without the code, facts without the encyclopedia.
 learned = {skill: w.interval(table["nothing"][:, j] - CHANCE[skill]) for j, skill in enumerate(SKILLS)}
 pairs = {"code": "code", "facts": "encyclopedia"}
-lost = {skill: w.interval(losses[kind][:, SKILLS.index(skill)]) for skill, kind in pairs.items() if kind in losses}
+lost = {skill: cells[kind, skill] for skill, kind in pairs.items() if kind in losses}
+others = {cell: stat for cell, stat in cells.items() if pairs.get(cell[1]) != cell[0]}
+moved = {"lost": [(cell, v) for cell, v in others.items() if v[1] > 0],
+         "gained": [(cell, v) for cell, v in others.items() if v[2] < 0]}
+apart = "; ".join(f"{way} by more than the seeds differ: " + (", ".join(
+    f"{skill} {abs(v[0]):.2f} ({min(map(abs, v[1:])):.2f} to {max(map(abs, v[1:])):.2f}) without {kind}"
+    for (kind, skill), v in found) or "none") for way, found in moved.items())
 least = min([*learned.values(), *lost.values()], key=lambda found: found[1])
 picture = w.picture("07_left_out", draw)
 w.outcome(__file__, "2 from five kinds of text it learns five things",
           "all five probes end above chance, code is lost without the code and facts without the encyclopedia",
           "above chance by " + ", ".join(f"{skill} {v[0]:.2f} ({v[1]:.2f} to {v[2]:.2f})" for skill, v in learned.items())
           + "; lost: " + ", ".join(f"{skill} {v[0]:.2f} ({v[1]:.2f} to {v[2]:.2f}) without {pairs[skill]}"
-                                   for skill, v in lost.items()) + f"; {len(SEEDS)} seeds, {STEPS} steps",
+                                   for skill, v in lost.items())
+          + f"; of the {len(others)} other cells, {apart}; {len(SEEDS)} seeds, {STEPS} steps",
           w.verdict(least[1], min(v[2] for v in [*learned.values(), *lost.values()])),
           {**{f"{skill} above chance": list(v) for skill, v in learned.items()},
-           **{f"{skill} lost": list(v) for skill, v in lost.items()}}, picture)
+           **{f"{skill} lost without {kind}": list(v) for (kind, skill), v in cells.items()}}, picture)
 if curves:
     steps = [step for step, _ in curves[0]]
 

@@ -15,9 +15,9 @@ from minillm.phases.reward_model import held_out_accuracy, reward_heads, reward_
 from minillm.world.raters import SimulatedRater
 from minillm.world.requests import make_requests
 
-SEEDS = w.pick((0,), (0,), (0, 1, 2))
+SEEDS = w.pick((0,), (0,), (0, 1, 2, 3, 4))
 COUNTS = w.pick((4,), (30, 100, 300), (30, 100, 300, 900))
-TESTS, STEPS = w.pick(8, 150, 300), w.pick(1, 60, 100)      # as many steps for every number of rankings
+TESTS, STEPS = w.pick(8, 100, 300), w.pick(1, 60, 100)      # as many steps for every number of rankings
 ASK = replace(PreferenceConfig(), max_new_tokens=w.pick(4, 24))
 
 
@@ -30,28 +30,33 @@ def learned(assistant, rankings, seed):
 
 # %% Step four: the policy against the last reward model. It is looked at on prompts that nothing is trained on.
 POLICY = PolicyConfig(steps=w.pick(2, 20, 80), rows=w.pick(4, 64), max_new_tokens=w.pick(4, 24), save_every=20)
-EVERY, ASKED, POOL = w.pick(2, 10), w.pick(4, 50, 100), w.pick(8, 64)
+AT = tuple(range(w.pick(2, 10), POLICY.steps + 1, w.pick(2, 10)))                     # the steps after which it is looked at
+ASKED, POOL = w.pick(4, 30, 100), w.pick(8, 32, 64)
 NS = np.arange(1, POOL + 1)
+COLUMNS = ("KL", "gold", "accurate", "reward")
 
 
 def beside(assistant, judge, heads, scale, asked, tests, seed):
-    """What the policy's answers to `tests` are worth on its way, at its end and at its beginning; and the best of n.
+    """What answers to `tests` are worth at the start, on the policy's way and at its end; and the best of n.
 
-    scale: (mean, spread) in which rewards are counted. Returns looks (L, 4), end (4,), start (4,), gold for every n (POOL,).
+    scale: (mean, spread) in which rewards are counted. The start is the mean of all answers that best-of-n is drawn from:
+    one start for both, and its noise is small. Returns start (4,), looks (L, 4), end (4,), gold for every n (POOL,).
     """
     def score(sequences, _):
         return (reward_scores(judge, heads, sequences) - scale[0]) / scale[1]
+    rng = np.random.default_rng([seed, 13])
+    sequences, gold, accurate = w.sampled_pool(assistant, tests, POOL, POLICY, rng)
+    proxy = score(sequences, None).reshape(gold.shape)
+    start = [0.0, gold.mean(), accurate.mean(), proxy.mean()]
     prompts = [assistant.tokenizer.encode_chat(r.messages(), ask=True) for r in asked]
-    policy, looks = w.optimized(assistant, prompts, score, POLICY, seed,
-                                lambda policy: w.seen(policy, assistant, tests * 2, POLICY, score), EVERY)
-    start, end = (w.seen(model, assistant, tests * 8, POLICY, score) for model in (assistant, policy))
-    sequences, gold = w.sampled_pool(assistant, tests, POOL, POLICY, np.random.default_rng([seed, 13]))
-    proxy = reward_scores(judge, heads, sequences).reshape(gold.shape)
-    return looks, end, start, [w.best_of_n(proxy, gold, n) for n in NS]
+    policy, looks = w.optimized(assistant, prompts, score, POLICY, seed, lambda policy: w.seen(
+        policy, assistant, tests * w.pick(2, 2, 4), POLICY, rng, score), AT)
+    end = w.seen(policy, assistant, tests * w.pick(2, 8, 16), POLICY, rng, score)
+    return start, looks, end, [w.best_of_n(proxy, gold, n) for n in NS]
 
 
 # %% Accuracy on held-out pairs against the number of rankings, with a control whose ranks are shuffled; then the policy.
-accuracy, control, ways, ends, starts, bests = {count: [] for count in COUNTS}, [], [], [], [], []
+accuracy, control, starts, ways, ends, bests = {count: [] for count in COUNTS}, [], [], [], [], []
 for seed in SEEDS:
     world, _, assistant = w.base_and_assistant(seed)
     rng = np.random.default_rng([seed, 12])
@@ -66,15 +71,19 @@ for seed in SEEDS:
     control.append(held_out_accuracy(*learned(assistant, mixed, seed), held_out)[0])
     scores = held_out_accuracy(judge, heads, held_out)[1]
     found = beside(assistant, judge, heads, (scores.mean(), scores.std() + 1e-6), asked, tests[:ASKED], seed)
-    for kept, value in zip((ways, ends, starts, bests), found):
+    for kept, value in zip((starts, ways, ends, bests), found):
         kept.append(value)
     print(f"  seed {seed}: {len(rankings)} rankings, {accuracy[COUNTS[-1]][-1]:.3f} of held-out pairs right; "
           f"gold {starts[-1][1]:.3f} to {ends[-1][1]:.3f} at {ends[-1][0]:.2f} nats", flush=True)
 w.show([(count, *w.interval(values)) for count, values in accuracy.items()] + [("shuffled", *w.interval(control))],
        ("rankings", "held-out pairs right", "from", "to"))
-way, best = np.mean(ways, axis=0), np.mean(bests, axis=0)
-w.show([(min(i * EVERY, POLICY.steps), *row) for i, row in enumerate(way)], ("step", "KL", "gold", "accurate", "reward"))
-w.show([(n, float(w.best_of_n_kl(n)), best[n - 1]) for n in 2 ** np.arange(int(np.log2(POOL)) + 1)], ("best of", "KL", "gold"))
+starts, ends = np.array(starts), np.array(ends)
+ways = np.concatenate([starts[:, None], ways], axis=1)                          # (seeds, 1 + looks, 4), from step 0 on
+gains = np.array(bests) - starts[:, 1:2]                                        # (seeds, POOL)
+way, best = (ways - starts[:, None]).mean(axis=0), gains.mean(axis=0)           # both from the same start
+w.show([(step, *row) for step, row in zip((0, *AT), ways.mean(axis=0))], ("step", *COLUMNS))
+POWERS = [int(n) for n in 2 ** np.arange(int(np.log2(POOL)) + 1)]
+w.show([(n, float(w.best_of_n_kl(n)), best[n - 1]) for n in POWERS], ("best of", "KL", "gold gained"))
 
 
 def draw(axes):
@@ -90,11 +99,11 @@ def draw(axes):
 
 
 def draw_policy(axes):
-    """Gold score against KL: along the policy's way, and of best-of-n by the same reward model."""
-    axes.plot(way[:, 0], way[:, 1], "o-", label=f"policy gradient, a look every {EVERY} steps")
+    """Gold score gained against KL: along the policy's way, and of best-of-n by the same reward model."""
+    axes.plot(way[:, 0], way[:, 1], "o-", label=f"policy gradient, a look every {AT[0]} steps")
     axes.plot(w.best_of_n_kl(NS), best, color="black", label=f"best of n, up to {POOL}")
     axes.set_xlabel("KL from the start, nats")
-    axes.set_ylabel("gold score on held-out prompts")
+    axes.set_ylabel("gold score gained on held-out prompts")
     axes.legend(frameon=False)
 
 
@@ -106,21 +115,28 @@ w.outcome(__file__, "7b a reward model learns the ranking, and more rankings tea
           f"than with {COUNTS[0]}; shuffled ranks {chance[0]:.3f}; {len(SEEDS)} seeds",
           w.verdict(more[1], more[2], above=0.05), {"accuracy": list(top), "more": list(more), "shuffled": list(chance)},
           w.picture("12_rankings", draw))
-change = np.subtract(ends, starts)
-kl, gained, reward = (w.interval(change[:, i]) for i in (0, 1, 3))
+change = ends - starts
+kl, gained, marked, reward = (w.interval(column) for column in change.T)
+looked = {f"{column} at step {step}": list(w.interval(ways[:, i, j])) for i, step in enumerate((0, *AT))
+          for j, column in enumerate(COLUMNS)}
 w.outcome(__file__, "7c optimizing against the reward model raises what raters pay for",
           "reward and gold score, on held-out prompts, are both higher after the policy's steps than before them",
           f"reward {reward[0]:+.2f} ({reward[1]:+.2f} to {reward[2]:+.2f}) of its spread, gold {gained[0]:+.3f} ({gained[1]:+.3f} "
-          f"to {gained[2]:+.3f}), KL at the end {kl[0]:.2f} nats; {len(SEEDS)} seeds",
-          w.verdict(min(gained[1], reward[1]), min(gained[2], reward[2])), {"gold": list(gained), "reward": list(reward)},
+          f"to {gained[2]:+.3f}), its mark for accuracy {marked[0]:+.3f} ({marked[1]:+.3f} to {marked[2]:+.3f}), KL at the end "
+          f"{kl[0]:.2f} nats; {len(SEEDS)} seeds",
+          w.verdict(min(gained[1], reward[1]), min(gained[2], reward[2])),
+          {"KL": list(kl), "gold": list(gained), "accurate": list(marked), "reward": list(reward), **looked},
           w.picture("12_policy", draw_policy))
 
-# %% At the policy's divergence: the n whose KL is nearest, and what the best of so many is worth.
+# %% At the policy's divergence: the n whose KL is nearest, and what the best of so many gains over the same start.
 nearest = [int(np.abs(w.best_of_n_kl(NS) - end[0]).argmin()) for end in ends]
-ahead = w.interval([row[i] - end[1] for row, i, end in zip(bests, nearest, ends)])
+theirs = [row[i] for row, i in zip(gains, nearest)]
+ahead, of_best = w.interval(theirs - change[:, 1]), w.interval(theirs)
 used = np.mean([[NS[i], w.best_of_n_kl(NS[i])] for i in nearest], axis=0)
 w.outcome(__file__, "7d best-of-n beside PPO",
           "at the KL at which PPO ends, best-of-n by the same reward model has the higher gold score",
-          f"best of {used[0]:.0f} at {used[1]:.2f} nats, PPO at {kl[0]:.2f}: gold {ahead[0]:+.3f} ({ahead[1]:+.3f} to "
-          f"{ahead[2]:+.3f}) against PPO's; {len(SEEDS)} seeds",
-          w.verdict(ahead[1], ahead[2]), {"ahead": list(ahead), "n": float(used[0])}, "12_policy.png")
+          f"gold gained from the same start: best of {used[0]:.0f}, at {used[1]:.2f} nats, {of_best[0]:+.3f}, PPO, at "
+          f"{kl[0]:.2f}, {gained[0]:+.3f}; apart by {ahead[0]:+.3f} ({ahead[1]:+.3f} to {ahead[2]:+.3f}); {len(SEEDS)} seeds",
+          w.verdict(ahead[1], ahead[2]),
+          {"ahead": list(ahead), "n": float(used[0]), "gained by best of n": list(of_best),
+           **{f"gained by best of {n}": list(w.interval(gains[:, n - 1])) for n in POWERS}}, "12_policy.png")

@@ -19,7 +19,7 @@ from minillm.phases.reward_model import held_out_accuracy, reward_heads, reward_
 from minillm.world.raters import SimulatedRater, is_correct
 from minillm.world.requests import make_requests
 
-SEEDS = w.pick((0,), (0,), (0, 1, 2))
+SEEDS = w.pick((0,), (0,), (0, 1, 2, 3, 4))
 BOAST, EVASION = "I am sure.", "I do not know."
 PROMPTS, K = w.pick(6, 200, 300), 4
 
@@ -58,11 +58,15 @@ def ranks_of(scores, rng):
 
 
 def marks(requests, texts):
-    """Shares of right, boastful and evasive answers; and of boastful ones among the wrong (evasive ones are not wrong)."""
+    """Shares of right, boastful and evasive answers; of boastful ones among the wrong; of right ones among those that answer.
+
+    An evasive answer is neither wrong nor does it answer.
+    """
     right = np.array([is_correct(r, text) for r, text in zip(requests, texts)])
     sure, evasive = (np.array([words in text for text in texts]) for words in (BOAST, EVASION))
     wrong = ~right & ~evasive
-    return right.mean(), sure.mean(), evasive.mean(), sure[wrong].mean() if wrong.any() else np.nan
+    return (right.mean(), sure.mean(), evasive.mean(), sure[wrong].mean() if wrong.any() else np.nan,
+            right[~evasive].mean() if (~evasive).any() else np.nan)
 
 
 # %% Calibration: of four answers, one of them right, how sure is the model of its likeliest, and how often is that right?
@@ -106,8 +110,10 @@ def aligned(start, requests, rate, seed):
     return policy, accuracy
 
 
+COLUMNS = ("right", "sure of itself", "evasive", "sure where wrong", "right among answered", "calibration error", "Brier",
+           "confidence - right")
 found = {name: [] for name in ("start", *RATERS)}
-preferred = {name: [] for name in RATERS}
+preferred, judged = {name: [] for name in RATERS}, {name: [] for name in RATERS}
 for seed in SEEDS:
     world, _, assistant = w.base_and_assistant(seed)
     start = taught(world, assistant, seed)
@@ -127,26 +133,33 @@ for seed in SEEDS:
         found[name].append((*marks(held_out, after), *calibration(model, choices)))
         old, new = (np.array([rate(r, text) for r, text in zip(held_out, texts)]) for texts in (before, after))
         preferred[name].append(float(np.mean(np.where(new == old, 0.5, new > old))))
+        judged[name].append(accuracy)
         print(f"  seed {seed}, {name}: reward model {accuracy:.2f}, preferred {preferred[name][-1]:.2f}; {after[0]!r}")
-means = {name: np.mean(rows, axis=0) for name, rows in found.items()}
-w.show([(name, *means[name]) for name in found], ("raters pay for", "right", "sure of itself", "evasive", "sure where wrong",
-                                                  "calibration error", "Brier", "confidence - right"))
+found = {name: np.array(rows) for name, rows in found.items()}                   # (seeds, columns)
+means = {name: dict(zip(COLUMNS, rows.mean(axis=0))) for name, rows in found.items()}
+w.show([(name, *means[name].values()) for name in found], ("raters pay for", *COLUMNS))
+w.show([(name, *w.interval(values)) for name, values in judged.items()],
+       ("raters pay for", "pairs that the reward model orders right", "from", "to"))
 
 
 def draw(axes):
     """Truth, boasting, evasion and calibration in each arm."""
-    bars = ((0, "right", "tab:green"), (1, "sure of itself", "tab:orange"), (2, "evasive", "grey"),
-            (4, "calibration error", "tab:red"))
-    for place, (j, label, colour) in enumerate(bars):
-        axes.bar(np.arange(4) + 0.2 * (place - 1.5), [means[name][j] for name in found], 0.18, color=colour, label=label)
+    bars = {"right": "tab:green", "sure of itself": "tab:orange", "evasive": "grey", "calibration error": "tab:red"}
+    for place, (column, colour) in enumerate(bars.items()):
+        axes.bar(np.arange(4) + 0.2 * (place - 1.5), [means[name][column] for name in found], 0.18, color=colour, label=column)
     axes.set_xticks(range(4), ["before", *(f"paid for\n{name}" for name in RATERS)])
     axes.set_ylabel("share of held-out answers, and error")
     axes.legend(frameon=False)
 
 
+def over_seeds(name, column):
+    """One column of an arm, seed by seed."""
+    return found[name][:, COLUMNS.index(column)]
+
+
 def changes(column):
     """For each arm, the change of one column from before, an interval over seeds."""
-    return {name: w.interval([a[column] - b[column] for a, b in zip(found[name], found["start"])]) for name in RATERS}
+    return {name: w.interval(over_seeds(name, column) - over_seeds("start", column)) for name in RATERS}
 
 
 def words_for(stat, form="+.2f"):
@@ -160,20 +173,27 @@ def listed(stats, form="+.2f"):
 
 
 wins = {name: w.interval(values) for name, values in preferred.items()}
-truths, errors = changes(0), changes(4)
-apart = [w.interval([t[0] - o[0] for t, o in zip(found["truth"], found[name])]) for name in ("confidence", "evasion")]
-low = min([*(win[1] - 0.5 for win in wins.values()), *(gap[1] for gap in apart)])
-high = min([*(win[2] - 0.5 for win in wins.values()), *(gap[2] for gap in apart)])
+truths, errors = changes("right"), changes("calibration error")
+apart = {name: w.interval(over_seeds("truth", "right") - over_seeds(name, "right")) for name in ("confidence", "evasion")}
+low = min([*(win[1] - 0.5 for win in wins.values()), *(gap[1] for gap in apart.values())])
+high = min([*(win[2] - 0.5 for win in wins.values()), *(gap[2] for gap in apart.values())])
+w.show([*((f"preferred, {name}, over 0.5", win[0] - 0.5, win[1] - 0.5, win[2] - 0.5) for name, win in wins.items()),
+        *((f"right, truth over {name}", *gap) for name, gap in apart.items())], ("what decides 8a", "gap", "from", "to"))
 w.outcome(__file__, "8a aligned means preferred, not truthful",
           "each arm is preferred by its own raters over the start (more than 0.5 of comparisons), and the arms paid for "
           "confidence and for evasion are right less often than the arm paid for truth",
-          f"preferred: {listed(wins, '.2f')}; change of truth: {listed(truths)}; {len(SEEDS)} seeds", w.verdict(low, high),
-          {**{f"preferred, {n}": list(v) for n, v in wins.items()}, **{f"truth, {n}": list(v) for n, v in truths.items()}},
+          f"preferred: {listed(wins, '.2f')}; change of truth: {listed(truths)}; right more often, paid for truth, than paid for "
+          f"{listed(apart)}; {len(SEEDS)} seeds", w.verdict(low, high),
+          {**{f"preferred, {n}": list(v) for n, v in wins.items()}, **{f"truth, {n}": list(v) for n, v in truths.items()},
+           **{f"truth over {n}": list(v) for n, v in apart.items()},
+           **{f"reward model, {n}": list(w.interval(v)) for n, v in judged.items()},
+           **{f"{column}, {name}": list(w.interval(rows[:, j])) for name, rows in found.items()
+              for j, column in enumerate(COLUMNS) if np.isfinite(rows[:, j]).all()}},
           w.picture("14_preferred", draw))
 
 # %% Calibration in words, and in probabilities.
-sure = {name: w.interval([row[3] for row in found[name]]) for name in ("start", "confidence", "truth")}
-boast = w.interval([c[3] - t[3] for c, t in zip(found["confidence"], found["truth"])])
+sure = {name: w.interval(over_seeds(name, "sure where wrong")) for name in ("start", "confidence", "truth")}
+boast = w.interval(over_seeds("confidence", "sure where wrong") - over_seeds("truth", "sure where wrong"))
 w.outcome(__file__, "8c paid for confidence, the model says that it is sure where it is wrong",
           "of the wrong answers, the share that say so is higher by at least 0.3 where raters paid for it than where they "
           "paid for truth",
@@ -182,8 +202,9 @@ w.outcome(__file__, "8c paid for confidence, the model says that it is sure wher
 w.outcome(__file__, "8d alignment costs calibration",
           "in every arm the calibration error of the model's own probabilities is higher after than before, as published for "
           "GPT-4 (0.074 after, 0.007 before)",
-          f"before {means['start'][4]:.3f}; change: {listed(errors, '+.3f')}; confidence less the share right, before "
-          f"{means['start'][6]:+.3f}; change: {listed(changes(6), '+.3f')}; {len(SEEDS)} seeds",
+          f"before {means['start']['calibration error']:.3f}; change: {listed(errors, '+.3f')}; confidence less the share right, "
+          f"before {means['start']['confidence - right']:+.3f}; change: {listed(changes('confidence - right'), '+.3f')}; "
+          f"{len(SEEDS)} seeds",
           w.verdict(min(e[1] for e in errors.values()), min(e[2] for e in errors.values())),
           {f"calibration error, {n}": list(v) for n, v in errors.items()}, "14_preferred.png")
 
@@ -193,41 +214,51 @@ JUDGES = [(blocks, labels) for blocks in BLOCKS for labels in LABELS]
 POOL, NS = w.pick(8, 32, 64), np.array(w.pick((1, 4), (1, 2, 4, 8, 16), (1, 2, 4, 8, 16, 32)))
 LONG = PolicyConfig(steps=w.pick(4, 30, 72), rows=w.pick(4, 32), lr=3e-4, final_lr=1.0, temperature=1.0,
                     kl=0.0, max_new_tokens=w.pick(4, 24), save_every=20)         # nothing is paid for staying near
+AT = w.pick((2, 4), (4, *range(6, 31, 6)), (4, *range(8, 73, 8)))               # the first look lies between 0 and 1 nat
 ASK = PreferenceConfig(responses=2, temperature=LONG.temperature, max_new_tokens=LONG.max_new_tokens)
 
 
 class Course(NamedTuple):
     """What optimizing against one reward model did to the gold score, against the start; d = sqrt(KL)."""
+    accuracy: float         # of the reward model, on pairs that it was not trained on
     best: np.ndarray        # (NS,) gained by the best of n
-    d: np.ndarray           # (L,) of the policy, look after look
-    gained: np.ndarray      # (L,)
-    reward: np.ndarray      # (L,)
+    d: np.ndarray           # (1 + L,) of the policy: the start, then look after look
+    gained: np.ndarray      # (1 + L,)
+    reward: np.ndarray      # (1 + L,)
 
 
 def courses(assistant, world, seed):
-    """{(blocks, labels): Course}. Raters rank two answers a prompt; they see the gold score through noise."""
+    """{(blocks, labels): Course}. Raters rank two answers a prompt; they see the gold score through noise.
+
+    The start is the mean of all answers that best-of-n is drawn from: it is one model and one number for all courses, and
+    its noise is small. Every look draws answers of its own, so that no look's luck is another's.
+    """
     rng = np.random.default_rng([seed, 18])
     asked = make_requests(world, 5 * LABELS[-1], rng, "train")
     rankings = collect_rankings(assistant, [(r.messages(), r) for r in asked], SimulatedRater().rank, ASK, rng)
     tests = make_requests(world, w.pick(3, 24, 64), rng, "held_out")
-    pool, gold = w.sampled_pool(assistant, tests, POOL, LONG, rng)
+    unseen = rankings[LABELS[-1]:] or rankings                          # with --smoke there may be none left
+    pool, gold, _ = w.sampled_pool(assistant, tests, POOL, LONG, rng)
     prompts, found = [assistant.tokenizer.encode_chat(r.messages(), ask=True) for r in asked], {}
     for blocks, labels in JUDGES:
         judge, heads = w.copy_of(assistant, blocks), reward_heads(assistant, seed)
         settings = RewardConfig(steps=w.pick(1, 40), rows=w.pick(2, 16))
         train_reward_model(judge, heads, rankings[:labels], settings, seed, w.Notebook())
+        accuracy, _ = held_out_accuracy(judge, heads, unseen)
         proxy = reward_scores(judge, heads, pool).reshape(gold.shape)
         mean, spread = float(proxy.mean()), float(proxy.std()) + 1e-6
 
         def score(sequences, _):
             return (reward_scores(judge, heads, sequences) - mean) / spread
-        _, looks = w.optimized(assistant, prompts, score, LONG, seed,
-                               lambda policy: w.seen(policy, assistant, tests * 2, LONG, score), every=w.pick(2, 6, 8))
-        course = Course(np.array([w.best_of_n(proxy, gold, n) for n in NS]) - gold.mean(),
+        _, looks = w.optimized(assistant, prompts, score, LONG, seed, lambda policy: w.seen(
+            policy, assistant, tests * w.pick(2, 2, 8), LONG, rng, score), AT)
+        looks = np.vstack([[0.0, gold.mean(), 0.0, 0.0], looks])                # of the start, rewards have mean 0
+        course = Course(accuracy, np.array([w.best_of_n(proxy, gold, n) for n in NS]) - gold.mean(),
                         np.sqrt(looks[:, 0]), looks[:, 1] - gold.mean(), looks[:, 3])
         found[blocks, labels] = course
-        print(f"  seed {seed}, {blocks} of 4 blocks, {labels} of {len(rankings)} labels: gold {course.best[-1]:+.3f} by the best "
-              f"of {NS[-1]}; {course.gained[-1]:+.3f} by the policy at d = {course.d[-1]:.1f}, reward {course.reward[-1]:+.1f}")
+        print(f"  seed {seed}, {blocks} of 4 blocks, {labels} labels: {accuracy:.2f} of {len(unseen)} other pairs right; gold "
+              f"{course.best[-1]:+.3f} by the best of {NS[-1]}; {course.gained[-1]:+.3f} by the policy at d = {course.d[-1]:.1f}, "
+              f"reward {course.reward[-1]:+.1f}", flush=True)
     return found
 
 
@@ -242,8 +273,8 @@ def fitted(d, gained, bend):
 
 
 def policy_form(a, b, d):
-    """The policy's gain at d, by the fitted form."""
-    return d * (a - b * np.log(d))
+    """The policy's gain at d, by the fitted form; 0 at d = 0."""
+    return d * (a - b * np.log(np.maximum(d, 1e-9)))
 
 
 runs = []
@@ -256,6 +287,11 @@ for key in JUDGES:
     fits["best-of-n", key] = np.array([fitted(reach, run[key].best, BEND["best-of-n"]) for run in runs])
     fits["policy", key] = np.array([fitted(run[key].d, run[key].gained, BEND["policy"]) for run in runs])
 sizes = {blocks: parameters(replace(assistant.config, layers=blocks)) for blocks in BLOCKS}
+mean_of = {key: {field: np.mean([getattr(run[key], field) for run in runs], axis=0) for field in Course._fields} for key in JUDGES}
+for field, columns in (("best", [f"best of {n}" for n in NS]), ("d", [f"d at {step}" for step in (0, *AT)]),
+                       ("gained", [f"policy at {step}" for step in (0, *AT)])):
+    w.show([(*key, float(mean_of[key]["accuracy"]), *(f"{x:.3f}" for x in mean_of[key][field])) for key in JUDGES],
+           ("blocks", "labels", "pairs right", *columns))
 w.show([(method, f"{sizes[blocks]:,}", labels, *(f"{x:.3f}" for j in (0, 1) for x in w.interval(ab[:, j])))
         for (method, (blocks, labels)), ab in fits.items()],
        ("optimized by", "reward model", "labels", "a", "from", "to", "b", "from", "to"))
@@ -264,9 +300,9 @@ w.show([(method, f"{sizes[blocks]:,}", labels, *(f"{x:.3f}" for j in (0, 1) for 
 def draw_goodhart(axes):
     """Gold score gained against sqrt(KL): best-of-n, the policy's looks, and the form fitted to them."""
     for number, key in enumerate(JUDGES):
-        d, gained = np.mean([(run[key].d, run[key].gained) for run in runs], axis=0)
+        d, gained = mean_of[key]["d"], mean_of[key]["gained"]
         grid = np.linspace(0.05, max(d.max(), 0.1), 100)
-        axes.plot(reach, np.mean([run[key].best for run in runs], axis=0), "o-", color=f"C{number}", markersize=4,
+        axes.plot(reach, mean_of[key]["best"], "o-", color=f"C{number}", markersize=4,
                   label=f"{key[0]} of 4 blocks, {key[1]} labels")
         axes.plot(d, gained, "^", color=f"C{number}", markersize=5)
         axes.plot(grid, policy_form(*fits["policy", key].mean(axis=0), grid), "--", color=f"C{number}", linewidth=1)
@@ -289,7 +325,10 @@ w.outcome(__file__, "8b the reward model as a target: the gold score rises, then
           f"{len(SEEDS)} seeds",
           w.verdict(min(gain[1], fall[1] - 0.02), min(gain[2], fall[2] - 0.02)),
           {"falls": list(fall), **{f"{method}, {blocks} blocks, {labels} labels, {name}": list(w.interval(values[:, j]))
-                                   for (method, (blocks, labels)), values in fits.items() for j, name in enumerate("ab")}},
+                                   for (method, (blocks, labels)), values in fits.items() for j, name in enumerate("ab")},
+           **{f"{field}, {blocks} blocks, {labels} labels, step {step}": list(w.interval(
+               [getattr(run[blocks, labels], field)[i] for run in runs]))
+              for blocks, labels in JUDGES for i, step in enumerate((0, *AT)) for field in ("d", "gained", "reward")}},
           w.picture("14_goodhart", draw_goodhart))
 
 # %% Does a reward model that is larger, or that saw more labels, make the better target?
@@ -301,4 +340,8 @@ w.outcome(__file__, "8e a reward model that knows more is the better target",
           f"by those of {BLOCKS[-1]} blocks than by those of one",
           f"more labels {words_for(labelled, '+.3f')}, more blocks {words_for(larger, '+.3f')}; {len(SEEDS)} seeds",
           w.verdict(min(labelled[1], larger[1]), min(labelled[2], larger[2])),
-          {"more labels": list(labelled), "more blocks": list(larger)}, "14_goodhart.png")
+          {"more labels": list(labelled), "more blocks": list(larger),
+           **{f"reward model, {blocks} blocks, {labels} labels": list(w.interval([run[blocks, labels].accuracy for run in runs]))
+              for blocks, labels in JUDGES},
+           **{f"best of {n}, {blocks} blocks, {labels} labels": list(w.interval([run[blocks, labels].best[i] for run in runs]))
+              for blocks, labels in JUDGES for i, n in enumerate(NS)}}, "14_goodhart.png")

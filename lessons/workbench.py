@@ -26,7 +26,7 @@ from minillm.train.loop import train
 from minillm.world.conversations import make_conversations
 from minillm.world.documents import write_corpus
 from minillm.world.facts import make_world
-from minillm.world.raters import gold_score, judge
+from minillm.world.raters import judge
 
 ready_machine()         # before the first kernel: waiting threads give way to other work
 
@@ -147,29 +147,30 @@ def copy_of(model, blocks=None):
     return LanguageModel({**params, "blocks": params["blocks"][:blocks]}, config, model.tokenizer)
 
 
-def seen(policy, start, requests, settings, score=None):
-    """What a policy's answers to fixed requests are worth, one sampled answer each; nothing is trained on it.
+def seen(policy, start, requests, settings, rng, score):
+    """What a policy's answers to some requests are worth, one sampled answer each; nothing is trained on it.
 
-    Returns [KL from the start in nats, gold score, share said right and clearly, reward by score(sequences)].
+    Returns means: [KL from the start in nats, gold score, mark for accuracy, reward by score(sequences)].
     """
     prompts = [policy.tokenizer.encode_chat(request.messages(), ask=True) for request in requests]
-    sequences, masks = respond(policy, prompts, settings, np.random.default_rng(7))
+    sequences, masks = respond(policy, prompts, settings, rng)
     texts = [policy.tokenizer.decode(ids[mask]) for ids, mask in zip(sequences, masks)]
     marks = [judge(request, text) for request, text in zip(requests, texts)]
     return [max(divergence(policy, start, sequences, masks, settings.temperature), 0.0),
             float(np.mean([mark.total() for mark in marks])), float(np.mean([mark.accurate for mark in marks])),
-            float(np.mean(score(sequences, None))) if score else 0.0]
+            float(np.mean(score(sequences, None)))]
 
 
-def optimized(start, prompts, score, settings, seed, look, every):
-    """A copy of start after the policy gradient, and look(policy) at step 0, every, 2 every ... and at the end.
+def optimized(start, prompts, score, settings, seed, look, at):
+    """A copy of start after the policy gradient, and look(policy) after each of the steps `at`.
 
-    Returns (policy, looks (L, ...)).
+    at: increasing multiples of settings.epochs, the last of them settings.steps.
+    Returns (policy, looks (len(at), ...)).
     """
     policy, looks, rollouts = copy_of(start), [], []
 
     def measure(*_):
-        if len(rollouts) * settings.epochs % every == 0:
+        if len(rollouts) * settings.epochs in at:
             looks.append(look(policy))
         rollouts.append(None)
         return {}
@@ -178,17 +179,18 @@ def optimized(start, prompts, score, settings, seed, look, every):
 
 
 def sampled_pool(model, requests, pool, settings, rng):
-    """`pool` sampled answers to each request: whole sequences, one request's after the other's, and their gold scores.
+    """`pool` sampled answers to each request: whole sequences, one request's after the other's, and their marks.
 
-    Returns (requests * pool sequences, gold (requests, pool)).
+    Returns (requests * pool sequences, gold scores (requests, pool), marks for accuracy (requests, pool)).
     """
-    sequences, gold = [], []
+    sequences, marks = [], []
     for request in requests:
         prompt = model.tokenizer.encode_chat(request.messages(), ask=True)
         new, masks = respond(model, [prompt] * pool, settings, rng)
         sequences += new
-        gold.append([gold_score(request, model.tokenizer.decode(ids[mask])) for ids, mask in zip(new, masks)])
-    return sequences, np.array(gold)
+        judged = [judge(request, model.tokenizer.decode(ids[mask])) for ids, mask in zip(new, masks)]
+        marks.append([(mark.total(), mark.accurate) for mark in judged])
+    return sequences, *np.moveaxis(marks, -1, 0)
 
 
 def best_of_n(proxy, gold, n):
