@@ -208,8 +208,8 @@ w.outcome(__file__, "8d alignment costs calibration",
           w.verdict(min(e[1] for e in errors.values()), min(e[2] for e in errors.values())),
           {f"calibration error, {n}": list(v) for n, v in errors.items()}, "14_preferred.png")
 
-# %% The reward model as a target: made of the first or of all four blocks of the assistant, from few labels or many.
-BLOCKS, LABELS = w.pick((1,), (1, 4)), w.pick((4,), (30, 300))
+# %% The reward model as a target: made of the first or of all three blocks of the assistant, from few labels or many.
+BLOCKS, LABELS = w.pick((1,), (1, 3)), w.pick((4,), (30, 300))
 JUDGES = [(blocks, labels) for blocks in BLOCKS for labels in LABELS]
 POOL, NS = w.pick(8, 32, 64), np.array(w.pick((1, 4), (1, 2, 4, 8, 16), (1, 2, 4, 8, 16, 32)))
 LONG = PolicyConfig(steps=w.pick(4, 30, 72), rows=w.pick(4, 32), lr=3e-4, final_lr=1.0, temperature=1.0,
@@ -256,7 +256,7 @@ def courses(assistant, world, seed):
         course = Course(accuracy, np.array([w.best_of_n(proxy, gold, n) for n in NS]) - gold.mean(),
                         np.sqrt(looks[:, 0]), looks[:, 1] - gold.mean(), looks[:, 3])
         found[blocks, labels] = course
-        print(f"  seed {seed}, {blocks} of 4 blocks, {labels} labels: {accuracy:.2f} of {len(unseen)} other pairs right; gold "
+        print(f"  seed {seed}, {blocks} of 3 blocks, {labels} labels: {accuracy:.2f} of {len(unseen)} other pairs right; gold "
               f"{course.best[-1]:+.3f} by the best of {NS[-1]}; {course.gained[-1]:+.3f} by the policy at d = {course.d[-1]:.1f}, "
               f"reward {course.reward[-1]:+.1f}", flush=True)
     return found
@@ -303,7 +303,7 @@ def draw_goodhart(axes):
         d, gained = mean_of[key]["d"], mean_of[key]["gained"]
         grid = np.linspace(0.05, max(d.max(), 0.1), 100)
         axes.plot(reach, mean_of[key]["best"], "o-", color=f"C{number}", markersize=4,
-                  label=f"{key[0]} of 4 blocks, {key[1]} labels")
+                  label=f"{key[0]} of 3 blocks, {key[1]} labels")
         axes.plot(d, gained, "^", color=f"C{number}", markersize=5)
         axes.plot(grid, policy_form(*fits["policy", key].mean(axis=0), grid), "--", color=f"C{number}", linewidth=1)
     axes.axhline(0, color="grey", linewidth=0.8)

@@ -198,7 +198,7 @@ w.outcome(__file__, "12c what is read more often is kept better",
           f"({beyond[1]:.2f} to {beyond[2]:.2f} over {len(SEEDS)} seeds)", w.verdict(beyond[1], beyond[2]),
           {f"bits a parameter, {read} exposures": list(ratio[middle, read]) for read in EXPOSURES}, "15_memory.png")
 
-# %% More is not always better: a small model, fine-tuned for a task, against a base model eight times its size.
+# %% More is not always better: a small model, fine-tuned for a task, against a base model seven times its size.
 BASES = w.pick((0,), (0,), (0, 1, 2))
 scores = {"large base": [], "small, fine-tuned": [], "small, before": []}
 for seed in BASES:
@@ -216,6 +216,6 @@ w.show([(name, *w.interval(values)) for name, values in scores.items()], ("model
 ahead = w.interval(np.subtract(scores["small, fine-tuned"], scores["large base"]))
 sizes = [sum(leaf.size for leaf in leaves({**m.params, "blocks": dict(enumerate(m.params["blocks"]))})) for m in (base, small)]
 w.outcome(__file__, "12b more is not always better",
-          "a fine-tuned model of an eighth of the size beats the larger base on its task by at least 0.2",
+          "a fine-tuned model of a seventh of the size beats the larger base on its task by at least 0.2",
           f"{sizes[1]:,} against {sizes[0]:,} parameters: ahead by {ahead[0]:.2f} ({ahead[1]:.2f} to {ahead[2]:.2f} over "
           f"{len(BASES)} seeds)", w.verdict(ahead[1], ahead[2], above=0.2), {"ahead": list(ahead)})

@@ -14,14 +14,14 @@ def test_exercise_1():
 
 
 def test_exercise_2():
-    """6 * 1.26e6 * 1150 * 2048 = 1.78e13, so 137 seconds."""
-    work = 6 * 1.26e6 * 1150 * 2048
-    assert round(work / 1e13, 2) == 1.78 and round(work / 130e9) == 137
+    """6 * 1.08e6 * 1150 * 2048 = 1.53e13, so 117 seconds."""
+    work = 6 * 1.08e6 * 1150 * 2048
+    assert round(work / 1e13, 2) == 1.53 and round(work / 130e9) == 117
 
 
 def test_exercise_3():
-    """20 * 1.26 million = 25 million, ten times as many as 1,150 steps read."""
-    assert round(20 * 1.26) == 25 and 9 < 20 * 1.26e6 / (1150 * 2048) < 12
+    """20 * 1.08 million = 22 million, nine times as many as 1,150 steps read."""
+    assert round(20 * 1.08) == 22 and round(20 * 1.08e6 / (1150 * 2048)) == 9
 
 
 def test_exercise_4():
