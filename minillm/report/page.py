@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from minillm.config import as_dict
-from minillm.pipeline import Run, load_config
+from minillm.run import Run, load_config
 from minillm.report import charts
 from minillm.report.samples import collect_samples, fresh_samples
 from minillm.report.words import one_example, readable, visible

@@ -12,7 +12,7 @@ import numpy as np
 from minillm.evaluate.next_words import next_words, shown
 from minillm.phases import policy_gradient as rl
 from minillm.phases.reward_model import rendered_ranking, reward_scores
-from minillm.pipeline import divided_rankings, documents_of, load_reward_model
+from minillm.run import divided_rankings, documents_of, load_reward_model
 from minillm.text import corpus
 from minillm.text.batches import pad_batch
 from minillm.text.chat import render_chat
@@ -30,7 +30,7 @@ MODELS = {"base": "pretrain", "finetuned": "finetune", "aligned": "policy_gradie
 def collect_samples(run, data=None):
     """The contents of samples.json; a part whose phase has not run is None.
 
-    run: pipeline.Run; data: the reader's own files by stage, where there are any.
+    run: minillm.run.Run; data: the reader's own files by stage, where there are any.
     """
     data = data or {}
     models = {name: run.model(phase) for name, phase in MODELS.items() if steps_in(run.folder / phase)}

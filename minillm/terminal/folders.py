@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from minillm.config import require
-from minillm.pipeline import load_config
+from minillm.run import load_config
 from minillm.train.checkpoint import CheckpointError, steps_in
 from minillm.train.run_folder import SIDE_PHASES, merge_results, new_run, read_results
 

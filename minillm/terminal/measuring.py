@@ -8,6 +8,7 @@ from minillm import pipeline
 from minillm.config import require
 from minillm.evaluate import measure
 from minillm.phases import preferences, pretrain, reward_model
+from minillm.run import STAGES, Run, documents_of, load_reward_model
 from minillm.terminal.checks import dotted
 from minillm.terminal.folders import read_run
 from minillm.terminal.talking import folder_of_run
@@ -30,7 +31,7 @@ def evaluate(args):
     """Measure the models of a run again, and print that beside its results.json."""
     folder = folder_of_run(args.run, args.root)
     config, data = read_run(folder)
-    run = pipeline.Run(folder, config, False, args.quiet)
+    run = Run(folder, config, False, args.quiet)
     require(steps_in(folder / "pretrain"),
             f"{folder} has no phase pretrain yet; first: minillm pretrain {folder}")
     results = {}
@@ -52,7 +53,7 @@ def look_at_pretrain(run, data):
     if text is not None and not Path(text).exists():
         run.say(f"pretrain: left out, as its text {text} is no longer there")
         return {}
-    _, validation = pipeline.documents_of(run, text)
+    _, validation = documents_of(run, text)
     stream = model.tokenizer.encode_documents(validation)
     results = {"pretrain": pretrain.validate(model, stream, sum(len(text.encode()) for text in validation))}
     if text is None:
@@ -69,7 +70,7 @@ def look_at_finetune(run, data):
     pair = {"base": base, "finetuned": run.model("finetune")}
     results = {"instruction_accuracy": {who: measure.instruction_accuracy(model, requests)
                                         for who, model in pair.items()}}
-    rng = [run.config.seed, pipeline.STAGES.index("finetune"), 1]       # as pipeline.finetune_side draws them
+    rng = [run.config.seed, STAGES.index("finetune"), 1]       # as pipeline.finetune_side draws them
     if steps_in(run.folder / "task"):
         messages = labelled_messages(run.world(), 300, np.random.default_rng(rng), "held_out")
         pair["finetuned"] = run.model("task")
@@ -87,7 +88,7 @@ def look_at_reward_model(run, data):
     path = run.folder / "preferences_held_out.jsonl"
     if "reward_model" in data or not path.exists():
         return {}
-    model, heads = pipeline.load_reward_model(run)
+    model, heads = load_reward_model(run)
     accuracy, _ = reward_model.held_out_accuracy(model, heads, preferences.read_rankings(path))
     return {"reward_model": {"pair_accuracy": accuracy}}
 

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 
-from minillm import pipeline
 from minillm.config import require
 from minillm.phases.preferences import Ranking, append_ranking, checked_ranking, sample_responses
+from minillm.run import STAGES, Run
 from minillm.terminal import folders
 from minillm.terminal.bars import printable
 from minillm.terminal.talking import read_line
@@ -36,7 +36,7 @@ def rank(args):
             "to rank by hand")
     asked = load_prompts(args.data) if args.data else None
     folder = folders.new_folder(args.root, chosen.name) if chosen.new else chosen.source
-    run = pipeline.Run(folder, chosen.config, True, args.quiet)
+    run = Run(folder, chosen.config, True, args.quiet)
     with folders.nothing_half_made(folder, chosen.new, ()):
         prepare(run, chosen, "preferences")
     announce(run, chosen, ("preferences",))
@@ -135,7 +135,7 @@ def by_hand(run, prompts, path):
 
 def responses_to(run, model, number, prompt):
     """The responses to one prompt in random order; None where there is nothing to rank."""
-    rng = np.random.default_rng([run.config.seed, pipeline.STAGES.index("preferences"), number])
+    rng = np.random.default_rng([run.config.seed, STAGES.index("preferences"), number])
     if len(model.tokenizer.encode_chat(prompt, ask=True)) >= model.config.context:
         print(f"(prompt {number + 1} is longer than the context of {model.config.context} tokens: left out)")
         return None

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from minillm import pipeline
 from minillm.config import require
+from minillm.run import STAGES, Run, save_config
 from minillm.terminal import folders
 from minillm.terminal.checks import LOADERS, check_config, check_data, check_rankings, dotted
 from minillm.terminal.compiling import compile_kernels, kernels_are_cold
@@ -88,7 +89,7 @@ def train(args):
     if args.verb == "reward":
         check_preferences(chosen)
     folder = folders.new_folder(args.root, chosen.name) if chosen.new else chosen.source
-    run = pipeline.Run(folder, chosen.config, args.resume, args.quiet)
+    run = Run(folder, chosen.config, args.resume, args.quiet)
     with folders.nothing_half_made(folder, chosen.new, [stage]):
         prepare(run, chosen, stage)
         announce(run, chosen, OWN[args.verb])
@@ -107,7 +108,7 @@ def prepare(run, chosen, stage):
     """Fill a new folder with copies where there is a run to go on from, and write down what will be done."""
     if chosen.new and chosen.source is not None:
         folders.copy_run(chosen.source, run.folder, stage)
-    pipeline.save_config(run, chosen.data)
+    save_config(run, chosen.data)
     if chosen.fingerprint is not None:
         known = {**folders.fingerprints(run.folder), stage: chosen.fingerprint}
         write_whole(run.folder / "fingerprints.json", json.dumps(known, indent=2) + "\n")
@@ -142,8 +143,8 @@ def run_everything(args):
     chosen = plan(args, None)
     require(not chosen.data, f"{chosen.source} was begun on your own data; go on with the phases' own verbs")
     folder = folders.new_folder(args.root, chosen.name) if chosen.new else chosen.source
-    run = pipeline.Run(folder, chosen.config, args.resume, args.quiet)
-    with folders.nothing_half_made(folder, chosen.new, pipeline.STAGES):
+    run = Run(folder, chosen.config, args.resume, args.quiet)
+    with folders.nothing_half_made(folder, chosen.new, STAGES):
         announce(run, chosen, None)
         compile_first(run)
         results = pipeline.run_all(run)

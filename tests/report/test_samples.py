@@ -11,7 +11,7 @@ from minillm.model.language_model import LanguageModel
 from minillm.model.transformer import transformer_init
 from minillm.phases.preferences import Ranking
 from minillm.phases.reward_model import rendered_ranking, reward_heads, reward_scores
-from minillm.pipeline import Run
+from minillm.run import Run
 from minillm.evaluate.next_words import next_words, shown
 from minillm.report.samples import collect_samples, four_steps, likeliest_words, response_logprobs
 from minillm.text.chat import render_chat
