@@ -59,6 +59,7 @@ def loss_cases(draw, ids, N, C, V):
             (cross_entropy.cross_entropy_backward, (logits.copy(), targets, lse, ones)),
             (categorical.categorical_forward, (logits, targets)),
             (categorical.categorical_backward, (logits.copy(), targets, lse, entropy, ones, ones)),
+            (categorical.categorical_draw, (logits, np.linspace(0, 1, N, endpoint=False), 0.7)),
             (embedding.embedding_backward, (draw(N, C), targets, draw(V, C)))]
 
 
