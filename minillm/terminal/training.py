@@ -163,7 +163,7 @@ def announce(run, chosen, names):
 def compile_first(run):
     """Before the first training on a machine: compile the kernels, and say so."""
     if kernels_are_cold():
-        run.say("compiling the kernels, once: that takes a quarter of a minute")
+        run.say("compiling the kernels, once: that takes some 20 seconds")
         compile_kernels(run.config.model)
 
 
