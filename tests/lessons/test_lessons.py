@@ -63,7 +63,8 @@ def test_records_are_what_the_script_would_make(name):
 @pytest.mark.parametrize("before,after", [("at least", "at most"), ("= 2", "= 3"), ("(0, 1, 2)", "(0, 1)"), ("{gain", "gain {gain"),
                                           ("1 a claim", "2 another")])
 def test_an_old_record_is_seen(before, after):
-    script = ("BAR, SEEDS = 2, w.pick((0,), (0,), (0, 1, 2))\ngain = measured(SEEDS)\n"
+    script = ("BAR, SEEDS = 2, w.pick((0,), (0,), (0, 1, 2))\n"
+              "gain = measured(SEEDS)\n"
               "w.outcome(__file__, '1 a claim', f'at least {BAR:.1f} ' 'more', f'{gain:.2f}' + f' ({len(SEEDS)} seeds)', 'holds')\n")
     rows = [{"claim": "1 a claim", "prediction": "at least 2.0 more", "found": "3.14 (3 seeds)"}]
     assert not list(refresh.old_records(script, rows))
