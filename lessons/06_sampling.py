@@ -48,7 +48,8 @@ print(f"  predicted: the likeliest tokens are right at least 0.1 more often than
 def draw(axes):
     """Accuracy and variety over temperatures."""
     axes.plot(HOTS, [np.mean(right[t]) for t in HOTS], "o-", label="share of right answers")
-    axes.plot(HOTS, [np.mean(different[t]) / 3 for t in HOTS], "s-", label="share of different answers")
+    axes.plot(HOTS, [np.mean(different[t]) / 3 for t in HOTS], "s-",
+              label="different answers of 3, divided by 3 (all the same: 1/3)")
     axes.set_xlabel("temperature")
     axes.set_ylim(0, 1)
     axes.legend(frameon=False)

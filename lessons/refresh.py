@@ -1,12 +1,14 @@
 """Fill what the lessons include: source by symbol, outcomes of experiments, the table of claims.
 
     python lessons/refresh.py                 write it into the texts
-    python lessons/refresh.py --check         write nothing; exit with status 1 and a line for each text that differs
+    python lessons/refresh.py --check         write nothing; exit with status 1 and a line for each text that differs,
+                                              and for each record that its script would not make now
     python lessons/refresh.py --run --full    run every script first, with --record: this makes the table anew
     python lessons/refresh.py --run           run every script in its default size, for the seconds that it takes
 
 In a text, a fenced block with the info string `python source=minillm/layers/norm.py:norm_forward` holds that symbol's
-source, and one with `results` holds what lessons/results/ has of that lesson.
+source, and one with `results` holds what lessons/results/ has of that lesson. A record is old where the prediction or
+what was found has other words or other constants (seeds, sizes) than the script has: it must be made anew.
 """
 
 import argparse
@@ -51,6 +53,70 @@ def results_of(lesson):
     """What was recorded of a lesson's experiments, claim by claim."""
     path = LESSONS / "results" / f"{lesson}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+
+
+class Full:
+    """What a script's constants ask of the workbench, in its full size."""
+
+    @staticmethod
+    def pick(smoke, default, full=None):
+        return default if full is None else full
+
+
+def evaluated(code, known):
+    """Run a piece of a script that needs nothing but what is known.  Returns the names known then, or None."""
+    names = dict(known)
+    try:
+        exec(compile(ast.fix_missing_locations(code), "script", "exec"), {"__builtins__": {"len": len}}, names)
+    except Exception:       # it asks for what a run alone can tell
+        return None
+    return names
+
+
+def constants_of(body):
+    """The CONSTANTS of a script in its full size, those that follow from literals and w.pick."""
+    known = {"w": Full}
+    for node in body:
+        names = evaluated(ast.Module([node], []), known) if isinstance(node, ast.Assign) else None
+        known.update({name: value for name, value in (names or {}).items() if name.isupper()})
+    return known
+
+
+def pattern_of(text, known):
+    """A regular expression for what a string expression may come to: any text where a run alone can tell."""
+    if isinstance(text, ast.Constant):
+        return re.escape(text.value)
+    if isinstance(text, ast.JoinedStr):
+        return "".join(pattern_of(part, known) for part in text.values)
+    if isinstance(text, ast.BinOp) and isinstance(text.op, ast.Add):
+        return pattern_of(text.left, known) + pattern_of(text.right, known)
+    whole = ast.JoinedStr([text]) if isinstance(text, ast.FormattedValue) else text
+    names = evaluated(ast.Module([ast.Assign([ast.Name("said", ast.Store())], whole)], []), known)
+    return re.escape(names["said"]) if names else ".*"
+
+
+def old_records(script, rows):
+    """Which recorded outcomes a script would not make now: a line for each."""
+    body = ast.parse(script)
+    known = constants_of(body.body)
+    calls = [node.args for node in ast.walk(body) if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "outcome"]
+    said = {ast.literal_eval(claim): {"prediction": prediction, "found": found} for _, claim, prediction, found, *_ in calls}
+    kept = {row["claim"]: row for row in rows}
+    for claim in sorted(said.keys() - kept.keys()):
+        yield f"claim {claim}: not recorded"
+    for claim in sorted(kept.keys() - said.keys()):
+        yield f"claim {claim}: the script has no such claim"
+    for claim in sorted(said.keys() & kept.keys()):
+        other = [part for part, text in said[claim].items()
+                 if not re.fullmatch(pattern_of(text, known), kept[claim][part], re.DOTALL)]
+        if other:
+            yield f"claim {claim}: the script has another {' and another '.join(other)} than was recorded"
+
+
+def all_old_records():
+    """A line for each recorded outcome, of any lesson, that its script would not make now."""
+    for path in sorted(LESSONS.glob("[0-9][0-9]_*.py")):
+        yield from (f"{path.name}: {line}" for line in old_records(path.read_text(encoding="utf-8"), results_of(path.stem)))
 
 
 def as_text(rows):
@@ -118,7 +184,9 @@ def main(argv=None):
         print(f"{path.name}: {'differs' if args.check else 'written'}")
         if not args.check:
             path.write_text(wanted, encoding="utf-8")
-    return 1 if args.check and differ else 0
+    old = list(all_old_records())
+    print("".join(f"{line}\n" for line in old), end="")
+    return 1 if args.check and (differ or old) else 0
 
 
 if __name__ == "__main__":

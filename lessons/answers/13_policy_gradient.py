@@ -18,11 +18,16 @@ def test_exercise_1():
 
 
 def test_exercise_2():
-    """For logits z, d log p_y / dz = onehot(y) - p, whose mean under p is 0, so b times it is 0 on average."""
+    """For logits z, d log p_y / dz = onehot(y) - p, whose mean under p is 0, so b times it is 0 on average.
+
+    The mean of a group of two, (r(y) + r(other)) / 2, takes half of r(y) away, and half of the gradient.
+    """
     p = REFERENCE
     gradients = np.eye(3) - p
     for b in (0.0, 5.0):
         np.testing.assert_allclose((p * (REWARD - b)) @ gradients, (p * REWARD) @ gradients, atol=1e-12)
+    pairs = [p[y] * p[other] * (REWARD[y] - (REWARD[y] + REWARD[other]) / 2) * gradients[y] for y in range(3) for other in range(3)]
+    np.testing.assert_allclose(np.sum(pairs, axis=0), (p * REWARD) @ gradients / 2, atol=1e-12)
 
 
 def test_exercise_3():

@@ -54,6 +54,23 @@ def test_sources_results_and_the_table_are_up_to_date():
     assert not differ, f"run: python lessons/refresh.py; these differ: {differ}"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_records_are_what_the_script_would_make(name):
+    old = list(refresh.old_records((LESSONS / f"{name}.py").read_text(encoding="utf-8"), refresh.results_of(name)))
+    assert not old, f"run: python lessons/refresh.py --run --full --only {name[:2]}; {old}"
+
+
+@pytest.mark.parametrize("before,after", [("at least", "at most"), ("= 2", "= 3"), ("(0, 1, 2)", "(0, 1)"), ("{gain", "gain {gain"),
+                                          ("1 a claim", "2 another")])
+def test_an_old_record_is_seen(before, after):
+    script = ("BAR, SEEDS = 2, w.pick((0,), (0,), (0, 1, 2))\n"
+              "gain = measured(SEEDS)\n"
+              "w.outcome(__file__, '1 a claim', f'at least {BAR:.1f} ' 'more', f'{gain:.2f}' + f' ({len(SEEDS)} seeds)', 'holds')\n")
+    rows = [{"claim": "1 a claim", "prediction": "at least 2.0 more", "found": "3.14 (3 seeds)"}]
+    assert not list(refresh.old_records(script, rows))
+    assert before in script and list(refresh.old_records(script.replace(before, after), rows))
+
+
 def test_a_symbol_that_is_gone_is_named():
     with pytest.raises(ValueError, match="has no no_such"):
         refresh.source_of("minillm/layers/norm.py", "no_such")
