@@ -19,7 +19,7 @@ from minillm.train.objectives import next_token
 from minillm.config import FinetuneConfig
 from minillm.world.requests import make_requests
 
-SEEDS = w.pick((0,), (0,), (0, 1, 2))
+SEEDS = w.pick((0,), (0,), (0, 1, 2, 3, 4))
 ONE_WORD, PLAIN = "Answer with one word.", "Answer with a full sentence."
 SHUFFLED = "one with Answer word."
 
