@@ -121,12 +121,12 @@ def divided(model, items):
 def base_and_assistant(seed=0):
     """The two models that many lessons ask: a short pretraining on the world, and its fine-tuning on conversations.
 
-    Trained once a seed (about 80 s), kept under runs/lessons/ and loaded from there afterwards.
+    Trained once a seed (about a minute), kept under runs/lessons/ and loaded from there afterwards.
     Returns (world, base, assistant); with --smoke, models that have hardly begun.
     """
     world, place = make_world(seed), KEPT / f"{SIZE if SIZE == 'smoke' else 'seed'}-{seed}"
     if not (place / "assistant").is_dir():
-        print(f"training a base model and an assistant of seed {seed}, once (about 80 s), into {place}", flush=True)
+        print(f"training a base model and an assistant of seed {seed}, once (about a minute), into {place}", flush=True)
         texts = [document.text for document in write_corpus(world, pick(0.1, 2.5))]
         tokenizer = train_tokenizer(texts, pick(600, 2048))
         stream = tokenizer.encode_documents(texts)
