@@ -2,7 +2,8 @@
 
 A model completes each item with the ending to which it gives the highest probability. Items come in
 groups that share their endings, and in every group each ending is right exactly once, so a scorer
-that does not read the context is at chance; of a and an, the noun behind them decides. No item occurs in the corpus: see reserved.py.
+that does not read the context is at chance; of a and an, the noun behind them decides. No item occurs in
+the corpus: see reserved.py.
 """
 
 from typing import NamedTuple

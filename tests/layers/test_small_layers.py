@@ -34,14 +34,11 @@ def test_layernorm_uses_the_biased_variance(bias):
 
 
 def test_layernorm_of_a_large_offset_keeps_its_digits():
-    """var = mean(x^2) - mean(x)^2 cancels: at an offset of 1e4, float32 then has no digit left.
-
-    The mean of 60 numbers that are added one after the other (NUMBA_DISABLE_JIT=1) is off by 60 roundings at most.
-    """
+    """var = mean(x^2) - mean(x)^2 cancels: at an offset of 1e4, float32 then has no digit left."""
     x = X.astype(np.float32) + np.float32(1e4)
     params = {"gain": np.ones(60, np.float32)}
     wide, _ = norm_forward(x.astype(np.float64), {"gain": np.ones(60)}, "layernorm", 1e-5)
-    np.testing.assert_allclose(norm_forward(x, params, "layernorm", 1e-5)[0], wide, atol=60 * 1e4 * 2 ** -24)
+    np.testing.assert_allclose(norm_forward(x, params, "layernorm", 1e-5)[0], wide, atol=2e-3)
 
 
 @pytest.mark.parametrize("kind", ["rmsnorm", "layernorm"])
