@@ -123,8 +123,8 @@ def _layer_row(y, x, gain, bias, eps):
     """One row of layernorm_forward; returns its mean and inv_std."""
     total, squares = x.dtype.type(0), x.dtype.type(0)
     for c in range(x.size):
-        total += x[c]
-    mean = x.dtype.type(total / x.size)
+        total += x[c] - x[0]  # small numbers, where all lie far from 0: a plain sum would round at its own size
+    mean = x.dtype.type(x[0] + total / x.size)
     for c in range(x.size):
         squares += (x[c] - mean) * (x[c] - mean)
     inv_std = x.dtype.type(1 / math.sqrt(squares / x.size + eps))
