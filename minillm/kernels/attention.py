@@ -6,7 +6,8 @@ import numba
 import numpy as np
 
 from minillm.kernels.attention_tiles import (add_queries, add_rows, add_values, finite, first_of_panel, head_rows, hide,
-                                             panel_columns, panel_rows, raise_top, score_keys, slope, weigh)
+                                             multiply, panel_columns, panel_rows, raise_top, score_keys, slope, subtract,
+                                             transpose, weigh)
 from minillm.kernels.exp import exp
 from minillm.kernels.lanes import blank, lanes, load, store
 from minillm.kernels.tile import dot, highest
@@ -106,11 +107,9 @@ def _running_softmax(scores, sums, total, top):
         level[t] = top[t] if top[t] > -np.inf else 0    # nothing seen so far: -inf - -inf would be NaN
         before[t] = exp(before[t] - level[t])
         total[t] *= before[t]
-    for d in range(0, sums.size, size):
-        row = sums[d:d + size]
-        for t in range(2 * lanes(row)):
-            row[t] *= before[t]
-    weigh(scores, level)
+    multiply(sums, before)
+    subtract(scores, level)
+    weigh(scores)
     add_rows(total, scores)
 
 
@@ -121,8 +120,9 @@ def _forward_head(out, lse, q, k, v, first, b, h, g):
     size, scale = 2 * lanes(q), q.dtype.type(1 / math.sqrt(D))
     keys, values = head_rows(k, b, g), head_rows(v, b, g)
     clean = finite(values)
-    rows, queries = np.empty((D + size - 1) // size * size * size, q.dtype), np.empty(D * size, q.dtype)
-    sums, scores = np.empty((D + 3) // 4 * 4 * size, q.dtype), np.empty(KEYS * size, q.dtype)
+    step = (D + size - 1) // size * size
+    rows, queries = np.empty(step * size, q.dtype), np.empty(step * size, q.dtype)
+    sums, scores = np.empty(step * size, q.dtype), np.empty(KEYS * size, q.dtype)
     top, total = np.empty(size, q.dtype), np.empty(size, q.dtype)
     for start in range(0, T, size):
         seen, stop = first_of_panel(first, b, start, size), min(start + size, T)
@@ -138,9 +138,12 @@ def _forward_head(out, lse, q, k, v, first, b, h, g):
             add_values(sums, values, s0, end, block, D, clean)
         for t in range(stop - start):
             lse[b, h, start + t] = top[t] + math.log(total[t]) if total[t] != 0 else 0
-            inverse, row = 1 / total[t] if total[t] != 0 else q.dtype.type(0), out[b, start + t, h]
+            total[t] = 1 / total[t] if total[t] != 0 else 0
+        transpose(rows, step, sums, size, D, size)
+        for t in range(stop - start):
+            row, some = out[b, start + t, h], rows[t * step:t * step + D]
             for d in range(D):
-                row[d] = sums[d * size + t] * inverse
+                row[d] = some[d] * total[t]
 
 
 @twin(plain=attention_forward_plain, parallel=True)
@@ -158,10 +161,10 @@ def _backward_head(dq, dk, dv, dout, q, keys, values, out, lse, first, b, h):
     T, D = q.shape[1], q.shape[3]
     size, scale, clean_keys = 2 * lanes(q), q.dtype.type(1 / math.sqrt(D)), finite(keys)
     step = (D + size - 1) // size * size
-    queries, douts = np.empty(D * size, q.dtype), np.empty(D * size, q.dtype)
+    queries, douts = np.empty(step * size, q.dtype), np.empty(step * size, q.dtype)
     query_rows, dout_rows = np.empty(step * size, q.dtype), np.empty(step * size, q.dtype)
     probs, dscores = np.empty(KEYS * size, q.dtype), np.empty(KEYS * size, q.dtype)
-    dqueries = np.empty((D + 3) // 4 * 4 * size, q.dtype)
+    dqueries = np.empty(step * size, q.dtype)
     for start in range(0, T, size):
         seen, stop = first_of_panel(first, b, start, size), min(start + size, T)
         panel_rows(query_rows, q, b, h, start, seen, scale)
@@ -179,16 +182,19 @@ def _backward_head(dq, dk, dv, dout, q, keys, values, out, lse, first, b, h):
             p, ds = probs[:(end - s0 + 3) // 4 * 4 * size], dscores[:(end - s0 + 3) // 4 * 4 * size]
             score_keys(p, keys, s0, queries, D)
             score_keys(ds, values, s0, douts, D)
-            hide(p, seen, s0, start)
-            weigh(p, logs)
-            slope(ds, p, delta)
+            subtract(p, logs)
+            hide(p, seen, s0, start)    # comes second: the log of a query that holds a NaN is NaN
+            weigh(p)
+            subtract(ds, delta)
+            slope(ds, p)
             add_queries(dv[s0 * step:], step, p, dout_rows, clean_douts)
             add_queries(dk[s0 * step:], step, ds, query_rows, clean_queries)
             add_values(dqueries, keys, s0, end, ds, D, clean_keys)
+        transpose(query_rows, step, dqueries, size, D, size)
         for t in range(stop - start):
-            row = dq[b, start + t, h]
+            row, some = dq[b, start + t, h], query_rows[t * step:t * step + D]
             for d in range(D):
-                row[d] = scale * dqueries[d * size + t]
+                row[d] = scale * some[d]
 
 
 @inline

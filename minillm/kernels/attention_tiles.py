@@ -12,7 +12,7 @@ infinity goes through a slower product that skips such weights.
 import numpy as np
 
 from minillm.kernels.exp import exp
-from minillm.kernels.lanes import blank, lanes, larger, load, store
+from minillm.kernels.lanes import blank, lanes, larger, load, store, transpose_square
 from minillm.kernels.tile import add_tile
 from minillm.kernels.twin import inline
 
@@ -53,25 +53,36 @@ def panel_rows(rows, x, b, h, start, seen, scale):
     0 beyond the last channel, and for a query that sees nothing, which may hold anything.
     """
     size, D = seen.size, x.shape[3]
-    for i in range(rows.size):
-        rows[i] = 0
-    for t in range(size):
-        if seen[t] <= start + t:
-            row = x[b, start + t, h]
-            for left in range(0, D, size):
-                part, target = row[left:left + size], rows[left * size + t * size:]
-                for j in range(part.size):
-                    target[j] = scale * part[j]
+    for left in range(0, D, size):
+        for t in range(size):
+            target = rows[(left + t) * size:(left + t + 1) * size]
+            if seen[t] <= start + t and left + size <= D:
+                row = x[b, start + t, h, left:left + size]
+                for j in range(size):   # as long as LLVM knows: to ask how long takes as long as so short a loop
+                    target[j] = scale * row[j]
+            else:
+                target[:] = 0
+                if seen[t] <= start + t:
+                    row = x[b, start + t, h, left:]
+                    for j in range(row.size):
+                        target[j] = scale * row[j]
+
+
+@inline
+def transpose(target, target_step, source, source_step, rows, columns):
+    """target[c target_step + r] = source[r source_step + c]; both hold whole squares, a vector wide."""
+    n = lanes(source)
+    for r in range(0, rows, n):
+        for c in range(0, columns, n):
+            transpose_square(target, c * target_step + r, target_step, source, r * source_step + c, source_step)
 
 
 @inline
 def panel_columns(columns, rows, channels):
     """columns[d, t]: panel_rows transposed."""
     size = 2 * lanes(rows)
-    for d in range(channels):
-        column, left = columns[d * size:(d + 1) * size], d // size * size * size + d % size
-        for t in range(size):
-            column[t] = rows[left + t * size]
+    for left in range(0, channels, size):
+        transpose(columns[left * size:], size, rows[left * size:], size, size, min(size, channels - left))
 
 
 @inline
@@ -106,21 +117,16 @@ def score_keys(scores, rows, s0, columns, D):
 
 
 @inline
-def hide_row(row, seen, s, start):
-    """hide for one key; as all rows below, 2 * lanes(row) long, as LLVM must know the length of so short a loop."""
-    hidden = row.dtype.type(-np.inf)
-    for t in range(2 * lanes(row)):
-        visible = seen[t] <= s and s <= start + np.int32(t)
-        row[t] = row[t] if visible else hidden
-
-
-@inline
 def hide(scores, seen, s0, start):
     """Scores of what a query may not see become -inf; most keys of a block are seen by all and left alone."""
-    size, latest = seen.size, seen[seen.size - 1]   # first is non-decreasing
+    size, hidden = 2 * lanes(scores), scores.dtype.type(-np.inf)
+    latest = seen[seen.size - 1]    # first is non-decreasing
     for i in range(scores.size // size):
-        if s0 + i > start or s0 + i < latest:
-            hide_row(scores[i * size:(i + 1) * size], seen, np.int32(s0 + i), np.int32(start))
+        s = np.int32(s0 + i)
+        if s > start or s < latest:
+            for t in range(size):
+                visible = seen[t] <= s and s <= np.int32(start + t)
+                scores[i * size + t] = scores[i * size + t] if visible else hidden
 
 
 @inline
@@ -134,35 +140,37 @@ def raise_top(top, scores):
 
 
 @inline
-def weigh_row(row, top):
-    """weigh for one key."""
-    zero, hidden = row.dtype.type(0), row.dtype.type(-np.inf)
-    for t in range(2 * lanes(row)):
-        weight = exp(row[t] - top[t])
-        row[t] = weight if row[t] != hidden else zero
+def subtract(scores, level):
+    """scores[i, t] -= level[t]"""
+    n, minus = lanes(scores), level.dtype.type(-1)
+    level0, level1 = minus * load(level, 0), minus * load(level, n)
+    for i in range(0, scores.size, 2 * n):
+        store(scores, i, load(scores, i) + level0), store(scores, i + n, load(scores, i + n) + level1)
 
 
 @inline
-def weigh(scores, top):
-    """scores[i, t] = exp(scores[i, t] - top[t]), and 0 for what is hidden, even where top is NaN."""
-    for i in range(0, scores.size, top.size):
-        weigh_row(scores[i:i + top.size], top)
+def multiply(sums, factors):
+    """sums[i, t] *= factors[t]"""
+    n = lanes(sums)
+    factor0, factor1 = load(factors, 0), load(factors, n)
+    for i in range(0, sums.size, 2 * n):
+        store(sums, i, load(sums, i) * factor0), store(sums, i + n, load(sums, i + n) * factor1)
 
 
 @inline
-def slope_row(row, probs, delta):
-    """slope for one key."""
-    zero = row.dtype.type(0)
-    for t in range(2 * lanes(row)):
-        dscore = probs[t] * (row[t] - delta[t])
-        row[t] = dscore if probs[t] != zero else zero   # comes last: a branch would not vectorize
+def weigh(scores):
+    """scores[i, t] = exp(scores[i, t]), which is 0 for what is hidden."""
+    for i in range(scores.size):
+        scores[i] = exp(scores[i])
 
 
 @inline
-def slope(dprobs, probs, delta):
-    """dprobs[i, t] = probs[i, t] (dprobs[i, t] - delta[t]), and 0 where the weight is."""
-    for i in range(0, probs.size, delta.size):
-        slope_row(dprobs[i:i + delta.size], probs[i:i + delta.size], delta)
+def slope(dprobs, probs):
+    """dprobs[i, t] = probs[i, t] dprobs[i, t], and 0 where the weight is, even if dprobs is NaN there."""
+    zero = probs.dtype.type(0)
+    for i in range(probs.size):
+        dscore = probs[i] * dprobs[i]
+        dprobs[i] = dscore if probs[i] != zero else zero   # comes last: a branch would not vectorize
 
 
 @inline

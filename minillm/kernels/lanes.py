@@ -48,6 +48,18 @@ def across(vector):
     return vector.sum()
 
 
+def transpose_square(target, i, target_step, source, j, source_step):
+    """target[i + c target_step + r] = source[j + r source_step + c], for as many rows r and columns c as lanes(source).
+
+    Compiled, the square is shuffled like a deck of cards: its upper half, number by number, between those of its lower
+    half. A number's place is written with the bits of its row, then those of its column; each shuffle moves the first
+    bit to the end, so after as many as a row has bits the column's come first: rows have become columns.
+    """
+    n = lanes(source)
+    for r in range(n):
+        target[i + r:i + r + (n - 1) * target_step + 1:target_step] = load(source, j + r * source_step)
+
+
 class Vector(types.Type):
     """numba's name for a vector of floats."""
 
@@ -86,6 +98,11 @@ def type_blank(context):
     return lambda row: Vector(row.dtype) if isinstance(row, types.Array) else None
 
 
+@type_callable(transpose_square)
+def type_transpose_square(context):
+    return lambda target, i, target_step, source, j, source_step: types.void if isinstance(source, types.Array) else None
+
+
 @type_callable(larger)
 def type_larger(context):
     return lambda a, b: a if isinstance(a, Vector) and a == b else None
@@ -113,6 +130,25 @@ def lower_store(context, builder, sig, args):
     row, i, vector = args
     address = _address(context, builder, sig.args[0], row, i, sig.args[2])
     builder.store(vector, address, align=sig.args[0].dtype.bitwidth // 8)
+    return context.get_dummy_value()
+
+
+@lower_builtin(transpose_square, types.Array, types.Integer, types.Integer, types.Array, types.Integer, types.Integer)
+def lower_transpose_square(context, builder, sig, args):
+    target, i, target_step, source, j, source_step = args
+    vector, align = Vector(sig.args[0].dtype), sig.args[0].dtype.bitwidth // 8
+    n = vector.count
+    rows = []
+    for _ in range(n):
+        rows.append(builder.load(_address(context, builder, sig.args[3], source, j, vector), align=align))
+        j = builder.add(j, source_step)
+    halves = [ir.Constant(ir.VectorType(ir.IntType(32), n), [half + c // 2 + c % 2 * n for c in range(n)])
+              for half in (0, n // 2)]
+    for _ in range(n.bit_length() - 1):     # n is a power of 2
+        rows = [builder.shuffle_vector(rows[r], rows[r + n // 2], half) for r in range(n // 2) for half in halves]
+    for row in rows:
+        builder.store(row, _address(context, builder, sig.args[0], target, i, vector), align=align)
+        i = builder.add(i, target_step)
     return context.get_dummy_value()
 
 

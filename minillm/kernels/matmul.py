@@ -9,7 +9,7 @@ import os
 import numba
 import numpy as np
 
-from minillm.kernels.lanes import across, blank, lanes, load, store
+from minillm.kernels.lanes import across, blank, lanes, load, store, transpose_square
 from minillm.kernels.tile import add_tile
 from minillm.kernels.twin import inline, parallel, plain_kernels, twin
 
@@ -69,8 +69,9 @@ def matmul_twin(plain):
 #   on both threads                201   BLAS: 200
 # How the compiled product works, from the inside out:
 #   tile     4 rows of C, two vectors wide, stay in 8 registers while k runs (tile.py).
-#   panels   B is copied into panels two vectors wide, in the order in which a tile reads it: a transpose is only
-#            that. A is read where it lies, unless it is transposed: then 4 rows are copied side by side.
+#   panels   B is copied into panels two vectors wide, in the order in which a tile reads it; where it has to be
+#            transposed, in squares that stay in registers meanwhile (lanes.py). A is read where it lies, unless it is
+#            transposed: then its rows are copied so that those of a tile lie side by side.
 #   blocks   ROWS rows of C and DEPTH steps of k at a time: what is used together stays in the nearest cache.
 #   groups   Panels of at most DEEP steps of k and WIDE columns are made at a time, so that a large B, copied,
 #            does not go out to memory and back.
@@ -81,7 +82,7 @@ DEPTH = 192
 ROWS = 128
 DEEP, WIDE = 768, 768
 NARROW = 4  # so few columns beyond the last whole panel are dot products, not a panel of their own
-FEW = 48  # fewer rows than this, as in decoding, do not repay the packing
+FEW = 12  # fewer rows than this, as in decoding, do not repay the packing
 SMALL = 1 << 15  # fewer multiply-adds than this do not repay a second thread
 
 
@@ -123,18 +124,19 @@ def _dots(c, a, b, start, stop):
 @inline
 def _pack_panels(panels, b, transposed, k0, depth, first, width):
     """panels[p, k * size + j] = B[k0 + k, first + p * size + j], where b holds B or B^T; zeros beyond `width`."""
-    size = 2 * lanes(b)
+    n, size, flat = lanes(b), 2 * lanes(b), b.reshape(b.size)
     if width % size:
         panels[width // size] = 0
     if transposed:
-        for start in range(0, depth, 16):  # a cache line of every row at a time
-            for j in range(width):
-                row = b[first + j, k0 + start:k0 + min(start + 16, depth)]
-                target = panels[j // size, start * size + j % size:]
-                for k in range(row.size):
-                    target[k * size] = row[k]
+        for j in range(0, width, n):
+            target, row = panels[j // size, j % size:], (first + j) * b.shape[1] + k0
+            whole = depth // n * n if j + n <= width else 0
+            for k in range(0, whole, n):
+                transpose_square(target, k * size, size, flat, row + k, b.shape[1])
+            for i in range(min(n, width - j)):
+                for k in range(whole, depth):
+                    target[k * size + i] = flat[row + i * b.shape[1] + k]
     else:
-        n, flat = lanes(b), b.reshape(b.size)
         for k in range(depth):
             i = (k0 + k) * b.shape[1] + first
             for p in range(width // size):
@@ -149,15 +151,14 @@ def _pack_panels(panels, b, transposed, k0, depth, first, width):
 def _pack_rows(packed, a, i0, i1, k0, depth):
     """packed[g, k * lanes + r] = A[i0 + g * lanes + r, k0 + k], where a holds A^T; beyond the last row anything."""
     n, N, flat = lanes(a), a.shape[1], a.reshape(a.size)
-    for g in range((i1 - i0 + n - 1) // n):
-        target, i = packed[g], k0 * N + i0 + g * n
-        for k in range(depth):
-            if i + n <= flat.size:
-                store(target, k * n, load(flat, i))
-            else:
-                for r in range(flat.size - i):
-                    target[k * n + r] = flat[i + r]
-            i += N
+    whole = (i1 - i0) // n
+    for k in range(depth):
+        i = (k0 + k) * N + i0
+        for g in range(whole):
+            store(packed[g], k * n, load(flat, i))
+            i += n
+        for r in range((i1 - i0) % n):
+            packed[whole, k * n + r] = flat[i + r]
 
 
 @inline

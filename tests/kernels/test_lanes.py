@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import pytest
 
-from minillm.kernels.lanes import VECTOR_BYTES, across, blank, lanes, larger, load, store
+from minillm.kernels.lanes import VECTOR_BYTES, across, blank, lanes, larger, load, store, transpose_square
 from minillm.kernels.tile import dot, highest
 
 
@@ -64,6 +64,21 @@ def test_the_larger_of_two_vectors_and_zeros(dtype):
         out = np.full(size, np.nan, dtype)
         run(out, x, y)
         np.testing.assert_array_equal(out, np.maximum(np.maximum(x, y), 0))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_square_is_transposed_and_nothing_beside_it_is_touched(dtype):
+    n = VECTOR_BYTES // np.dtype(dtype).itemsize
+    x = np.random.default_rng(3).standard_normal((n + 2, n + 5)).astype(dtype)
+
+    def transpose(target, source, target_step, source_step):
+        transpose_square(target, 2 * target_step + 3, target_step, source, source_step + 4, source_step)
+    expected = np.full((n + 4, n + 7), 7, dtype)
+    expected[2:n + 2, 3:n + 3] = x[1:n + 1, 4:n + 4].T
+    for run in (transpose, numba.njit(transpose)):
+        out = np.full(expected.shape, 7, dtype)
+        run(out.reshape(-1), x.reshape(-1), out.shape[1], x.shape[1])
+        np.testing.assert_array_equal(out, expected)
 
 
 @numba.njit

@@ -12,7 +12,7 @@ from twins import assert_threads_change_nothing, assert_twins_agree
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
 
 # N, K, M; the tile is 4 rows x 2 vectors (up to 32 columns), a block at most 128 rows x 192 steps, a group of panels
-# 768 x 768; below 48 rows, or up to 4 columns beyond the last whole panel: dots
+# 768 x 768; below 12 rows, or up to 4 columns beyond the last whole panel: dots
 SHAPES = [
     (270, 193, 130), (260, 769, 65), (53, 900, 801), (66, 50, 99), (133, 70, 100),
     (1, 1, 1), (3, 5, 7), (4, 4, 4), (12, 4, 5), (13, 1, 6), (16, 8, 256), (33, 7, 257), (35, 257, 3),
