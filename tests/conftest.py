@@ -12,6 +12,16 @@ for folder in (HERE, HERE.parent):
         sys.path.insert(0, str(folder))
 
 import gradcheck  # noqa: E402  (found on the path set above)
+import numba  # noqa: E402  (after GOMP_SPINCOUNT)
+import pytest  # noqa: E402
+
+
+def pytest_collection_modifyitems(items):
+    """Leave out what trains for many steps where loops run in Python: a step takes seconds there."""
+    if numba.config.DISABLE_JIT:
+        for item in items:
+            if item.get_closest_marker("training"):
+                item.add_marker(pytest.mark.skip(reason="would train for many minutes where loops run in Python"))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -311,6 +311,7 @@ def everything(tmp_path_factory):
     return root
 
 
+@pytest.mark.training
 def test_run_leaves_every_phase_and_a_report(everything, capsys, refused):
     folder = everything / "all"
     for phase in ("pretrain", "finetune", "task", "domain", "reward_model", "policy_gradient"):
@@ -322,6 +323,7 @@ def test_run_leaves_every_phase_and_a_report(everything, capsys, refused):
     assert "policy_gradient: done before" in capsys.readouterr().out
 
 
+@pytest.mark.training
 def test_eval_measures_what_the_run_measured(everything, capsys):
     assert main(["eval", "all", "--root", str(everything)]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
@@ -329,6 +331,7 @@ def test_eval_measures_what_the_run_measured(everything, capsys):
     assert [row for row in rows if row[1] != row[2]] == []
 
 
+@pytest.mark.training
 def test_rank_by_hand_in_a_copy_then_reward(everything, refused, monkeypatch):
     assert "--name NEW" in refused("rank", "all", "--root", everything)
     assert "--name NEW" in refused("rank", "all", "--human", "--root", everything)

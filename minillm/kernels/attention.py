@@ -92,7 +92,7 @@ def attention_decode_plain(q, k, v, keys, values, first, position):
 
 
 # How the compiled kernels lay things out in memory, and their shared pieces: attention_tiles.py.
-KEYS = 128  # keys of a block: its scores stay in the nearest cache
+KEYS = 128  # keys of a block: its scores stay in the nearest cache; forward they are half as large as it
 FEW = 1 << 15  # multiply-adds of decoding: fewer do not repay a second thread
 
 
@@ -101,13 +101,13 @@ def _running_softmax(scores, sums, total, top):
     """A block's scores become weights against the largest score so far, and what was summed against the
     largest score of the blocks before is scaled down to match."""
     size = 2 * lanes(top)
-    before, level = top.copy(), np.empty_like(top)
+    before, level, factor = top.copy(), np.empty_like(top), np.empty_like(top)
     raise_top(top, scores)
     for t in range(size):
         level[t] = top[t] if top[t] > -np.inf else 0    # nothing seen so far: -inf - -inf would be NaN
-        before[t] = exp(before[t] - level[t])
-        total[t] *= before[t]
-    multiply(sums, before)
+        factor[t] = exp(before[t] - level[t])
+        total[t] *= factor[t]
+    multiply(sums, factor)
     subtract(scores, level)
     weigh(scores)
     add_rows(total, scores)
@@ -115,7 +115,7 @@ def _running_softmax(scores, sums, total, top):
 
 @inline
 def _forward_head(out, lse, q, k, v, first, b, h, g):
-    """attention_forward of query head h of row b."""
+    """attention_forward of query head h of row b, which reads key/value head g."""
     T, D = q.shape[1], q.shape[3]
     size, scale = 2 * lanes(q), q.dtype.type(1 / math.sqrt(D))
     keys, values = head_rows(k, b, g), head_rows(v, b, g)
@@ -125,25 +125,24 @@ def _forward_head(out, lse, q, k, v, first, b, h, g):
     sums, scores = np.empty(step * size, q.dtype), np.empty(KEYS * size, q.dtype)
     top, total = np.empty(size, q.dtype), np.empty(size, q.dtype)
     for start in range(0, T, size):
-        seen, stop = first_of_panel(first, b, start, size), min(start + size, T)
-        panel_rows(rows, q, b, h, start, seen, scale)
+        oldest, stop = first_of_panel(first, b, start, size), min(start + size, T)
+        panel_rows(rows, q, b, h, start, oldest, scale)
         panel_columns(queries, rows, D)
         top[:], total[:], sums[:] = -np.inf, 0, 0
         for s0 in range(max(first[b, start], 0) // 4 * 4, stop, KEYS):     # keys go by fours
             end = min(s0 + KEYS, stop)
             block = scores[:(end - s0 + 3) // 4 * 4 * size]
             score_keys(block, keys, s0, queries, D)
-            hide(block, seen, s0, start)
+            hide(block, oldest, s0, start)
             _running_softmax(block, sums, total, top)
             add_values(sums, values, s0, end, block, D, clean)
-        for t in range(stop - start):
-            lse[b, h, start + t] = top[t] + math.log(total[t]) if total[t] != 0 else 0
-            total[t] = 1 / total[t] if total[t] != 0 else 0
         transpose(rows, step, sums, size, D, size)
         for t in range(stop - start):
-            row, some = out[b, start + t, h], rows[t * step:t * step + D]
+            blind = oldest[t] > start + t   # not total == 0: where all scores that it sees are -inf, it is NaN
+            lse[b, h, start + t] = 0 if blind else top[t] + math.log(total[t])
+            row, some, inverse = out[b, start + t, h], rows[t * step:t * step + D], 0 if blind else 1 / total[t]
             for d in range(D):
-                row[d] = some[d] * total[t]
+                row[d] = some[d] * q.dtype.type(inverse)
 
 
 @twin(plain=attention_forward_plain, parallel=True)
@@ -166,15 +165,15 @@ def _backward_head(dq, dk, dv, dout, q, keys, values, out, lse, first, b, h):
     probs, dscores = np.empty(KEYS * size, q.dtype), np.empty(KEYS * size, q.dtype)
     dqueries = np.empty(step * size, q.dtype)
     for start in range(0, T, size):
-        seen, stop = first_of_panel(first, b, start, size), min(start + size, T)
-        panel_rows(query_rows, q, b, h, start, seen, scale)
-        panel_rows(dout_rows, dout, b, h, start, seen, q.dtype.type(1))
+        oldest, stop = first_of_panel(first, b, start, size), min(start + size, T)
+        panel_rows(query_rows, q, b, h, start, oldest, scale)
+        panel_rows(dout_rows, dout, b, h, start, oldest, q.dtype.type(1))
         panel_columns(queries, query_rows, D)
         panel_columns(douts, dout_rows, D)
         clean_queries, clean_douts = finite(query_rows), finite(dout_rows)
         logs, delta = np.zeros(size, q.dtype), np.zeros(size, q.dtype)
         for t in range(stop - start):
-            if seen[t] <= start + t:
+            if oldest[t] <= start + t:
                 logs[t], delta[t] = lse[b, h, start + t], dot(dout[b, start + t, h], out[b, start + t, h])
         dqueries[:] = 0
         for s0 in range(max(first[b, start], 0) // 4 * 4, stop, KEYS):
@@ -183,7 +182,7 @@ def _backward_head(dq, dk, dv, dout, q, keys, values, out, lse, first, b, h):
             score_keys(p, keys, s0, queries, D)
             score_keys(ds, values, s0, douts, D)
             subtract(p, logs)
-            hide(p, seen, s0, start)    # comes second: the log of a query that holds a NaN is NaN
+            hide(p, oldest, s0, start)    # comes second: the log of a query that holds a NaN is NaN
             weigh(p)
             subtract(ds, delta)
             slope(ds, p)

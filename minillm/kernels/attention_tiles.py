@@ -1,12 +1,13 @@
 """The pieces of the attention kernels: blocks of keys against panels of queries.
 
 A panel is as many queries as a register tile is wide (two vectors). Scores, queries and sums lie transposed in
-flat arrays: a row per key or channel, the panel's queries along it. So all products of attention are register
-tiles, and the softmax over the keys is elementwise. A head's keys and values are copied first, since in memory
-the other heads stand between them: a copy meets many rows at once, a tile would wait for every four of them.
+flat arrays: a row per key or channel, the panel's queries along it. So the scores and the sums over keys are register
+tiles, and the softmax over the keys is elementwise. The backward's sums over queries need their rows as well, and add
+to a row per key with the channels along it. A head's keys and values are copied first, since in memory the other
+heads stand between them: a copy meets many rows at once, a tile would wait for every four of them.
 
-What a query may not see has the score -inf and the weight 0; as 0 * NaN is NaN, a head that holds a NaN or an
-infinity goes through a slower product that skips such weights.
+What a query may not see has the score -inf and the weight 0; as 0 * NaN is NaN, a product whose keys, values, queries
+or gradients hold a NaN or an infinity takes a slower tile that skips weights of 0.
 """
 
 import numpy as np
@@ -19,11 +20,11 @@ from minillm.kernels.twin import inline
 
 @inline
 def first_of_panel(first, b, start, size):
-    """`first` of a panel's queries; places beyond the last query see nothing: they begin after the panel."""
-    seen = np.empty(size, dtype=np.int32)
+    """The oldest key that each query of a panel sees; places beyond the last query see nothing: theirs is after the panel."""
+    oldest = np.empty(size, dtype=np.int32)
     for t in range(size):
-        seen[t] = first[b, start + t] if start + t < first.shape[1] else start + size
-    return seen
+        oldest[t] = first[b, start + t] if start + t < first.shape[1] else start + size
+    return oldest
 
 
 @inline
@@ -47,22 +48,22 @@ def head_rows(x, b, g):
 
 
 @inline
-def panel_rows(rows, x, b, h, start, seen, scale):
-    """rows[p, t, j] = scale x[b, start + t, h, p size + j]: queries in panels of channels.
+def panel_rows(rows, x, b, h, start, oldest, scale):
+    """rows[p, t, j] = scale x[b, start + t, h, p size + j]: queries, or gradients, in strips of `size` channels.
 
     0 beyond the last channel, and for a query that sees nothing, which may hold anything.
     """
-    size, D = seen.size, x.shape[3]
+    size, D = oldest.size, x.shape[3]
     for left in range(0, D, size):
         for t in range(size):
             target = rows[(left + t) * size:(left + t + 1) * size]
-            if seen[t] <= start + t and left + size <= D:
+            if oldest[t] <= start + t and left + size <= D:
                 row = x[b, start + t, h, left:left + size]
-                for j in range(size):   # as long as LLVM knows: to ask how long takes as long as so short a loop
+                for j in range(size):   # not row.size: LLVM knows it, and to look it up would cost as much as the loop
                     target[j] = scale * row[j]
             else:
                 target[:] = 0
-                if seen[t] <= start + t:
+                if oldest[t] <= start + t:
                     row = x[b, start + t, h, left:]
                     for j in range(row.size):
                         target[j] = scale * row[j]
@@ -88,21 +89,22 @@ def panel_columns(columns, rows, channels):
 @inline
 def finite(x):
     """Whether a flat array holds no NaN and no infinity."""
-    nothing = x.dtype.type(0)
+    zero = x.dtype.type(0)  # an integer would make float64 of it all
+    nothing = zero
     for i in range(x.size):
-        nothing += x[i] * 0
-    return nothing == 0
+        nothing += x[i] * zero
+    return nothing == zero
 
 
 @inline
-def add_careful_tile(c, c_step, a0, a1, a2, a3, b):
-    """add_tile in which a factor of 0 keeps out even a NaN."""
+def add_careful_tile(c, c_step, a0, a1, a2, a3, b, b_weighs):
+    """add_tile in which a weight of 0 keeps out even a NaN; the weights are b, or else a."""
     size = 2 * lanes(c)
     for i in range(4):
         a = (a0, a1, a2, a3)[i]
         for k in range(a.size):
             for j in range(size):
-                if a[k] != 0 and b[k * size + j] != 0:
+                if (b[k * size + j] if b_weighs else a[k]) != 0:
                     c[i * c_step + j] += a[k] * b[k * size + j]
 
 
@@ -117,15 +119,18 @@ def score_keys(scores, rows, s0, columns, D):
 
 
 @inline
-def hide(scores, seen, s0, start):
-    """Scores of what a query may not see become -inf; most keys of a block are seen by all and left alone."""
+def hide(scores, oldest, s0, start):
+    """Scores of what a query may not see become -inf; most keys of a block are seen by all and left alone.
+
+    So do those that fill up the last four keys: none may see them.
+    """
     size, hidden = 2 * lanes(scores), scores.dtype.type(-np.inf)
-    latest = seen[seen.size - 1]    # first is non-decreasing
+    latest = oldest[oldest.size - 1]    # first is non-decreasing
     for i in range(scores.size // size):
         s = np.int32(s0 + i)
         if s > start or s < latest:
             for t in range(size):
-                visible = seen[t] <= s and s <= np.int32(start + t)
+                visible = oldest[t] <= s and s <= np.int32(start + t)
                 scores[i * size + t] = scores[i * size + t] if visible else hidden
 
 
@@ -166,11 +171,11 @@ def weigh(scores):
 
 @inline
 def slope(dprobs, probs):
-    """dprobs[i, t] = probs[i, t] dprobs[i, t], and 0 where the weight is, even if dprobs is NaN there."""
+    """dprobs[i, t] *= probs[i, t]: 0 where probs is 0, even if dprobs is NaN there."""
     zero = probs.dtype.type(0)
     for i in range(probs.size):
         dscore = probs[i] * dprobs[i]
-        dprobs[i] = dscore if probs[i] != zero else zero   # comes last: a branch would not vectorize
+        dprobs[i] = dscore if probs[i] != zero else zero   # an `if` around both would not vectorize
 
 
 @inline
@@ -193,7 +198,7 @@ def add_values(sums, rows, s0, stop, weights, D, clean):
         if clean:
             add_tile(sums[d * size:], size, x0, x1, x2, x3, weights, False)
         else:
-            add_careful_tile(sums[d * size:], size, x0, x1, x2, x3, weights)
+            add_careful_tile(sums[d * size:], size, x0, x1, x2, x3, weights, True)
 
 
 @inline
@@ -207,4 +212,4 @@ def add_queries(sums, step, weights, rows, clean):
             if clean:
                 add_tile(sums[i * step + left:], step, w0, w1, w2, w3, rows[left * size:], False)
             else:
-                add_careful_tile(sums[i * step + left:], step, w0, w1, w2, w3, rows[left * size:])
+                add_careful_tile(sums[i * step + left:], step, w0, w1, w2, w3, rows[left * size:], False)

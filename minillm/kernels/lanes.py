@@ -25,6 +25,8 @@ def lanes(row):
 
 def load(row, i):
     """The vector row[i], row[i + 1], ... of a contiguous 1-D array; the caller keeps it within the row."""
+    if not 0 <= i <= row.size - lanes(row):     # compiled, nothing notices
+        raise IndexError(f"a vector of {lanes(row)} numbers at {i} of {row.size}")
     return row[i:i + lanes(row)].copy()
 
 
@@ -39,7 +41,7 @@ def blank(row):
 
 
 def larger(a, b):
-    """The larger of two vectors, number by number."""
+    """The larger of two vectors, number by number: a where a > b, else b; so b where either is NaN."""
     return np.where(a > b, a, b)
 
 
@@ -51,9 +53,10 @@ def across(vector):
 def transpose_square(target, i, target_step, source, j, source_step):
     """target[i + c target_step + r] = source[j + r source_step + c], for as many rows r and columns c as lanes(source).
 
-    Compiled, the square is shuffled like a deck of cards: its upper half, number by number, between those of its lower
-    half. A number's place is written with the bits of its row, then those of its column; each shuffle moves the first
-    bit to the end, so after as many as a row has bits the column's come first: rows have become columns.
+    The two must not overlap. Compiled, all n rows are in registers and are shuffled like a deck of cards: number 0 of
+    the first half of the rows, number 0 of the second half, number 1 of the first, and so on. The number at row r and
+    column c stands at place r n + c, in binary the digits of r, then those of c. A shuffle moves the first digit to
+    the end, so after log2 n of them c's digits come first: rows have become columns.
     """
     n = lanes(source)
     for r in range(n):
@@ -90,7 +93,7 @@ def type_load(context):
 
 @type_callable(store)
 def type_store(context):
-    return lambda row, i, vector: types.void if isinstance(vector, Vector) else None
+    return lambda row, i, vector: types.void if isinstance(vector, Vector) and vector.element == row.dtype else None
 
 
 @type_callable(blank)
@@ -100,7 +103,9 @@ def type_blank(context):
 
 @type_callable(transpose_square)
 def type_transpose_square(context):
-    return lambda target, i, target_step, source, j, source_step: types.void if isinstance(source, types.Array) else None
+    def type_of(target, i, target_step, source, j, source_step):
+        return types.void if isinstance(source, types.Array) and source.dtype == target.dtype else None
+    return type_of
 
 
 @type_callable(larger)
@@ -142,10 +147,10 @@ def lower_transpose_square(context, builder, sig, args):
     for _ in range(n):
         rows.append(builder.load(_address(context, builder, sig.args[3], source, j, vector), align=align))
         j = builder.add(j, source_step)
-    halves = [ir.Constant(ir.VectorType(ir.IntType(32), n), [half + c // 2 + c % 2 * n for c in range(n)])
-              for half in (0, n // 2)]
+    orders = [ir.Constant(ir.VectorType(ir.IntType(32), n), [start + c // 2 + c % 2 * n for c in range(n)])
+              for start in (0, n // 2)]     # of two rows' numbers, interleaved: the first n of them, the last n
     for _ in range(n.bit_length() - 1):     # n is a power of 2
-        rows = [builder.shuffle_vector(rows[r], rows[r + n // 2], half) for r in range(n // 2) for half in halves]
+        rows = [builder.shuffle_vector(rows[r], rows[r + n // 2], order) for r in range(n // 2) for order in orders]
     for row in rows:
         builder.store(row, _address(context, builder, sig.args[0], target, i, vector), align=align)
         i = builder.add(i, target_step)

@@ -71,13 +71,15 @@ def matmul_twin(plain):
 #   tile     4 rows of C, two vectors wide, stay in 8 registers while k runs (tile.py).
 #   panels   B is copied into panels two vectors wide, in the order in which a tile reads it; where it has to be
 #            transposed, in squares that stay in registers meanwhile (lanes.py). A is read where it lies, unless it is
-#            transposed: then its rows are copied so that those of a tile lie side by side.
-#   blocks   ROWS rows of C and DEPTH steps of k at a time: what is used together stays in the nearest cache.
+#            transposed: then a vector of rows, for four tiles, is copied side by side.
+#   blocks   ROWS rows of C and DEPTH steps of k at a time: so much of a panel stays in the nearest cache, so much of A
+#            in the next.
 #   groups   Panels of at most DEEP steps of k and WIDE columns are made at a time, so that a large B, copied,
 #            does not go out to memory and back.
 #   threads  Each has a part of C, and copies what it needs by itself: what one core has just written, another
 #            reads slower than it would have copied it.
-# Each element of C is summed by one thread in the order of k, so the number of threads changes nothing.
+# Each element of C is summed by one thread, in an order that the shapes alone decide: the number of threads changes
+# nothing.
 DEPTH = 192
 ROWS = 128
 DEEP, WIDE = 768, 768
@@ -98,10 +100,6 @@ def _inner(row, other):
 @inline
 def _dots(c, a, b, start, stop):
     """Columns start <= j < stop of C = A B^T, each element a dot product; 4 columns share the reads of A."""
-    if a.shape[0] == 1:
-        for j in range(start, stop):    # B is read once, as it lies in memory
-            c[0, j] = _inner(a[0], b[j])
-        return
     n, last = lanes(a), b.shape[0] - 1
     whole = a.shape[1] // n * n
     for j in range(start, stop, 4):
@@ -123,28 +121,31 @@ def _dots(c, a, b, start, stop):
 
 @inline
 def _pack_panels(panels, b, transposed, k0, depth, first, width):
-    """panels[p, k * size + j] = B[k0 + k, first + p * size + j], where b holds B or B^T; zeros beyond `width`."""
+    """panels[p, k * size + j] = B[k0 + k, first + p * size + j], where b holds B or B^T and size is two vectors.
+
+    Zeros fill up the last panel.
+    """
     n, size, flat = lanes(b), 2 * lanes(b), b.reshape(b.size)
     if width % size:
         panels[width // size] = 0
     if transposed:
         for j in range(0, width, n):
-            target, row = panels[j // size, j % size:], (first + j) * b.shape[1] + k0
+            target, at = panels[j // size, j % size:], (first + j) * b.shape[1] + k0
             whole = depth // n * n if j + n <= width else 0
             for k in range(0, whole, n):
-                transpose_square(target, k * size, size, flat, row + k, b.shape[1])
+                transpose_square(target, k * size, size, flat, at + k, b.shape[1])
             for i in range(min(n, width - j)):
                 for k in range(whole, depth):
-                    target[k * size + i] = flat[row + i * b.shape[1] + k]
+                    target[k * size + i] = flat[at + i * b.shape[1] + k]
     else:
         for k in range(depth):
-            i = (k0 + k) * b.shape[1] + first
+            at = (k0 + k) * b.shape[1] + first
             for p in range(width // size):
                 target = panels[p]
-                store(target, k * size, load(flat, i)), store(target, k * size + n, load(flat, i + n))
-                i += size
+                store(target, k * size, load(flat, at)), store(target, k * size + n, load(flat, at + n))
+                at += size
             for j in range(width % size):
-                panels[width // size, k * size + j] = flat[i + j]
+                panels[width // size, k * size + j] = flat[at + j]
 
 
 @inline
@@ -153,12 +154,12 @@ def _pack_rows(packed, a, i0, i1, k0, depth):
     n, N, flat = lanes(a), a.shape[1], a.reshape(a.size)
     whole = (i1 - i0) // n
     for k in range(depth):
-        i = (k0 + k) * N + i0
+        at = (k0 + k) * N + i0
         for g in range(whole):
-            store(packed[g], k * n, load(flat, i))
-            i += n
+            store(packed[g], k * n, load(flat, at))
+            at += n
         for r in range((i1 - i0) % n):
-            packed[whole, k * n + r] = flat[i + r]
+            packed[whole, k * n + r] = flat[at + r]
 
 
 @inline
@@ -198,7 +199,7 @@ def _add_block(c, a, a_transposed, panels, i0, i1, k0, depth, first, width):
                 if a_transposed:
                     four = packed[(i - i0) // n, (i - i0) % n:n * some]
                     a0, a1, a2, a3 = four[0::n], four[1::n], four[2::n], four[3::n]
-                else:
+                else:   # `:1` makes them, to numba, the same type as the strided rows above
                     a0, a1 = a[i, k1:k1 + some:1], a[min(i + 1, N - 1), k1:k1 + some:1]
                     a2, a3 = a[min(i + 2, N - 1), k1:k1 + some:1], a[min(i + 3, N - 1), k1:k1 + some:1]
                 if i + 4 <= i1 and left + size <= M:
@@ -243,7 +244,7 @@ def _add_product(c, a, a_transposed, b, b_transposed, residual, fresh, threads):
         j0, j1 = (0, wide) if N >= wide else (min(part * columns, wide), min((part + 1) * columns, wide))
         if i0 < i1 and j0 < j1:
             _add_part(c, a, a_transposed, b, b_transposed, residual, fresh, (i0, i1), (j0, j1))
-        if narrow and i0 < i1:
+        if narrow and i0 < i1 and (N >= wide or part == 0):
             _dots(c[i0:i1], a[i0:i1], b, wide, M)
 
 
@@ -252,7 +253,12 @@ def _product_of_few(a, b):
     """A B^T without packing, where A or B has few rows: b is read where it lies."""
     c = np.empty((a.shape[0], b.shape[0]), dtype=a.dtype)
     for block in numba.prange((c.shape[1] + 15) // 16):
-        _dots(c, a, b, 16 * block, min(16 * block + 16, c.shape[1]))
+        start, stop = 16 * block, min(16 * block + 16, c.shape[1])
+        if a.shape[0] == 1:
+            for j in range(start, stop):    # B is read once, as it lies in memory
+                c[0, j] = _inner(a[0], b[j])
+        else:
+            _dots(c, a, b, start, stop)
     return c
 
 

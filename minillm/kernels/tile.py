@@ -45,7 +45,7 @@ def dot(a, b):
 
 @inline
 def highest(row):
-    """The largest number of a row, a vector at a time; LLVM does not vectorize it, as it may not forget NaN."""
+    """The largest number of a row, a vector at a time; NaN may be passed over, which LLVM by itself may not do."""
     n, top = lanes(row), row[0]
     if row.size >= n:
         best, rest = load(row, 0), np.empty(n, row.dtype)

@@ -92,6 +92,25 @@ def test_nan_at_an_invisible_key_does_not_leak():
             spoilt[:] = kept
 
 
+def test_what_is_visible_stays_visible():
+    """Scores that run over to -inf, a NaN key and a NaN query, in channels where the other factor is 0, are not hidden."""
+    big = np.full((1, 3, 1, 2), 1e20, np.float32)
+    first = np.zeros((1, 3), np.int32)
+    with np.errstate(all="ignore"):
+        for kernel in (attention_forward, attention_forward.plain):
+            out, lse = kernel(big, -big, big, first)
+            assert np.isnan(out).all() and not np.isfinite(lse).any()
+        rng = np.random.default_rng(0)
+        for spoilt in range(2):
+            q, k, v, dout = rng.standard_normal((4, 1, 3, 1, 2))
+            q[..., 1], k[..., 1] = 0, 0
+            (q, k)[spoilt][0, 1, 0, 0] = np.nan
+            out, lse = attention_forward.plain(q, k, v, first)
+            results = [kernel(dout, q, k, v, out, lse, first) for kernel in (attention_backward, attention_backward.plain)]
+            for ours, plain in zip(*results, strict=True):
+                np.testing.assert_array_equal(np.isnan(ours), np.isnan(plain))
+
+
 def test_nan_in_the_future_does_not_leak():
     q, k, v, dout, first = case(1, 20, 2, 2, 4, np.float32)
     first[:] = 0

@@ -1,4 +1,4 @@
-"""Compiled loops read past an array's end in silence; run as Python, the same loops raise IndexError."""
+"""Compiled loops read past an array's end in silence; run as Python, the same loops raise an error."""
 
 import os
 import subprocess
@@ -17,8 +17,8 @@ for B, T, H, G, D in [(1, 3, 2, 1, 5), (1, 37, 1, 1, 3), (1, 5, 2, 1, 19)]:     
     out, lse = attention_forward(q, k, v, first)
     attention_backward(dout, q, k, v, out, lse, first)
     attention_decode(q[:, -1], k[:, -1], v[:, -1], k.swapaxes(1, 2), v.swapaxes(1, 2), first[:, -1].copy(), T - 1)
-for N, K, M in [(49, 3, 50), (1, 2, 3)]:
-    a, b, c = rng.standard_normal((N, K)), rng.standard_normal((K, M)), rng.standard_normal((N, M))
+for N, K, M, dtype in [(49, 3, 50, float), (1, 2, 3, float), (49, 19, 50, np.float32), (30, 37, 35, np.float32), (3, 19, 7, float)]:
+    a, b, c = (rng.standard_normal(shape).astype(dtype) for shape in ((N, K), (K, M), (N, M)))
     matmul_nn(a, b), matmul_nt(a, np.ascontiguousarray(b.T)), matmul_tn(a, c)
 """
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from twins import assert_threads_change_nothing, assert_twins_agree
 
-from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
+from minillm.kernels.matmul import _add_product, matmul_nn, matmul_nt, matmul_tn
+from minillm.kernels.twin import plain_kernels
 
 # N, K, M; the tile is 4 rows x 2 vectors (up to 32 columns), a block at most 128 rows x 192 steps, a group of panels
 # 768 x 768; below 12 rows, or up to 4 columns beyond the last whole panel: dots
@@ -72,6 +73,19 @@ def test_empty_operands(product):
 def test_threads_change_nothing(product):
     assert_threads_change_nothing(product, *operands(product, 70, 45, 300, np.float32))
     assert_threads_change_nothing(product, *operands(product, 40, 150, 300, np.float32))
+
+
+@pytest.mark.skipif(plain_kernels(), reason="the parts of threads are the loops' own")
+@pytest.mark.parametrize("threads", [2, 3, 4, 7])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_parts_of_any_number_of_threads_are_the_same(dtype, threads):
+    """Among them parts of a single row, and columns too few for a panel; as many parts as there are not cores for."""
+    for N, K, M in [(49, 120, 36), (37, 120, 36), (17, 120, 17), (20, 50, 67)]:
+        a, b = operands(matmul_nt, N, K, M, dtype)
+        results = [np.full((N, M), np.nan, dtype) for _ in range(2)]
+        for c, parts in zip(results, (1, threads), strict=True):
+            _add_product(c, a, False, b, True, c[:0], True, parts)
+        np.testing.assert_array_equal(*results)
 
 
 @pytest.mark.parametrize("product", [matmul_nt, matmul_nn, matmul_tn])

@@ -22,6 +22,7 @@ def stream(copies=4):
     return tiny.tokenizer().encode_documents([tiny.TEXT] * copies)
 
 
+@pytest.mark.training
 def test_pretraining_beats_counting_pairs(tmp_path):
     """A model that cannot, has learned frequencies and no context."""
     model = tiny.model(fresh=True)
@@ -45,6 +46,7 @@ def test_a_new_model_takes_the_tokenizers_vocabulary():
 SETTINGS = FinetuneConfig(steps=80, rows=4, lr=1e-2, warmup=5, save_every=80)
 
 
+@pytest.mark.training
 def test_finetuning_teaches_answers_and_counts_what_does_not_fit(tmp_path):
     model = tiny.model(fresh=True)
     long = [{"role": "user", "content": "a" * 40}, {"role": "assistant", "content": "a"}]
@@ -69,6 +71,7 @@ def test_a_row_of_replayed_text_weighs_as_much_as_a_row_of_conversations():
     assert both.weights[4:].sum() / 3 == pytest.approx(talks.weights.sum() / 4, rel=1e-6)
 
 
+@pytest.mark.training
 def test_a_task_is_a_conversation_that_ends_in_its_label(tmp_path):
     model = tiny.model(fresh=True)
     messages = [("a cat met", "a"), ("the log sat", "o"), ("a cat sat", "a"), ("the log met", "o")]

@@ -8,6 +8,8 @@ from minillm.config import PolicyConfig
 from minillm.phases.policy_gradient import policy_gradient, value_heads
 from minillm.train.journal import Journal, read_metrics
 
+pytestmark = pytest.mark.training
+
 WANTED = 9      # the token that is paid for
 
 

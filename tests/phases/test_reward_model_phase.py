@@ -24,6 +24,7 @@ def rankings(count, seed=0):
     return made
 
 
+@pytest.mark.training
 def test_it_learns_to_order_responses_it_has_not_seen(tmp_path):
     model = tiny.model(fresh=True)
     heads = reward_heads(model, 0)

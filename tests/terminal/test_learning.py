@@ -50,10 +50,14 @@ def test_parameters_are_counted_as_a_model_has_them(preset):
     assert scale.parameters(config) == tree.count(transformer_init(config, np.random.default_rng(0)))
 
 
-def test_published_models_are_near_their_published_sizes(capsys):
+def test_published_models_are_near_their_published_sizes():
     for model in scale.PUBLISHED:
         assert abs(scale.parameters(model.config) / model.parameters - 1) < 0.03, model.name
     assert scale.training_flops(ModelConfig(vocab_size=7), 10) == 60 * scale.parameters(ModelConfig(vocab_size=7))
+
+
+@pytest.mark.training
+def test_scale_prints_them_beside_what_this_machine_would_need(capsys):
     assert main(["scale"]) == 0
     printed = capsys.readouterr().out
     assert "GPT-4 *" in printed and "unverified" in printed and "arXiv:2307.09288" in printed
