@@ -63,10 +63,10 @@ def matmul_twin(plain):
 
 # A ladder to it, in GFLOP/s for 768 x 768 x 768 on two cores (benchmarks/matmul.py has every rung and prints it):
 #   three plain loops                2
-#   row by row                      23   the innermost loop runs over memory that lies together: vectors
-#   in blocks that fit the cache    11   by themselves they cost more than they save at this size
-#   register tiles                  97   what is loaded is used 4 or 32 times
-#   on both threads                201   BLAS: 200
+#   row by row                      29   the innermost loop runs over memory that lies together: vectors
+#   in blocks that fit the cache    15   by themselves they cost more than they save at this size
+#   register tiles                 104   what is loaded is used 4 or 32 times
+#   on both threads                202   BLAS: 206
 # How the compiled product works, from the inside out:
 #   tile     4 rows of C, two vectors wide, stay in 8 registers while k runs (tile.py).
 #   panels   B is copied into panels two vectors wide, in the order in which a tile reads it; where it has to be
