@@ -140,9 +140,10 @@ def _forward_head(out, lse, q, k, v, first, b, h, g):
         for t in range(stop - start):
             blind = oldest[t] > start + t   # not total == 0: where all scores that it sees are -inf, it is NaN
             lse[b, h, start + t] = 0 if blind else top[t] + math.log(total[t])
-            row, some, inverse = out[b, start + t, h], rows[t * step:t * step + D], 0 if blind else 1 / total[t]
+            inverse = q.dtype.type(0 if blind else 1 / total[t])
+            row, some = out[b, start + t, h], rows[t * step:t * step + D]
             for d in range(D):
-                row[d] = some[d] * q.dtype.type(inverse)
+                row[d] = some[d] * inverse
 
 
 @twin(plain=attention_forward_plain, parallel=True)

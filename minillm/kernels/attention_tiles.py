@@ -20,7 +20,7 @@ from minillm.kernels.twin import inline
 
 @inline
 def first_of_panel(first, b, start, size):
-    """The oldest key that each query of a panel sees; places beyond the last query see nothing: theirs is after the panel."""
+    """The oldest key that each query of a panel sees; places beyond the last query see none: theirs is after the panel."""
     oldest = np.empty(size, dtype=np.int32)
     for t in range(size):
         oldest[t] = first[b, start + t] if start + t < first.shape[1] else start + size
@@ -53,7 +53,7 @@ def panel_rows(rows, x, b, h, start, oldest, scale):
 
     0 beyond the last channel, and for a query that sees nothing, which may hold anything.
     """
-    size, D = oldest.size, x.shape[3]
+    size, D = 2 * lanes(x), x.shape[3]
     for left in range(0, D, size):
         for t in range(size):
             target = rows[(left + t) * size:(left + t + 1) * size]

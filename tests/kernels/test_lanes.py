@@ -24,10 +24,11 @@ def test_compiled_vectors_do_what_the_python_bodies_say(dtype):
         out = np.full(size, 7, dtype)
         run(out, numbers, x, y)
         results.append(out)
-    expected = np.concatenate([(numbers[0] * x + y)[:-3], np.full(3, 7, dtype)])
-    once = np.finfo(dtype).eps * np.abs(numbers[0] * x).max()      # a fused multiply-add rounds the product not at all
+    expected = numbers[0] * x + y
+    # half a unit for the product, which a fused multiply-add does not round, and half for the sum, of either way
+    bound = np.finfo(dtype).eps * (np.abs(numbers[0] * x) / 2 + np.abs(expected))
     for out in results:
-        np.testing.assert_allclose(out, expected, rtol=np.finfo(dtype).eps, atol=once)
+        assert (np.abs(out - expected)[:-3] <= bound[:-3]).all() and (out[-3:] == 7).all()
 
 
 def inner_product(x, y):
