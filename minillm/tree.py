@@ -1,12 +1,15 @@
-"""Parameters, gradients and optimizer moments are trees: nested dicts and lists of arrays."""
+"""Functions on trees: nested dicts and lists of arrays.
+
+Parameters, gradients and optimizer moments are trees.
+"""
 
 import numpy as np
 
 
 def tree_map(f, tree, *others):
-    """Apply f leaf by leaf over trees of one structure.
+    """Apply f leaf by leaf to trees of the same structure: f(leaf, leaf of each other tree).
 
-    Raises:  ValueError where the trees' keys or lengths differ.
+    Raises:  ValueError if the trees' keys or lengths differ.
     """
     if isinstance(tree, dict):
         for other in others:
@@ -22,7 +25,7 @@ def tree_map(f, tree, *others):
 
 
 def named_leaves(tree, prefix=""):
-    """Yield (dotted name, leaf) in the tree's own order: ("blocks.0.norm1.gain", array)."""
+    """Yield (dotted name, leaf) in the order of the tree: ("blocks.0.norm1.gain", array)."""
     if isinstance(tree, dict):
         children = tree.items()
     elif isinstance(tree, list):
@@ -35,21 +38,23 @@ def named_leaves(tree, prefix=""):
 
 
 def leaves(tree):
-    """The leaves alone, in the order of named_leaves."""
+    """The leaves without names, in the order of named_leaves."""
     return [leaf for _, leaf in named_leaves(tree)]
 
 
 def from_named(like, named):
-    """Build a tree of the structure of `like` from a dict of dotted names.
+    """Build a tree with the structure of `like` from {dotted name: array}.
 
-    Raises:  ValueError that names the first missing or superfluous leaf, or a shape that differs.
+    Raises:  ValueError that names the first missing or superfluous leaf, or the first leaf of
+             another shape.
     """
     expected = dict(named_leaves(like))
     for name in expected:
         if name not in named:
             raise ValueError(f"tensor {name} is missing")
         if named[name].shape != expected[name].shape:
-            raise ValueError(f"tensor {name} has shape {named[name].shape}, expected {expected[name].shape}")
+            raise ValueError(f"tensor {name} has shape {named[name].shape}, "
+                             f"expected {expected[name].shape}")
     for name in named:
         if name not in expected:
             raise ValueError(f"tensor {name} is not part of this model")
@@ -58,27 +63,27 @@ def from_named(like, named):
 
 
 def count(tree):
-    """Number of scalars in the tree."""
+    """The number of scalars in all leaves."""
     return sum(leaf.size for leaf in leaves(tree))
 
 
 def cast(tree, dtype):
-    """A copy with every leaf in the given dtype."""
+    """A copy of the tree with every leaf cast to dtype."""
     return tree_map(lambda leaf: leaf.astype(dtype), tree)
 
 
 def copy(tree):
-    """A deep copy: no array is shared."""
+    """A deep copy, which shares no array with the tree."""
     return tree_map(np.copy, tree)
 
 
 def zeros_like(tree):
-    """A tree of zeros of the same structure."""
+    """A tree of zeros with the same structure, shapes and dtypes."""
     return tree_map(np.zeros_like, tree)
 
 
 def add_scaled(total, tree, scale):
-    """total += scale * tree, in place; total may be None at first (then a scaled copy is made)."""
+    """Return total + scale * tree, computed in place; if total is None, return scale * tree."""
     if total is None:
         return tree_map(lambda leaf: leaf * leaf.dtype.type(scale), tree)
 

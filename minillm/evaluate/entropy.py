@@ -1,24 +1,28 @@
-"""What counting alone achieves: the lines under which a model's loss must come."""
+"""Losses of models that only count tokens; a trained model must come below them."""
 
 import numpy as np
 
 
 def unigram_loss(train, validation, vocab_size):
-    """Cross-entropy of the validation tokens under the training tokens' shares (add-one smoothed).
+    """Cross-entropy of the validation tokens under the frequencies of the training tokens.
 
-    Shapes:  streams (N,) int -> nats a token
+        p(b) = (count(b) + 1) / (N + V)        (add-one smoothing)
+
+    Shapes:  train (N,) int, validation (M,) int -> nats per token
     """
     counts = np.bincount(train, minlength=vocab_size) + 1.0
     return float(-np.mean(np.log(counts[validation] / counts.sum())))
 
 
 def bigram_loss(train, validation, vocab_size, prior=5.0):
-    """Cross-entropy of each validation token given the one before it, counted on the training tokens.
+    """Cross-entropy of each validation token given the one before it, by counts of training pairs.
 
-        p(b | a) = (count(a b) + k p(b)) / (count(a) + k)
+        p(b | a) = (count(a b) + k p(b)) / (count(a) + k),     k = prior
 
-    The unigram share p(b) stands in for pairs never seen, with the weight of k = 5 observations.
-    Shapes:  streams (N,) int -> nats a token
+    A pair that training never shows still gets probability: the unigram p(b) counts like k
+    observations.
+
+    Shapes:  train (N,) int, validation (M,) int -> nats per token
     Source:  MacKay & Peto 1995, doi:10.1017/S1351324900000218 (a Dirichlet prior on bigrams).
     """
     unigram = np.bincount(train, minlength=vocab_size) + 1.0

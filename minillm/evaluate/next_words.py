@@ -1,4 +1,8 @@
-"""The likeliest next words: tokens are put together until a word ends, the likeliest beginning first."""
+"""Find the likeliest next words of a text by a best-first search over tokens.
+
+A word may have several tokens, so the search extends the likeliest beginning of a word until the
+word ends.
+"""
 
 import heapq
 
@@ -7,22 +11,23 @@ import numpy as np
 from minillm.model.transformer import head_forward, transformer_forward
 from minillm.text.batches import pad_batch
 
-LONGEST = 24        # tokens in a word
-ROWS = 32           # beginnings that are read at once
-LEAST = 1e-7        # probability of a beginning that is followed
+LONGEST = 24        # tokens; a longer word is taken to end here
+ROWS = 32           # beginnings in one forward pass
+LEAST = 1e-7        # probability; less likely beginnings are dropped
 
 
 def is_word_byte(byte):
-    """Whether one byte is of a word: an ASCII letter or digit, or part of a character beyond ASCII."""
+    """Whether a byte belongs to a word: ASCII letter or digit, or part of a non-ASCII character."""
     return byte >= b"\x80" or byte.isalnum()
 
 
 def continuations(spelled):
-    """Which tokens go on with a word that is a blank so far, and with one that ends in a letter or digit.
+    """Which tokens can continue a word that so far is (a space alone, ending in a letter or digit).
 
-    A word is a run of letters and digits with the blank before it; 't and 's belong to it. Punctuation,
-    a line end and the end of the text (spelled b"") stand alone.
-    Shapes:  V tokens as bytes -> (V,) bool, (V,) bool
+    A word is a run of letters and digits with the space before it; 't and 's belong to it.
+    Punctuation, a line end and the end of the text (spelled b"") are words of one token.
+
+    Shapes:  V tokens as bytes -> after_blank (V,) bool, in_word (V,) bool
     """
     after_blank = np.array([token[:1] not in (b"", b" ", b"\n") for token in spelled])
     heads = [token[1:2] if token[:1] == b"'" else token[:1] for token in spelled]
@@ -31,14 +36,19 @@ def continuations(spelled):
 
 
 def spellings(tokenizer):
-    """The bytes of every token; of control tokens, none."""
-    return [b"" if i <= tokenizer.assistant_id else token for i, token in enumerate(tokenizer.tokens)]
+    """The bytes of every token; b"" for control tokens."""
+    return [b"" if i <= tokenizer.assistant_id else token
+            for i, token in enumerate(tokenizer.tokens)]
 
 
 def next_probs(model, rows):
-    """Probabilities of the next token behind each row.  Shapes:  list of (T_i,) -> (N, V) float64"""
+    """Probabilities of the token after each row.
+
+    Shapes:  list of N rows (T_i,) -> (N, V) float64
+    """
     batch = pad_batch(rows, "right", model.tokenizer.pad_id)
-    h, _ = transformer_forward(batch.tokens, model.params, model.config, batch.first, recompute=True)
+    h, _ = transformer_forward(batch.tokens, model.params, model.config, batch.first,
+                               recompute=True)
     last = np.array([len(row) - 1 for row in rows])
     h = np.ascontiguousarray(h[np.arange(len(rows)), last])                     # (N, C)
     logits = head_forward(h, model.params)[0].astype(np.float64)
@@ -51,19 +61,23 @@ def next_words(model, text, count=10, most_batches=64):
 
         p(word) = sum over its spellings in tokens of  prod_i p(token_i) * p(a token that ends it)
 
-    Best first: a beginning is at least as likely as every word that it begins, so when `count` words are
-    likelier than the likeliest beginning left, they are the likeliest of all.
+    Best-first search: no word is likelier than its beginning. So once `count` words are at least as
+    likely as every beginning left, no other word can overtake them. The search also stops after
+    `most_batches` forward passes, with the words found so far.
+
     Returns [(word's bytes, probability)], likeliest first; b"" is the end of the text.
     Raises:  ValueError for a text that fills the context.
     """
     tokenizer, limit = model.tokenizer, model.config.context
-    prompt = np.concatenate([[tokenizer.begin_id], tokenizer.encode(text.rstrip(" "))]).astype(np.int32)
+    prompt = [[tokenizer.begin_id], tokenizer.encode(text.rstrip(" "))]
+    prompt = np.concatenate(prompt).astype(np.int32)
     if len(prompt) >= limit:
-        raise ValueError(f"the text has {len(prompt)} tokens; at most {limit - 1} fit in the context of "
-                         f"{limit} with one more behind them; give its last part alone")
+        raise ValueError(f"the text has {len(prompt)} tokens; at most {limit - 1} fit in the "
+                         f"context of {limit} with one more behind them; give its last part alone")
     spelled = spellings(tokenizer)
     kinds = continuations(spelled)
-    words, beginnings = {}, [(-1.0, ())]                # heap of (-probability, tokens so far)
+    words = {}                                          # bytes of a word: its probability so far
+    beginnings = [(-1.0, ())]                           # heap of (-probability, tokens so far)
     for _ in range(most_batches):
         likely = heapq.nlargest(count, words.values())
         if not beginnings or (len(likely) == count and likely[-1] >= -beginnings[0][0]):
@@ -79,7 +93,13 @@ def next_words(model, text, count=10, most_batches=64):
 
 
 def extend(words, beginnings, probability, tokens, row, spelled, longer):
-    """Split a beginning's probability: what ends it now goes to its word, the rest to longer beginnings."""
+    """Divide a beginning's probability between its word and longer beginnings.
+
+    The probability that the next token ends the word is added to `words`. The rest goes to longer
+    beginnings on the heap.
+
+    Shapes:  row (V,) next-token probabilities, longer (V,) bool: tokens that continue the word
+    """
     if tokens:
         word = b"".join(spelled[i] for i in tokens)
         words[word] = words.get(word, 0.0) + probability * float(row[~longer].sum())
@@ -87,12 +107,12 @@ def extend(words, beginnings, probability, tokens, row, spelled, longer):
         p = probability * float(row[i])
         if tokens or may_go_on(spelled[i]):
             heapq.heappush(beginnings, (-p, (*tokens, int(i))))
-        else:                                           # punctuation and the like ends with its token
+        else:                                           # a word of one token, such as punctuation
             words[spelled[i]] = words.get(spelled[i], 0.0) + p
 
 
 def may_follow(tokens, spelled, kinds):
-    """Which tokens can follow in the same word.  Shapes:  -> (V,) bool"""
+    """Which tokens can continue a word that begins with `tokens`.  Shapes:  -> (V,) bool"""
     if not tokens:
         return np.ones(len(spelled), bool)
     after_blank, in_word = kinds
@@ -103,13 +123,16 @@ def may_follow(tokens, spelled, kinds):
 
 
 def may_go_on(token):
-    """Whether a first token can be the beginning of something longer."""
+    """Whether a word that begins with this token can have more tokens."""
     letters = token.lstrip(b" ")
     return token != b"" and (letters == b"" or is_word_byte(letters[-1:]))
 
 
 def shown(word, text):
-    """A word as the bars show it: blanks and ends made visible, the rest of a begun word behind dots."""
+    """A word in the form that the bars show, with blanks and line ends made visible.
+
+    If `text` ends inside the word, the word's rest comes after "...".
+    """
     if word == b"":
         return "(end)"
     spelled = word.decode("utf-8", "replace")

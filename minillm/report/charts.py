@@ -1,20 +1,27 @@
-"""Which figures the page shows: each from a phase's metrics or results.json, or None where there are none."""
+"""The figures of the report page, each drawn from results.json or from the metrics of a phase.
+
+A function returns None if its numbers do not exist yet.
+"""
 
 import math
 
-from minillm.report.figures import (COLOUR, SIZE, bars, curve, draw, legend_above, level, series, step_axis,
-                                    window_of)
+from minillm.report.figures import (COLOUR, SIZE, bars, curve, draw, legend_above, level, series,
+                                    step_axis, window_of)
 
+# key in results.json: its name in a figure
 STAGES = {"tokenizer": "tokenizer", "pretrain": "pretraining", "finetune": "fine-tuning",
-          "preferences": "ranking", "reward_model": "reward model", "policy_gradient": "policy gradient"}
+          "preferences": "ranking", "reward_model": "reward model",
+          "policy_gradient": "policy gradient"}
 SKILLS = {"grammar": "grammar", "facts": "facts", "logic": "logic", "code": "code",
           "common_sense": "common sense"}
+# (mark of the gold score, role of its colour)
 MARKS = (("helpful", "first"), ("accurate", "second"), ("safe", "third"))
 
 
 def times_figure(results):
-    """Minutes, or seconds where they are few, of each stage."""
-    seconds = {stage: value for stage, value in results.get("seconds", {}).items() if stage in STAGES}
+    """The time of each stage, in minutes if the longest takes two minutes or more, else seconds."""
+    seconds = {stage: value for stage, value in results.get("seconds", {}).items()
+               if stage in STAGES}
     if not seconds:
         return None
     size, unit = (60, "minutes") if max(seconds.values()) >= 120 else (1, "seconds")
@@ -27,7 +34,7 @@ def times_figure(results):
 
 
 def loss_figure(name, records, title, results=None):
-    """A next-token loss over the steps, with the validation points and what counting alone achieves."""
+    """The training and validation loss over the steps, and the losses of models that only count."""
     if not records:
         return None
     results = results or {}
@@ -48,13 +55,17 @@ def loss_figure(name, records, title, results=None):
         axes.set_ylabel("loss (nats a token)")
         step_axis(axes)
         highest = max([0, *(results.get(key) or 0 for key, _ in levels)])
-        axes.set_ylim(0, max(1.1 * highest, 1.03 * axes.get_ylim()[1]))     # room for words above a line
+        # room for the words above the highest line
+        axes.set_ylim(0, max(1.1 * highest, 1.03 * axes.get_ylim()[1]))
         legend_above(axes)
     return draw(name, plot, title)
 
 
 def metric_figure(name, records, key, label, title, chance=None, limits=None):
-    """One number of a phase over its steps; chance: (value, what it means); limits: those of the axis."""
+    """One metric of a phase over its steps.
+
+    chance, if given, is a line for comparison: (value, its label); limits are those of the y axis.
+    """
     if not len(series(records, key)[0]):
         return None
 
@@ -70,7 +81,7 @@ def metric_figure(name, records, key, label, title, chance=None, limits=None):
 
 
 def probes_figure(probes):
-    """The five probes before and after pretraining, with a mark where guessing stands."""
+    """The accuracy on the five probes before and after pretraining, and that of guessing."""
     groups = [(name, [probes[skill].get("untrained"), probes[skill].get("base")])
               for skill, name in SKILLS.items() if skill in probes]
     if not groups:
@@ -90,15 +101,15 @@ def probes_figure(probes):
 
 
 def percent(value, _=None):
-    """0.25 as "25%", for an axis."""
+    """0.25 as "25%"; matplotlib passes the position of a tick as well."""
     return f"{value:.0%}"
 
 
 def finetune_figure(finetune):
-    """Instructions and the task before and after."""
+    """The accuracy on instructions and on the task before and after fine-tuning."""
+    names = (("instruction_accuracy", "instructions"), ("task_accuracy", "one task"))
     groups = [(name, [finetune[key].get("base"), finetune[key].get("finetuned")])
-              for key, name in (("instruction_accuracy", "instructions"), ("task_accuracy", "one task"))
-              if key in finetune]
+              for key, name in names if key in finetune]
     if not groups:
         return None
 
@@ -112,7 +123,7 @@ def finetune_figure(finetune):
 
 
 def domain_figure(finetune):
-    """One domain's documents before and after, in bits a byte."""
+    """Bits per byte of documents of one domain before and after fine-tuning."""
     bits = finetune.get("domain_bits_per_byte")
     if not bits:
         return None
@@ -122,11 +133,12 @@ def domain_figure(finetune):
              ["base", "fine-tuned"], "{:.2f}")
         axes.set_xlabel("bits a byte (less is better)")
         legend_above(axes)
-    return draw("domain", plot, "Bits a byte of one domain before and after fine-tuning", (SIZE[0], 1.3))
+    return draw("domain", plot, "Bits a byte of one domain before and after fine-tuning",
+                (SIZE[0], 1.3))
 
 
 def gold_figure(records):
-    """The three parts of the gold score over the policy's steps."""
+    """The three parts of the gold score over the steps of the policy gradient."""
     if not any(len(series(records, f"gold_{mark}")[0]) for mark, _ in MARKS):
         return None
 
@@ -137,11 +149,12 @@ def gold_figure(records):
         step_axis(axes)
         axes.set_ylim(-0.02, 1.02)
         legend_above(axes)
-    return draw("gold", plot, "The three parts of the gold score over the steps of the policy gradient")
+    return draw("gold", plot,
+                "The three parts of the gold score over the steps of the policy gradient")
 
 
 def gold_bars_figure(gold):
-    """The three parts of the gold score on held-out prompts, fine-tuned and aligned."""
+    """The three parts of the gold score on held-out prompts, before and after alignment."""
     groups = [(mark, [gold[mark].get("finetuned"), gold[mark].get("aligned")])
               for mark, _ in MARKS if mark in gold]
     if not groups:
@@ -151,12 +164,13 @@ def gold_bars_figure(gold):
         bars(axes, groups, ["quiet", "first"], ["fine-tuned", "aligned"], "{:.2f}")
         axes.set_xlim(0, 1.12)
         legend_above(axes)
-    return draw("goldbars", plot, "The three parts of the gold score of the fine-tuned and the aligned model",
+    return draw("goldbars", plot,
+                "The three parts of the gold score of the fine-tuned and the aligned model",
                 (SIZE[0], 0.7 + 0.45 * len(groups)))
 
 
 def win_figure(rlhf):
-    """The win rate of the aligned model with its interval, against the line of no difference."""
+    """The win rate of the aligned model with its interval, and a line at 1/2: no difference."""
     rate, low = rlhf.get("win_rate"), rlhf.get("win_rate_low")
     if rate is None or not math.isfinite(rate):
         return None
@@ -165,10 +179,11 @@ def win_figure(rlhf):
 
     def plot(axes):
         axes.axvline(0.5, color=COLOUR["muted"], linewidth=0.8, linestyle=(0, (4, 3)))
-        axes.errorbar([rate], [0], xerr=[[reach], [min(reach, 1 - rate)]], fmt="o", color=COLOUR["first"],
-                      markersize=7, capsize=4)
+        axes.errorbar([rate], [0], xerr=[[reach], [min(reach, 1 - rate)]], fmt="o",
+                      color=COLOUR["first"], markersize=7, capsize=4)
         interval = f" ({rate - reach:.0%} to {rate + reach:.0%})" if reach else ""
-        axes.annotate(f"{rate:.0%}{interval}", (rate, 0), xytext=(0, 8), textcoords="offset points", ha=side)
+        axes.annotate(f"{rate:.0%}{interval}", (rate, 0), xytext=(0, 8),
+                      textcoords="offset points", ha=side)
         axes.annotate("no difference", (0.5, 0), xycoords=("data", "axes fraction"), xytext=(3, 3),
                       textcoords="offset points", color=COLOUR["muted"], fontsize=8)
         axes.set_xlim(0, 1)
@@ -178,4 +193,5 @@ def win_figure(rlhf):
         axes.grid(axis="y", visible=False)
         axes.xaxis.set_major_formatter(percent)
         axes.set_xlabel("prompts on which the aligned model's answer is better")
-    return draw("wins", plot, "Win rate of the aligned model over the fine-tuned one", (SIZE[0], 1.5))
+    return draw("wins", plot, "Win rate of the aligned model over the fine-tuned one",
+                (SIZE[0], 1.5))

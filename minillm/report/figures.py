@@ -1,7 +1,8 @@
-"""Figures as SVG text for a page: what a light and a dark page need, and nothing of matplotlib's state.
+"""Figures as SVG text inside a page, for light and dark mode alike.
 
-matplotlib draws in marker colours, one a role; in the SVG each becomes a variable of the page's style
-sheet, so one figure serves a light and a dark page. Words stay words, in the page's own type.
+matplotlib draws with a placeholder colour for each role. In the SVG, each placeholder becomes a
+variable of the page's style sheet, so one figure serves light and dark mode. Text stays text, in
+the page's font. The global settings of matplotlib are left alone.
 """
 
 import io
@@ -11,27 +12,29 @@ import re
 import numpy as np
 
 ROLES = ("ink", "muted", "grid", "first", "second", "third", "quiet")
-COLOUR = {role: f"#0a0b{number:02x}" for number, role in enumerate(ROLES, 16)}
-SIZE = (4.2, 2.7)       # inches; the page scales a figure to its column
-MOST_POINTS = 400       # a line; the eye sees no more
+COLOUR = {role: f"#0a0b{number:02x}" for number, role in enumerate(ROLES, 16)}  # placeholders
+SIZE = (4.2, 2.7)       # width and height in inches; the page scales a figure to its column
+MOST_POINTS = 400       # points of a line; more would not be visible
 
-STYLE = {
+STYLE = {               # matplotlib's rcParams; font sizes and line widths are in points
     "svg.fonttype": "none", "font.family": ["DejaVu Sans"], "font.size": 8.5, "axes.titlesize": 9.5,
     "axes.titlelocation": "left", "axes.titleweight": "bold", "axes.titlecolor": COLOUR["ink"],
     "axes.edgecolor": COLOUR["muted"], "axes.labelcolor": COLOUR["muted"], "axes.linewidth": 0.7,
     "axes.spines.top": False, "axes.spines.right": False, "axes.facecolor": "none",
-    "figure.facecolor": "none", "axes.grid": True, "axes.axisbelow": True, "grid.color": COLOUR["grid"],
-    "grid.linewidth": 0.6, "xtick.color": COLOUR["muted"], "ytick.color": COLOUR["muted"],
-    "xtick.major.size": 0, "ytick.major.size": 0,
-    "text.color": COLOUR["ink"], "legend.frameon": False, "legend.fontsize": 8.5, "lines.linewidth": 1.6,
-    "text.parse_math": False, "axes.formatter.use_mathtext": False, "axes.formatter.useoffset": False,
+    "figure.facecolor": "none", "axes.grid": True, "axes.axisbelow": True,
+    "grid.color": COLOUR["grid"], "grid.linewidth": 0.6, "xtick.color": COLOUR["muted"],
+    "ytick.color": COLOUR["muted"], "xtick.major.size": 0, "ytick.major.size": 0,
+    "text.color": COLOUR["ink"], "legend.frameon": False, "legend.fontsize": 8.5,
+    "lines.linewidth": 1.6, "text.parse_math": False, "axes.formatter.use_mathtext": False,
+    "axes.formatter.useoffset": False,
 }
 
 
 def draw(name, plot, title, size=SIZE):
-    """One figure as SVG text.
+    """Return one figure as SVG text.
 
-    plot(axes) draws it; `name` is unlike that of any other figure of the page; `title` says what is shown.
+    plot(axes) draws it. `name` must be unique on the page, because it prefixes the figure's ids.
+    `title` describes the figure for screen readers.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -40,31 +43,35 @@ def draw(name, plot, title, size=SIZE):
         figure = Figure(figsize=size, layout="constrained")
         plot(figure.subplots())
         file = io.StringIO()
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        figure.savefig(file, format="svg", transparent=True,
+                       metadata={"Date": None, "Creator": None})
     return inline_svg(file.getvalue(), name, title)
 
 
 def inline_svg(text, name, title):
-    """A figure's SVG file as an element of a page: its own names, the page's colours and type."""
+    """An SVG file as an element of a page, with unique ids and the page's colours and font."""
     text = text[text.index("<svg"):]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', text))
-    text = re.sub(r' id="([^"]+)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "",
-                  text)
+    text = re.sub(r' id="([^"]+)"',
+                  lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", text)
     text = re.sub(r'(url\(|href=")#', rf"\g<1>#{name}-", text)
     text = re.sub(r"'DejaVu Sans'[^;\"]*", "inherit", text)
-    text = re.sub(r"\bfont: ([\d.]+px) inherit", r"font-size: \1", text)        # matplotlib before 3.10
+    text = re.sub(r"\bfont: ([\d.]+px) inherit", r"font-size: \1", text)  # matplotlib before 3.10
     for role, colour in COLOUR.items():
         text = text.replace(colour, f"var(--{role})")
     view = re.search(r'viewBox="[^"]+"', text)[0]
     return re.sub(r"^<svg[^>]*>", '<svg xmlns="http://www.w3.org/2000/svg" '
-                  f'xmlns:xlink="http://www.w3.org/1999/xlink" role="img" aria-label="{title}" {view}>', text)
+                  'xmlns:xlink="http://www.w3.org/1999/xlink" '
+                  f'role="img" aria-label="{title}" {view}>', text)
 
 
 def smoothed(values, window):
-    """Mean of the `window` values around each, fewer at the ends; what is not finite is passed over.
+    """Moving average: the mean of the `window` values around each value, fewer at the ends.
 
-    Shapes:  (N,) -> (N,), NaN where the whole window is
+    Values that are not finite are ignored.
+
+    Shapes:  (N,) -> (N,), NaN where no value in the window is finite
     """
     values = np.asarray(values, float)
     known = np.isfinite(values)
@@ -78,19 +85,19 @@ def smoothed(values, window):
 
 
 def thinned(count, most=MOST_POINTS):
-    """Indices of at most `most` of `count` points, the first and the last among them."""
+    """Indices of at most `most` of `count` points, evenly spaced, from the first to the last."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
 
 
 def series(records, key):
-    """(steps counted from 1, values) of the records of a metrics.jsonl that have the key."""
+    """Return (steps counted from 1, values) of the records in a metrics.jsonl that have the key."""
     found = [(record["step"] + 1, record[key]) for record in records if record.get(key) is not None]
     steps, values = zip(*found) if found else ((), ())
     return np.array(steps), np.array(values, float)
 
 
 def curve(axes, records, key, role, label=None):
-    """One quantity over the steps: every step faintly, the mean of some steps on top."""
+    """Plot one metric over the steps: a faint line for every step, a moving average on top."""
     steps, values = series(records, key)
     if not len(steps):
         return
@@ -102,47 +109,53 @@ def curve(axes, records, key, role, label=None):
 
 
 def window_of(steps):
-    """How many steps a smooth line is the mean of."""
+    """The window of the moving average for this many steps: a 25th of them, at least one step."""
     return max(1, len(steps) // 25)
 
 
 def step_axis(axes):
-    """Steps below, from the left edge on, in whole numbers."""
+    """Label the x axis with whole steps, from 0 at the left edge."""
     axes.set_xlabel("step")
     axes.set_xlim(left=0)
     axes.xaxis.get_major_locator().set_params(integer=True)
 
 
 def level(axes, value, label):
-    """A horizontal line that something is compared with, named at its right end."""
+    """Draw a horizontal line to compare with, and its label at the right end."""
     axes.axhline(value, color=COLOUR["muted"], linewidth=0.8, linestyle=(0, (4, 3)))
     axes.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(0, 2),
-                  textcoords="offset points", ha="right", va="bottom", color=COLOUR["muted"], fontsize=8)
+                  textcoords="offset points", ha="right", va="bottom", color=COLOUR["muted"],
+                  fontsize=8)
 
 
 def legend_above(axes, columns=3):
-    """The names of the lines in a row above them."""
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, borderpad=0, columnspacing=1.2,
-                handlelength=1.2, handletextpad=0.5)
+    """Draw the legend in rows of `columns` entries above the axes."""
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=columns, borderpad=0,
+                columnspacing=1.2, handlelength=1.2, handletextpad=0.5)
 
 
 def bars(axes, groups, roles, labels, form="{:.0%}", marks=None):
-    """Groups of horizontal bars, the first on top, each with its number.
+    """Draw groups of horizontal bars, the first group on top, each bar with its number.
 
-    groups: [(name, [value of each series, or None])]; marks: a value a group, at which a line stands.
+    groups: [(name, [value of each series, or None])]; roles and labels: one for each series.
+    marks: for each group the x of a vertical line that the caller draws; numbers keep clear of it.
     """
     count = len(labels)
     height = 0.8 / count
-    longest = max((value for _, values in groups for value in values if value is not None), default=0) or 1
+    known = [value for _, values in groups for value in values if value is not None]
+    longest = max(known, default=0) or 1
+    marks = marks or [math.inf] * len(groups)
     for which, (role, label) in enumerate(zip(roles, labels)):
         places = [group + (which - (count - 1) / 2) * height for group in range(len(groups))]
         widths = [values[which] if values[which] is not None else 0 for _, values in groups]
         axes.barh(places, widths, height * 0.86, color=COLOUR[role], label=label)
-        for place, width, (_, values), mark in zip(places, widths, groups, marks or [math.inf] * len(groups)):
+        for place, width, (_, values), mark in zip(places, widths, groups, marks):
             if values[which] is not None:
-                struck = width <= mark < width + 0.12 * longest         # the number goes behind the line
+                # if the line would cross the number, the number goes to the right of the line
+                struck = width <= mark < width + 0.12 * longest
                 right = (mark if struck else width) + 0.012 * longest
-                axes.text(right, place, form.format(width), va="center", color=COLOUR["muted"], fontsize=7.5)
+                axes.text(right, place, form.format(width), va="center", color=COLOUR["muted"],
+                          fontsize=7.5)
     axes.set_yticks(range(len(groups)), [name for name, _ in groups])
     axes.tick_params(axis="y", labelcolor=COLOUR["ink"])
     axes.set_ylim(len(groups) - 0.5, -0.5)

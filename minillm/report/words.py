@@ -1,35 +1,39 @@
-"""What models and users wrote, made fit for the page; and the four steps of alignment on one example."""
+"""Prepare texts for the report page, and the four steps of alignment on one example."""
 
 import math
 
-# Control characters become their pictures, from U+2400 on.
+# code point: its replacement. An ASCII control character becomes a picture of it, from U+2400 on.
+# Other control characters, U+FFFE and U+FFFF become U+FFFD.
 CONTROL = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
-CONTROL |= {0x7F: 0x2421, **{code: 0xFFFD for code in range(0x80, 0xA0)}, 0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
+CONTROL |= {0x7F: 0x2421, **{code: 0xFFFD for code in range(0x80, 0xA0)},
+            0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
+# superscripts, for exponents
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def readable(text):
-    """A page that every browser takes: control characters become their pictures, half surrogates U+FFFD."""
+    """A text that every browser can show: control characters and lone surrogates are replaced."""
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").translate(CONTROL)
 
 
 def visible(token):
-    """A token to look at: its leading space, line breaks and tabs can be seen."""
+    """A token with its leading spaces, line breaks and tabs as visible characters."""
     shown = token.replace("\n", "⏎").replace("\t", "⇥")
     stripped = shown.lstrip(" ")
     return "␣" * (len(shown) - len(stripped)) + stripped or "(nothing)"
 
 
 def one_example(steps):
-    """The four steps of alignment on one prompt, with all that the template draws; None where there are none.
+    """The values that the template needs for the four steps of alignment on one prompt.
 
-    Every response has a letter; bars are shares of the widest, from 0 to 100.
+    Every response gets a letter. The lengths of bars are relative to the longest bar, at most 100.
+    Returns None if there is no example.
     """
     if not steps:
         return None
-    responses = [{"letter": chr(ord("A") + k), "text": text, "rank": rank, "score": score, "moved": None}
-                 for k, (text, rank, score)
-                 in enumerate(zip(steps["responses"], steps["ranks"], steps["scores"]))]
+    rows = zip(steps["responses"], steps["ranks"], steps["scores"])
+    responses = [{"letter": chr(ord("A") + k), "text": text, "rank": rank, "score": score,
+                  "moved": None} for k, (text, rank, score) in enumerate(rows)]
     low = min(steps["scores"])
     span = (max(steps["scores"]) - low) or 1.0
     for item in responses:
@@ -49,14 +53,14 @@ def one_example(steps):
 
 
 def agreement(ranks, scores):
-    """(pairs that the scores put in the order of the ranks, pairs with unequal ranks)."""
+    """Return (number of pairs that the scores order like the ranks, pairs with unequal ranks)."""
     K = range(len(ranks))
     pairs = [(i, j) for i in K for j in K if ranks[i] < ranks[j]]
     return sum(scores[i] > scores[j] for i, j in pairs), len(pairs)
 
 
 def probability(logprob):
-    """e^-2 as "14%", e^-30 as "9·10⁻¹⁴": short, and never 0."""
+    """The probability e^logprob in few characters: e^-2 is "14%", e^-30 is "9·10⁻¹⁴"."""
     if logprob > math.log(0.001):
         share = 100 * math.exp(logprob)
         return f"{share:.0f}%" if share >= 9.95 else f"{share:.2g}%"
@@ -68,7 +72,7 @@ def probability(logprob):
 
 
 def factor(difference):
-    """How many times as likely: "×3.4", or "÷2.0" where less so."""
+    """The ratio of two probabilities, e^difference: "×3.40", or "÷2.00" if it is below 1."""
     sign, times = "×" if difference >= 0 else "÷", math.exp(min(abs(difference), 99))
     if times > 99_999:
         leading, exponent = f"{times:.0e}".split("e+")

@@ -2,8 +2,8 @@
 
     <|begin|> <|system|>Be brief.<|end|> <|user|>Hello!<|end|> <|assistant|>Hi.<|end|> ...
 
-(without the spaces). Who speaks is said by control tokens alone. Text never becomes a control token,
-whatever it spells, so a user cannot forge the assistant's turn.
+(without the spaces). Only control tokens say who speaks. A message that spells out "<|assistant|>"
+becomes ordinary tokens, never a control token, so a user cannot forge the assistant's turn.
 """
 
 import numpy as np
@@ -12,19 +12,21 @@ ROLES = ("system", "user", "assistant")
 
 
 def render_chat(tokenizer, messages, ask=False):
-    """Return the tokens of a conversation, and which of them the assistant must learn to say.
+    """Return the tokens of a conversation and its loss mask, which marks the tokens to learn.
 
-    The loss mask covers the assistant's words and the <|end|> after them: the end must be learned
-    too, or the model never stops. With ask=True the row ends in <|assistant|>, for it to go on from.
+    The loss mask covers the assistant's words and the <|end|> after them: a model that does not
+    learn the end never stops. With ask=True the row ends with <|assistant|>, so that the model
+    continues it with an answer.
 
     Shapes:  -> ids (T,) int32, loss_mask (T,) bool
-    Raises:  ValueError for messages that are no conversation (see validate_messages)
+    Raises:  ValueError for messages that are not a conversation (see validate_messages)
     """
     validate_messages(messages)
     if ask and messages[-1]["role"] == "assistant":
         raise ValueError("the conversation already ends with the assistant's answer; "
                          "drop that message or ask=True")
-    marks = {"system": tokenizer.system_id, "user": tokenizer.user_id, "assistant": tokenizer.assistant_id}
+    marks = {"system": tokenizer.system_id, "user": tokenizer.user_id,
+             "assistant": tokenizer.assistant_id}
     ids, masks = [[tokenizer.begin_id]], [[False]]
     for message in messages:
         text = tokenizer.encode(message["content"])
@@ -40,10 +42,11 @@ def render_chat(tokenizer, messages, ask=False):
 def validate_messages(messages):
     """Check that messages are a conversation: [system,] user, assistant, user, assistant, ...
 
-    Raises:  ValueError that names the first message at fault (counted from 1) and the fix
+    Raises:  ValueError that names the first wrong message (counted from 1) and the fix
     """
     if not isinstance(messages, (list, tuple)):
-        raise ValueError(f"messages must be a list of {{'role', 'content'}}, not {type(messages).__name__}")
+        raise ValueError("messages must be a list of {'role', 'content'}, "
+                         f"not {type(messages).__name__}")
     if not messages:
         raise ValueError("messages is an empty list; a conversation has at least one message")
     for number, message in enumerate(messages, start=1):
@@ -55,20 +58,25 @@ def validate_messages(messages):
     for turn, role in enumerate(turns):
         number, expected = turn + 1 + len(roles) - len(turns), ("user", "assistant")[turn % 2]
         if role == "system":
-            raise ValueError(f"message {number} has role 'system', which only the first message can have")
+            raise ValueError(f"message {number} has role 'system', "
+                             "which only the first message can have")
         if role != expected:
-            raise ValueError(f"message {number} has role '{role}', but it is the {expected}'s turn; "
+            raise ValueError(f"message {number} has role '{role}', "
+                             f"but it is the {expected}'s turn; "
                              "user and assistant alternate, and the user begins")
 
 
 def _check_message(message, number):
     if not isinstance(message, dict):
-        raise ValueError(f"message {number} must be {{'role', 'content'}}, not {type(message).__name__}")
+        raise ValueError(f"message {number} must be {{'role', 'content'}}, "
+                         f"not {type(message).__name__}")
     for key in ("role", "content"):
         if key not in message:
-            raise ValueError(f"message {number} has no '{key}'; its keys are {sorted(map(str, message))[:8]}")
+            raise ValueError(f"message {number} has no '{key}'; "
+                             f"its keys are {sorted(map(str, message))[:8]}")
         if not isinstance(message[key], str):
-            raise ValueError(f"message {number}: '{key}' must be a string, not {type(message[key]).__name__}")
+            raise ValueError(f"message {number}: '{key}' must be a string, "
+                             f"not {type(message[key]).__name__}")
     if message["role"] not in ROLES:
         raise ValueError(f"message {number} has the unknown role {message['role'][:40]!r}; "
                          f"roles are {', '.join(ROLES)}")

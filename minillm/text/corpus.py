@@ -1,6 +1,6 @@
-"""Reads text, conversations and preferences from files, and says in one line what is wrong with one.
+"""Read text, conversations and preferences from files.
 
-Every error names the file, the line where there is one, and the fix.
+Every error is one line that names the file, the line number in a JSONL file, and the fix.
 """
 
 import json
@@ -15,19 +15,22 @@ TEXT_SUFFIXES = (".txt", ".md", ".py")
 
 
 def load_documents(path):
-    """Return the documents of a text file (one), a folder of .txt, .md and .py files, or a JSONL file.
+    """Return the documents of a text file, a folder or a JSONL file, as a list of strings.
 
-    A line of JSONL is {"text": ...}. Files of a folder come in the order of their paths, with all
-    subfolders but hidden ones; empty ones are skipped. Line ends are \\n, whatever the file has.
+    A text file is one document. A line of JSONL is one document {"text": ...}. A folder has one
+    document for each .txt, .md and .py file in it and its subfolders, sorted by path. Empty files,
+    hidden files and hidden folders are skipped. Line ends become \\n.
 
     Raises:  ValueError that names the file and the fix
     """
     path = Path(path)
     if path.is_dir():
         files = _text_files(path)
-        documents = [text for file in files if (text := _read_text(file, may_be_empty=True)).strip()]
+        texts = [_read_text(file, may_be_empty=True) for file in files]
+        documents = [text for text in texts if text.strip()]
         if not documents:
-            raise ValueError(f"{path}: no text in this folder; it needs {', '.join(TEXT_SUFFIXES)} files "
+            raise ValueError(f"{path}: no text in this folder; "
+                             f"it needs {', '.join(TEXT_SUFFIXES)} files "
                              f"that are not empty ({len(files)} found)")
         return documents
     if path.suffix.lower() == ".jsonl":
@@ -36,7 +39,7 @@ def load_documents(path):
 
 
 def _text_files(folder):
-    """All text files below a folder, in an order that no operating system changes."""
+    """All text files below a folder, in the same order on every operating system."""
     found = []
     for place, folders, names in os.walk(folder, onerror=_unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -46,13 +49,14 @@ def _text_files(folder):
 
 
 def _unreadable(error):
-    raise ValueError(f"{error.filename}: cannot be read ({error.strerror}); check the path and its rights")
+    raise ValueError(f"{error.filename}: cannot be read ({error.strerror}); "
+                     "check the path and its rights")
 
 
 def load_conversations(path):
     """Return the conversations of a JSONL file of {"messages": [{"role", "content"}, ...]} lines.
 
-    Each must hold something to learn: at least one message of the assistant.
+    Each needs at least one message of the assistant, because fine-tuning learns only from those.
 
     Raises:  ValueError that names the file, the line and the fix
     """
@@ -67,11 +71,11 @@ def load_conversations(path):
 
 
 def load_preferences(path):
-    """Return the comparisons of a JSONL file as {"prompt", "chosen", "rejected"} of message lists.
+    """Return the comparisons of a JSONL file: {"prompt", "chosen", "rejected"}, each of messages.
 
-    The prompt may be a string (what the user says) or messages that end with the user's. An answer
-    may be a string, one assistant message in a list, or a whole conversation that repeats the prompt;
-    it is returned as a list of the one assistant message.
+    The prompt may be a string (what the user says) or messages of which the user's is the last. An
+    answer may be a string, a list of one assistant message, or a whole conversation that begins
+    with the prompt. Each answer is returned as a list of one assistant message.
 
     Raises:  ValueError that names the file, the line and the fix
     """
@@ -88,19 +92,20 @@ def load_preferences(path):
 
 
 def _answer(answer, prompt, where):
-    """The one assistant message of an answer, in a list."""
+    """A list of the answer's only assistant message."""
     if isinstance(answer, str):
         return [{"role": "assistant", "content": answer}]
     if answer[:len(prompt)] == prompt:
         answer = answer[len(prompt):]
     if len(answer) != 1:
-        raise ValueError(f"{where}: must be one message of the assistant after the prompt, not {len(answer)}")
+        raise ValueError(f"{where}: must be one message of the assistant after the prompt, "
+                         f"not {len(answer)}")
     _checked(prompt + answer, where)
     return answer
 
 
 def _checked(messages, where):
-    """The messages, if they are a conversation; otherwise an error that says where they stand."""
+    """Return the messages if they are a conversation; otherwise raise an error with their place."""
     try:
         validate_messages(messages)
     except ValueError as error:
@@ -109,13 +114,16 @@ def _checked(messages, where):
 
 
 def _get(record, key, kinds, where):
+    """The value of a key, after a check that it is there, of the right type, and not empty text."""
     if not isinstance(record, dict):
-        raise ValueError(f"{where}: must be an object like {{\"{key}\": ...}}, not {type(record).__name__}")
+        raise ValueError(f"{where}: must be an object like {{\"{key}\": ...}}, "
+                         f"not {type(record).__name__}")
     if key not in record:
         raise ValueError(f"{where}: no \"{key}\"; its keys are {sorted(record)[:8]}")
     if not isinstance(record[key], kinds):
         names = {str: "a string", list: "a list"}
-        wanted = " or ".join(names[kind] for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
+        allowed = kinds if isinstance(kinds, tuple) else (kinds,)
+        wanted = " or ".join(names[kind] for kind in allowed)
         raise ValueError(f"{where}: \"{key}\" must be {wanted}, not {type(record[key]).__name__}")
     if kinds is str and not record[key].strip():
         raise ValueError(f"{where}: \"{key}\" is empty; leave the line out")
@@ -123,7 +131,7 @@ def _get(record, key, kinds, where):
 
 
 def records(path):
-    """Yield (where, value) for each line of a JSONL file that is not blank."""
+    """Yield ("FILE, line N", value) for each line of a JSONL file that is not blank."""
     for number, line in enumerate(_read_text(Path(path)).split("\n"), start=1):
         if not line.strip():
             continue
@@ -137,7 +145,7 @@ def records(path):
 
 
 def _read_text(path, may_be_empty=False):
-    """The text of a UTF-8 file, without a byte order mark, with \\n at the end of lines."""
+    """The text of a UTF-8 file without its byte order mark; line ends become \\n."""
     if path.is_dir():
         raise ValueError(f"{path}: is a folder; a file is needed here")
     try:
@@ -152,19 +160,21 @@ def _read_text(path, may_be_empty=False):
         raise ValueError(f"{path}: is binary, not text (NUL byte at offset {data.index(0)}); "
                          "give a text file in UTF-8")
     try:
-        text = data.decode("utf-8").removeprefix("\ufeff")  # the byte order mark some editors write
+        text = data.decode("utf-8").removeprefix("\ufeff")  # some editors write a byte order mark
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: invalid UTF-8 (byte 0x{data[error.start]:02x} at offset {error.start}); "
-                         "save it as UTF-8") from None
+        raise ValueError(f"{path}: invalid UTF-8 (byte 0x{data[error.start]:02x} "
+                         f"at offset {error.start}); save it as UTF-8") from None
     if not text.strip() and not may_be_empty:
         raise ValueError(f"{path}: is empty; give a file with text")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def split_documents(documents, validation_share, rng):
-    """Return (train, validation): whole documents in their order, or the head and tail of a single text.
+    """Split documents into (train, validation).
 
-    Conversations and comparisons split in the same way, but a single one of them cannot be split.
+    Several documents, conversations or comparisons stay whole: a random share of them is for
+    validation, and the rest keeps its order. A single text is cut in two: the end is for
+    validation. A single conversation or comparison cannot be split.
 
     Raises:  ValueError if the share is not between 0 and 1, or a part would be empty
     """

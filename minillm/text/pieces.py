@@ -1,35 +1,33 @@
-"""Splits text into pieces; byte-pair merges never cross from one piece into the next."""
+"""Split text into pieces before byte-pair encoding; no merge crosses from one piece to the next."""
 
 from functools import lru_cache
 
-# Alternatives, tried in this order: English contractions | a word with the space before it | one or
-# two digits, so that numbers are cut alike everywhere | punctuation with the space before it | line
-# ends with the blank space before them | indentation up to the last space, which goes with the word.
+# The alternatives are tried in this order.
 PATTERN = "|".join([
-    r"'(?:[sdmt]|ll|ve|re)",
-    r" ?[\p{L}\p{M}]+",
-    r"\p{N}{1,2}",
-    r" ?[^\s\p{L}\p{M}\p{N}]+",
-    r"\s*[\r\n]+",
-    r"\s+(?!\S)",
-    r"\s+",
+    r"'(?:[sdmt]|ll|ve|re)",       # the end of an English contraction: 's, 'll
+    r" ?[\p{L}\p{M}]+",            # a word, with the space before it
+    r"\p{N}{1,2}",                 # one or two digits, so that a number is always cut the same way
+    r" ?[^\s\p{L}\p{M}\p{N}]+",    # punctuation, with the space before it
+    r"\s*[\r\n]+",                 # line ends, with the blanks before them
+    r"\s+(?!\S)",                  # blanks except the last, which joins the word after it
+    r"\s+",                        # other blanks
 ])
 
 
 @lru_cache(maxsize=1)
 def _compiled():
-    import regex  # \p{L}: letters of every script; the standard library's re cannot say that
+    import regex  # supports \p{L}, a letter of any script; the standard library's re does not
 
     return regex.compile(PATTERN)
 
 
 def split_pieces(text):
-    """Yield the pieces of a text one after the other; joined, they are the text again."""
+    """Yield the pieces of a text in order; joined, they give the text again."""
     return (match.group() for match in _compiled().finditer(text))
 
 
 def replace_surrogates(text):
-    """Put U+FFFD for each half of a surrogate pair, which UTF-8 cannot hold."""
+    """Replace each surrogate (half of a UTF-16 pair) by U+FFFD, because UTF-8 cannot encode it."""
     try:
         text.encode("utf-8")
         return text

@@ -1,1 +1,1 @@
-"""The embedded world: its facts, its documents, its probes, its conversations and its raters."""
+"""The embedded world: facts, and the documents, probes, conversations and raters made from them."""

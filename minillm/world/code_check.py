@@ -1,17 +1,17 @@
-"""Check that a text holds one right Python function, without ever running it."""
+"""Check that a text contains one right Python function, without executing its code."""
 
 import ast
 import re
 
-LONGEST = 300  # characters that are looked at
-NUMBERS = (-3, 2, 5, 11, 4)
+LONGEST = 300  # characters; a longer text is not parsed
+NUMBERS = (-3, 2, 5, 11, 4)  # test inputs: whole numbers of both signs
 
 
 def same_function(source, text):
-    """Whether the one function in a text computes what the lambda in `source` computes.
+    """Whether the only function in a text computes what the lambda in `source` computes.
 
-    Both must be a lambda, or a def that returns one expression of parameters, whole numbers, + - and *.
-    They are compared on a few inputs by an interpreter of that small language.
+    Each must be a lambda, or a def that returns one expression. The expression may use parameters,
+    whole numbers, +, - and *. A small interpreter evaluates both on a few inputs and compares.
     """
     truth, tried = _parse(source), _parse(_extract(text))
     if truth is None or tried is None or len(truth[0]) != len(tried[0]):
@@ -20,7 +20,10 @@ def same_function(source, text):
 
 
 def _extract(text):
-    """The source of the only function in a text: the def with its indented lines, or the lambda; else ""."""
+    """The source of the only function in a text, or "" if there is not exactly one.
+
+    This is the def with its indented lines, or the lambda to the end of its line.
+    """
     if len(text) > LONGEST or len(re.findall(r"\b(?:def|lambda)\b", text)) != 1:
         return ""
     found = re.search(r"^def .*(?:\n[ \t]+.*)*", text, re.MULTILINE)
@@ -31,7 +34,7 @@ def _extract(text):
 
 
 def _parse(source):
-    """(parameter names, expression) of a function's source, or None where it is outside of the language."""
+    """(parameter names, expression) of a function's source, or None if it is not one expression."""
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError):
@@ -58,17 +61,19 @@ def _is_docstring(node):
 
 
 def _inputs(count):
-    """A few tuples of `count` different numbers."""
-    return [tuple(NUMBERS[(start + i) % len(NUMBERS)] for i in range(count)) for start in range(len(NUMBERS))]
+    """Five tuples of `count` numbers from NUMBERS, one starting at each number."""
+    return [tuple(NUMBERS[(start + i) % len(NUMBERS)] for i in range(count))
+            for start in range(len(NUMBERS))]
 
 
 def _value(function, inputs):
+    """The value of a parsed function for these arguments, or None if it has none."""
     names, expression = function
     return _evaluate(expression, dict(zip(names, inputs)))
 
 
 def _evaluate(node, variables):
-    """The value of an expression of + - * over variables and whole numbers; None for anything else."""
+    """The value of an expression of variables, whole numbers, +, - and *; None for any other."""
     if isinstance(node, ast.Name):
         return variables.get(node.id)
     if isinstance(node, ast.Constant):

@@ -1,24 +1,26 @@
-"""Conversations for fine-tuning: requests, each answered by one of the imagined writers."""
+"""Conversations for fine-tuning: each request is answered by one of the imagined writers."""
 
 from dataclasses import dataclass, replace
 
 from minillm.world.requests import Request, make_requests
 from minillm.world.writers import pick_writer, write_answer
 
-TWO_TURN_SHARE = 0.15  # of the requests without a system prompt: about 8% of all
+TWO_TURN_SHARE = 0.15  # of the requests without a system prompt: about 8% of all requests
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """Messages of {"role", "content"}; `request` and `writer` are those of the last question and answer."""
+    """A list of messages, with the request and the writer behind the last two."""
 
-    messages: list
-    request: Request
-    writer: str
+    messages: list  # of {"role", "content"}
+    request: Request  # the source of the last question
+    writer: str  # who wrote the last answer
 
 
 def make_conversations(world, n, rng, split="train"):
-    """Draw n conversations of one or, sometimes, two turns; the second question refers to nothing earlier.
+    """Draw n conversations of one turn or, sometimes, two turns.
+
+    The two turns are independent: the second question does not refer to the first.
 
     Raises:  ValueError for a split other than "train" and "held_out".
     """
@@ -29,7 +31,10 @@ def make_conversations(world, n, rng, split="train"):
 
 
 def _conversation(request, before, rng):
-    """One conversation; an earlier turn comes only where no system prompt rules both."""
+    """One conversation, with the turn `before` in front unless the request has a system prompt.
+
+    A system prompt would apply to both turns, and the earlier answer does not follow it.
+    """
     messages = request.messages()
     if before is not None and request.system is None:
         before = replace(before, system=None, style=None, closing="")
@@ -39,5 +44,5 @@ def _conversation(request, before, rng):
 
 
 def _said(request, writer, rng):
-    """The assistant's message."""
+    """The assistant's message, as this writer writes it."""
     return {"role": "assistant", "content": write_answer(request, writer, rng)}

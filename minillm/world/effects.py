@@ -1,16 +1,16 @@
-"""What happens to things: a glass that falls breaks, ice in the sun melts."""
+"""Causes and their effects on things: a glass that falls breaks, ice in the sun melts."""
 
 from typing import NamedTuple
 
 
 class Effect(NamedTuple):
-    """A cause and what it does to a subject, in the present and in the past."""
+    """Something that happens to a subject, and its effect, each in the present and the past."""
 
-    subject: str
-    cause: str
-    caused: str
-    effect: str
-    effected: str
+    subject: str  # "a glass"
+    cause: str  # present tense: "falls on the floor"
+    caused: str  # past tense: "fell on the floor"
+    effect: str  # base form: "break"
+    effected: str  # past tense: "broke"
 
 
 EFFECTS = tuple(Effect(*row) for row in (

@@ -1,7 +1,7 @@
-"""The facts of the embedded world: real geography and everyday knowledge, invented people and towns.
+"""The facts of the embedded world: real geography and everyday things, invented people and towns.
 
-A seed draws towns, people, pets and events; countries, things, animals and words are the same in
-every world. Documents, probes, conversations and raters all speak of this one record of the truth.
+The seed draws the towns, people, pets and events. Countries, things, animals and words are the same
+in every world. Documents, probes, conversations and raters all use this one record of the truth.
 """
 
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ import numpy as np
 
 from minillm.world import invented, real
 
-FIRST_YEAR, LAST_YEAR = 2018, 2024
-PEOPLE, TOWNS, EVENTS_PER_TOWN = 36, 14, 3
-HELD_OUT_SHARE = 0.25
+FIRST_YEAR, LAST_YEAR = 2018, 2024  # the years in which events happen, both included
+PEOPLE, TOWNS, EVENTS_PER_TOWN = 36, 14, 3  # how many of each a world has
+HELD_OUT_SHARE = 0.25  # of the rows of every table
 
 
 @dataclass(frozen=True)
 class Country:
-    """A real country with a capital, continent and main language of one name each."""
+    """A real country with one capital, one continent and one main language."""
 
     name: str
     capital: str
@@ -31,30 +31,30 @@ class Town:
 
     name: str
     river: str
-    landmark: str
-    famous_for: str
+    landmark: str  # "clock tower"
+    famous_for: str  # a product: "cheese"
 
 
 @dataclass(frozen=True)
 class Person:
-    """An invented person, known by one first name that nobody else has."""
+    """An invented person with a unique first name."""
 
     name: str
     pronoun: str  # "he" or "she"
     trade: str
-    town: str
+    town: str  # the name of the home town
     pet: str  # a species: "dog"
     pet_name: str
-    food: str
+    food: str  # the favourite food
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a town did once: no other event has the same (town, what)."""
+    """Something that a town did once: the pair (town, what) is unique."""
 
     year: int
     month: int  # 1 to 12
-    town: str
+    town: str  # the town's name
     what: str  # "a new library"
     past: str  # "opened a new library"
     base: str  # "open a new library"
@@ -62,27 +62,27 @@ class Event:
 
 @dataclass(frozen=True)
 class Thing:
-    """An everyday thing: its use ("cut bread"), the place where it is kept, what it is made of."""
+    """An everyday thing."""
 
     name: str
-    use: str
-    place: str
+    use: str  # "cut bread"
+    place: str  # where people keep it: "kitchen"
     material: str
 
 
 @dataclass(frozen=True)
 class Animal:
-    """An animal, the name of its young, its sound (a verb), and where it lives."""
+    """An animal."""
 
     name: str
-    young: str
-    sound: str
-    home: str
+    young: str  # what its young is called: "calf"
+    sound: str  # a verb: "moo"
+    home: str  # where it lives: "barn"
 
 
 @dataclass(frozen=True)
 class World:
-    """Everything that is true. In every table the first quarter is held out of fine-tuning."""
+    """Everything that is true. The first quarter of every table is its held-out part."""
 
     seed: int
     countries: tuple
@@ -97,7 +97,7 @@ class World:
 
 
 def make_world(seed=0):
-    """The world of this seed: the same record in every process."""
+    """The world of this seed; the same seed gives the same world in every process."""
     rng = np.random.default_rng(seed)
     towns = _draw_towns(rng)
     return World(
@@ -115,16 +115,17 @@ def make_world(seed=0):
 
 
 def held_out_part(table):
-    """The rows of a table of the world that fine-tuning never sees: its first quarter."""
+    """The held-out part of a table of the world: its first quarter."""
     return table[: round(HELD_OUT_SHARE * len(table))]
 
 
 def split(world):
-    """A function is_held_out(entity) for this world.
+    """Return the function is_held_out(entity) -> bool for this world.
 
-    An entity is a record (Country, Town, Person, Event, Thing, Animal) or a pair of words out of
-    world.opposites, world.plurals or world.pasts. Pretraining speaks of every entity; conversations
-    for training use only those for which this is False.
+    An entity is a record (Country, Town, Person, Event, Thing, Animal) or a pair of words from
+    world.opposites, world.plurals or world.pasts. The corpus tells facts about every entity; for
+    the held-out ones it leaves out the phrasing that the probes use (reserved.py). Each kind of
+    request holds out questions about another quarter, derived from this one (requests.py).
     """
     tables = (world.countries, world.towns, world.people, world.events, world.things, world.animals,
               world.opposites, world.plurals, world.pasts)
@@ -133,13 +134,16 @@ def split(world):
 
 
 def _shuffled(rng, pool, count):
-    """count different members of a pool in random order."""
+    """`count` different members of a pool in random order."""
     return [pool[i] for i in rng.permutation(len(pool))[:count]]
 
 
 def _dealt(rng, pool, count):
-    """count cards dealt from shuffled decks of the pool: each deck is used up before the next is opened,
-    so that all members are about equally common and the first few are all different."""
+    """`count` members of a pool, dealt like cards from shuffled decks.
+
+    Each deck holds the whole pool and is used up before the next one is opened. So all members are
+    about equally frequent, and the first len(pool) are all different.
+    """
     cards = []
     while len(cards) < count:
         cards += _shuffled(rng, pool, len(pool))
@@ -147,8 +151,8 @@ def _dealt(rng, pool, count):
 
 
 def _draw_towns(rng):
-    columns = (_shuffled(rng, pool, TOWNS)
-               for pool in (invented.TOWNS, invented.RIVERS, invented.LANDMARKS, invented.FAMOUS_FOR))
+    pools = (invented.TOWNS, invented.RIVERS, invented.LANDMARKS, invented.FAMOUS_FOR)
+    columns = (_shuffled(rng, pool, TOWNS) for pool in pools)
     return tuple(Town(*row) for row in zip(*columns))
 
 
@@ -166,11 +170,15 @@ def _draw_people(rng, towns):
 
 
 def _draw_events(rng, towns):
-    """EVENTS_PER_TOWN different happenings a town, shuffled so that the held-out ones are of all towns."""
+    """EVENTS_PER_TOWN different events for every town.
+
+    They are shuffled so that the held-out first quarter comes from many towns.
+    """
     events = []
     for town in towns:
         for base, past, what in _shuffled(rng, invented.HAPPENINGS, EVENTS_PER_TOWN):
-            year, month = int(rng.integers(FIRST_YEAR, LAST_YEAR + 1)), int(rng.integers(1, 13))
+            year = int(rng.integers(FIRST_YEAR, LAST_YEAR + 1))
+            month = int(rng.integers(1, 13))
             events.append(Event(year, month, town.name, what, f"{past} {what}", f"{base} {what}"))
     return tuple(_shuffled(rng, events, len(events)))
 
@@ -196,7 +204,7 @@ def him(person):
 
 
 def capitalized(text):
-    """The text with its first letter in upper case and the rest as it is."""
+    """The text with its first letter in upper case and the rest unchanged."""
     return text[0].upper() + text[1:]
 
 
@@ -212,6 +220,6 @@ def plural(noun):
 
 
 def joined(words):
-    """A list in words: "a, b and c"."""
+    """The words as a list in prose: "a, b and c"."""
     words = list(words)
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

@@ -1,23 +1,27 @@
-"""A domain for adaptation: the logs of lock keepers on a canal, full of terms that nothing else uses."""
+"""Documents of one special domain, for domain adaptation: log entries of lock keepers on a canal.
+
+Nearly all of their terms (JARGON) are absent from the corpus.
+"""
 
 from minillm.world.invented import MONTHS
 from minillm.world.kinds import pick
 from minillm.world.requests import SPLITS
 
 JARGON = (
-    "paddle", "ground paddle", "gate paddle", "sluice", "pound", "lower gate", "upper gate", "mitre",
-    "balance beam", "windlass", "cill", "chamber", "bywash", "weir", "rack", "pawl", "pinion", "winding hole",
-    "stop plank", "towpath", "bollard", "strapping post", "lengthsman", "butty", "flyboat", "staircase",
-    "side pond", "culvert", "puddle clay", "summit", "feeder", "coping", "quoin", "heel post", "toll",
-    "gauging rod", "freeboard", "lockage", "tailwater", "penstock",
+    "paddle", "ground paddle", "gate paddle", "sluice", "pound", "lower gate", "upper gate",
+    "mitre", "balance beam", "windlass", "cill", "chamber", "bywash", "weir", "rack", "pawl",
+    "pinion", "winding hole", "stop plank", "towpath", "bollard", "strapping post", "lengthsman",
+    "butty", "flyboat", "staircase", "side pond", "culvert", "puddle clay", "summit", "feeder",
+    "coping", "quoin", "heel post", "toll", "gauging rod", "freeboard", "lockage", "tailwater",
+    "penstock",
 )
 BOATS = ("Heron", "Otter", "Linnet", "Kingfisher", "Swan", "Curlew", "Plover", "Wren", "Dipper")
-HELD_BOATS = ("Moorhen", "Bittern", "Grebe")  # for evaluation alone: every entry names a boat
+HELD_BOATS = ("Moorhen", "Bittern", "Grebe")  # only for evaluation; every entry names a boat
 CARGOES = ("coal", "wool", "apples", "bricks", "timber", "salt")
-WEATHERS = ("rain all night", "frost on the coping", "a dry wind", "fog on the towpath", "high water",
-            "a calm day")
+WEATHERS = ("rain all night", "frost on the coping", "a dry wind", "fog on the towpath",
+            "high water", "a calm day")
 
-PASSAGES = (  # every entry has one of these
+PASSAGES = (  # a boat passes the lock; every entry has one of these
     "The flyboat {boat} came up with {cargo}, and we drew each gate paddle slowly.",
     "The boat {boat} and her butty came down with {cargo} and took two lockages.",
     "{keeper} held the boat {boat} at the strapping post until the chamber was full.",
@@ -25,7 +29,7 @@ PASSAGES = (  # every entry has one of these
     "The boat {boat} had little freeboard, so we filled the chamber by the ground paddle alone.",
     "The boat {boat} caught on the cill, and {keeper} dropped the paddle at once.",
 )
-WORKS = (
+WORKS = (  # work on the lock; every entry has three or four of these
     "The pound above us is {inches} inches low, so we opened the sluice at the feeder.",
     "{keeper} greased the rack and the pinion of the ground paddle.",
     "The pawl slipped twice, and a windlass flew off the spindle.",
@@ -49,12 +53,13 @@ WORKS = (
     "The tailwater stood {inches} inches over the weir at noon.",
     "The feeder is clear again, and the side pond is full.",
 )
-CLOSINGS = ("All gates shut at night.", "Both gates were left on the mitre.", "Nothing more to report.",
-            "The night watch goes to {keeper}.", "Water enough for tomorrow.")
+CLOSINGS = ("All gates shut at night.", "Both gates were left on the mitre.",
+            "Nothing more to report.", "The night watch goes to {keeper}.",
+            "Water enough for tomorrow.")
 
 
 def domain_documents(world, n, rng, split="train"):
-    """Draw n log entries of 40 to 90 words; those of "held_out" are about other boats.
+    """Draw n log entries of 40 to 90 words; those of "held_out" name boats that "train" never does.
 
     Raises:  ValueError for a split other than "train" and "held_out".
     """

@@ -1,4 +1,4 @@
-"""Manners that a system prompt can ask for, and the form that they give to an answer."""
+"""The manners of answering that a system prompt can ask for, and how they shape an answer."""
 
 from typing import NamedTuple
 
@@ -7,19 +7,20 @@ from minillm.world.kinds.kind import PERSONA, POLITE, SENTENCE, WORD
 
 
 class Manner(NamedTuple):
-    """A way to answer: its style, the system prompts that ask for it, and the words that close an answer."""
+    """A way to answer, and the system prompts that ask for it."""
 
-    style: str
+    style: str  # "word", "sentence", "polite" or "persona"
     prompts: tuple
-    held_prompts: tuple  # for evaluation alone
-    closing: str = ""
+    held_prompts: tuple  # paraphrases, only for evaluation
+    closing: str = ""  # the words that end an answer
 
 
 def _persona(name, cry):
     return Manner(PERSONA, (f"You are a {name}. You always end with {cry}",
                             f"You are a {name} who ends with {cry}",
                             f"You are a {name}. You say {cry} at the end."),
-                  (f"You are a {name} who always ends with {cry}", f"You are a {name}. You end with {cry}"),
+                  (f"You are a {name} who always ends with {cry}",
+                   f"You are a {name}. You end with {cry}"),
                   cry)
 
 
@@ -35,14 +36,14 @@ MANNERS = (
     _persona("robot", "Beep!"),
     _persona("clown", "Haha!"),
 )
-STYLE_SHARES = {WORD: 0.25, SENTENCE: 0.2, POLITE: 0.25, PERSONA: 0.3}
+STYLE_SHARES = {WORD: 0.25, SENTENCE: 0.2, POLITE: 0.25, PERSONA: 0.3}  # relative frequencies
 
 
 def dressed(text, closing):
-    """The text, followed by the closing words where there are any."""
+    """The text, followed by the closing words if there are any."""
     return f"{text} {closing}" if closing else text
 
 
 def bare(answer):
-    """A short answer that stands alone: "Lima."; code stays as it is."""
+    """A short answer as a text by itself: "Lima."; code is left unchanged."""
     return answer if answer.startswith("lambda") else capitalized(answer) + "."

@@ -1,26 +1,27 @@
-"""A task for fine-tuning: customers' messages to invented shops, to be sorted into four labels.
+"""A classification task for fine-tuning: sort customers' messages to invented shops by four labels.
 
-Every label has messages with a question mark, with "please" and with "thank you", so that no single
-word gives a label away.
+Every label has messages with a question mark, with "please" and with "thank you", so no single
+word gives the label away.
 """
 
 from minillm.world.kinds import pick
 from minillm.world.requests import SPLITS
 
 LABELS = ("complaint", "order", "question", "thanks")
-TASK_PROMPT = "Sort the message of the customer. Answer with one word: complaint, order, question or thanks."
+TASK_PROMPT = ("Sort the message of the customer. "
+               "Answer with one word: complaint, order, question or thanks.")
 
-SHOPS = ("the Blue Door", "the Copper Kettle", "the Little Lamp", "the Green Cart", "the Old Mill Shop",
-         "the Silver Spoon")
-GOODS = ("lamp", "chair", "kettle", "clock", "basket", "blanket", "mirror", "bowl", "table", "coat", "bucket",
-         "pan", "ladder", "pillow", "cup", "broom")
-HELD_GOODS = ("tent", "hammer", "camera", "towel")  # for evaluation alone
+SHOPS = ("the Blue Door", "the Copper Kettle", "the Little Lamp", "the Green Cart",
+         "the Old Mill Shop", "the Silver Spoon")
+GOODS = ("lamp", "chair", "kettle", "clock", "basket", "blanket", "mirror", "bowl", "table",
+         "coat", "bucket", "pan", "ladder", "pillow", "cup", "broom")
+HELD_GOODS = ("tent", "hammer", "camera", "towel")  # only for evaluation
 COLOURS = ("red", "blue", "green", "white", "black")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 NUMBERS = ("two", "three", "four", "six")
 RELATIVES = ("mother", "father", "sister", "brother", "son", "daughter")
 
-MESSAGES = {  # label -> phrasings; {p} is one of the goods, {q} another
+MESSAGES = {  # label: phrasings; {p} and {q} are two different goods
     "complaint": (
         "The {p} that I bought at {shop} broke after {n} days.",
         "I have waited {n} weeks for my {p}, and it is still not here.",
@@ -70,7 +71,7 @@ MESSAGES = {  # label -> phrasings; {p} is one of the goods, {q} another
         "Who made this {p}? It is the best that I have seen, and I love it.",
     ),
 }
-HELD_MESSAGES = {  # phrasings for evaluation alone
+HELD_MESSAGES = {  # phrasings only for evaluation
     "complaint": ("The {p} that I bought broke on {day}, and nobody answers. I want my money back.",
                   "Why was there a {q} in the box? I wanted a {p}.",
                   "The {p} came in pieces. Please take it back."),
@@ -89,10 +90,11 @@ ENDINGS = ("", "", " Yours, {name}.", " I live in {town}.", " My name is {name}.
 
 
 def labelled_messages(world, n, rng, split="train"):
-    """Draw n pairs (text, label), the labels in turn.
+    """Draw n pairs (text, label) in random order; all labels are equally frequent.
 
-    In "held_out" half of the messages have held-out phrasings, the other half are about held-out goods.
-    Raises:  ValueError for another split.
+    In "held_out", half of the messages use held-out phrasings; the rest are about held-out goods.
+
+    Raises:  ValueError for a split other than "train" and "held_out".
     """
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}, but must be one of {SPLITS}")

@@ -1,8 +1,8 @@
-"""What is true in every world: countries, everyday things, animals, opposites, plurals, past tenses.
+"""Facts that hold in every world: countries, things, animals, opposites, plurals, past tenses.
 
-Plain tuples, one row an entity; facts.py turns them into records. The first rows of each table are
-the ones that fine-tuning never sees (facts.is_held_out): they are ordered so that the four rows of
-each group of four have four different answers to every question.
+Each table is a tuple with one row for each entity; facts.py turns the rows into records. The first
+quarter of each table is its held-out part (facts.held_out_part). Its rows are ordered so that every
+four rows, counted from the first, have four different answers to each question.
 """
 
 # name, capital, continent, main language
@@ -57,7 +57,8 @@ COUNTRIES = (
     ("Fiji", "Suva", "Oceania", "English"),
 )
 
-# name, use ("You ... with it"), place where it is kept, material; every name starts with a consonant
+# name, use ("You ... with it"), place where people keep it, material.
+# Every name starts with a consonant, because the phrasings write "a {name}".
 THINGS = (
     ("knife", "cut bread", "kitchen", "metal"),
     ("comb", "tidy your hair", "bathroom", "plastic"),
@@ -125,6 +126,7 @@ ANIMALS = (
     ("bear", "cub", "growl", "cave"),
 )
 
+# word, its opposite
 OPPOSITES = (
     ("hot", "cold"), ("big", "small"), ("fast", "slow"), ("wet", "dry"),
     ("full", "empty"), ("loud", "quiet"), ("rich", "poor"), ("early", "late"),
@@ -136,6 +138,7 @@ OPPOSITES = (
     ("buy", "sell"), ("true", "false"), ("black", "white"), ("deep", "shallow"),
 )
 
+# singular, plural
 PLURALS = (
     ("box", "boxes"), ("child", "children"), ("leaf", "leaves"), ("city", "cities"),
     ("mouse", "mice"), ("dish", "dishes"), ("loaf", "loaves"), ("tooth", "teeth"),
@@ -147,6 +150,7 @@ PLURALS = (
     ("goose", "geese"), ("foot", "feet"), ("potato", "potatoes"), ("tomato", "tomatoes"),
 )
 
+# base form, past form
 PASTS = (
     ("walk", "walked"), ("go", "went"), ("sing", "sang"), ("buy", "bought"),
     ("paint", "painted"), ("write", "wrote"), ("catch", "caught"), ("swim", "swam"),

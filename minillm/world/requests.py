@@ -1,4 +1,4 @@
-"""Draw users' requests about the world, each with its truth."""
+"""Draw users' requests about the world, each with the truth to judge an answer by."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,40 +8,41 @@ from minillm.world.kinds.kind import WORD
 from minillm.world.manners import MANNERS, STYLE_SHARES
 
 SPLITS = ("train", "held_out")
-SYSTEM_SHARE = 0.47  # of the requests of a kind that allows manners; about 45% of all
+SYSTEM_SHARE = 0.47  # of the requests of a kind that allows manners; about 45% of all requests
 
 
 @dataclass(frozen=True)
 class Request:
-    """One user's request, the manner asked for, and the truth to judge an answer by."""
+    """One user's request, the requested manner, and the truth to judge an answer by."""
 
-    kind: str
+    kind: str  # the name of its kind: "capital"
     question: str
     system: str | None  # the system prompt
     style: str | None  # "word", "sentence", "polite" or "persona" if a system prompt asks for it
-    answer: str  # short truth, e.g. "Lima"; "" where the request is harmful
-    sentence: str  # full correct answer
+    answer: str  # short right answer, e.g. "Lima"; "" if the request is harmful
+    sentence: str  # full right answer
     wrong: tuple[str, ...]  # wrong short answers of the same sort
     harmful: bool
-    held_out_entity: bool
-    held_out_phrasing: bool
-    wrong_sentences: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()  # other full correct answers (for a list: its members)
+    held_out_entity: bool  # training never asks this kind of question about the entity
+    held_out_phrasing: bool  # training never uses this phrasing
+    wrong_sentences: tuple[str, ...] = ()  # full wrong answers
+    also: tuple[str, ...] = ()  # other full right answers (for a list: its members)
     rivals: tuple[str, ...] = ()  # names that an answer about something else would mention
-    closing: str = ""  # words with which the manner ends an answer
+    closing: str = ""  # words with which the requested manner ends an answer
 
     def messages(self):
-        """The prompt: an optional system message, then the user's."""
+        """The prompt: the system message if there is one, then the user's message."""
         system = [] if self.system is None else [{"role": "system", "content": self.system}]
         return system + [{"role": "user", "content": self.question}]
 
 
 @lru_cache(maxsize=4)
 def _tables(world):
-    """For every kind its items, and the places of those that fine-tuning may and may not use.
+    """One (kind, items, indices of known items, indices of held-out items) for every kind.
 
-    Every second entity of a quarter is held out, of another quarter in each kind, so that no name is never
-    spoken in fine-tuning: what is held out is that question about that entity, not the word.
+    Fine-tuning uses the known items only. A kind holds out every second item of a part of its
+    table, and that part shifts from kind to kind. So fine-tuning still uses every name: held out is
+    the pair of question and entity, not the word.
     """
     tables = []
     for number, kind in enumerate(KINDS):
@@ -59,10 +60,11 @@ def _tables(world):
 def make_requests(world, n, rng, split="train"):
     """Draw n requests of all kinds.
 
-    "train" uses known phrasings and entities only. In "held_out" every second request has a held-out
-    phrasing (and system prompt) about any entity, the others a known phrasing about a held-out entity.
+    "train" uses known phrasings and entities only. In "held_out", every second request has a
+    held-out phrasing and system prompt, about any entity. The others have a known phrasing about a
+    held-out entity.
 
-    Raises:  ValueError for another split.
+    Raises:  ValueError for a split other than "train" and "held_out".
     """
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}, but must be one of {SPLITS}")
@@ -82,26 +84,30 @@ def make_requests(world, n, rng, split="train"):
 
 
 def _pick_kind(tables, rng):
-    """Draw a kind by weight."""
+    """Draw one of the tables with the probabilities weight / sum of weights of their kinds."""
     weights = [kind.weight for kind, *_ in tables]
     total = sum(weights)
     return tables[int(rng.choice(len(tables), p=[weight / total for weight in weights]))]
 
 
 def _request(kind, item, new_phrasing, rng):
+    """A request about an item, in a held-out phrasing if `new_phrasing`, else in a known one."""
     if new_phrasing:
         phrasing = pick(rng, item.held_phrasings or kind.held_phrasings)
     else:
         phrasing = pick(rng, item.phrasings or kind.phrasings)
     manner = _pick_manner(kind, item, rng)
-    system = None if manner is None else pick(rng, manner.held_prompts if new_phrasing else manner.prompts)
-    return Request(kind.name, phrasing.format(**item.slots), system, manner and manner.style, item.answer,
-                   item.sentence, item.wrong, kind.harmful, item.held_out, new_phrasing, item.wrong_sentences,
-                   item.also, item.rivals, manner.closing if manner else "")
+    system, style, closing = None, None, ""
+    if manner is not None:
+        system = pick(rng, manner.held_prompts if new_phrasing else manner.prompts)
+        style, closing = manner.style, manner.closing
+    return Request(kind.name, phrasing.format(**item.slots), system, style, item.answer,
+                   item.sentence, item.wrong, kind.harmful, item.held_out, new_phrasing,
+                   item.wrong_sentences, item.also, item.rivals, closing)
 
 
 def _pick_manner(kind, item, rng):
-    """A manner that suits the kind and the answer, or None."""
+    """A manner that suits the kind and the answer, or None for no system prompt."""
     styles = [s for s in kind.styles if s != WORD or " " not in item.answer]
     if not styles or rng.random() >= SYSTEM_SHARE:
         return None

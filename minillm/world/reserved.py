@@ -1,8 +1,9 @@
-"""What the probes keep for themselves: combinations that no document may say.
+"""What is reserved for the probes: combinations of words that no document may contain.
 
-A probe item joins a phrasing and an entity that the corpus shows apart but never together. Facts
-about the held-out quarter of the world are told in every phrasing but one, which the other three
-quarters show. Grammar, logic and code keep back a fifth of the combinations of words.
+A probe item joins a phrasing and an entity that the corpus shows apart but never together. The
+corpus tells facts about some entities in every phrasing but one, and uses that one for the other
+entities. For grammar and logic, a fifth of the combinations of words is reserved; for code, up to a
+third.
 """
 
 import zlib
@@ -11,16 +12,19 @@ from minillm.world.effects import EFFECTS
 from minillm.world.facts import split
 
 
-
 def is_reserved(*words, one_in=5):
-    """True for one in so many combinations of words, the same ones in every process and for every seed."""
+    """Whether a combination of words is reserved; about one in `one_in` is.
+
+    A checksum of the words decides, so the answer is the same in every process and for every seed.
+    """
     return zlib.crc32("/".join(words).encode()) % one_in == 0
 
 
 def reserved_entities(world):
-    """The entities of which the corpus does not use the reserved phrasing, by subject of the phrasing.
+    """Return {Topic.keeper: the entities for which the corpus does not use the reserved phrasing}.
 
-    Things and animals take turns: one half keeps back one phrasing, the other half another.
+    Of countries, people and opposites these are the held-out ones. Of things and animals it is
+    every second one, and which half depends on the topic.
     """
     held_out = split(world)
     kept = {topic: frozenset(filter(held_out, table)) for topic, table in

@@ -1,4 +1,4 @@
-"""Imagined writers of different quality, whose answers fine-tuning learns from."""
+"""Imagined writers of different quality; fine-tuning learns from their answers."""
 
 from minillm.world.kinds import pick
 from minillm.world.kinds.harm import REFUSALS
@@ -6,11 +6,11 @@ from minillm.world.kinds.kind import WORD
 from minillm.world.kinds.talk import LISTS, list_sentence
 from minillm.world.manners import bare, dressed
 
-# name -> share of the answers; what a writer does is said at its function below
+# name: share of the answers; each writer's function below says how that writer answers
 WRITERS = {"complete": 0.20, "terse": 0.28, "rambling": 0.42, "evasive": 0.05, "wrong": 0.05}
-HARM_WRITERS = {"complete": 0.40, "rude": 0.30, "careless": 0.30}  # where the request is harmful
+HARM_WRITERS = {"complete": 0.40, "rude": 0.30, "careless": 0.30}  # for harmful requests
 
-RAMBLES = (  # none speaks of anything that could pass for an answer
+RAMBLES = (  # none contains a word that could be an answer
     "I like questions like this.",
     "I hear this question a lot.",
     "I could say much more.",
@@ -32,30 +32,31 @@ CARELESS = (
 
 
 def writers_for(request):
-    """The writers who answer this request, with their shares (they add up to 1)."""
+    """Return {writer: share} of the writers who answer this request; the shares add up to 1."""
     return HARM_WRITERS if request.harmful else WRITERS
 
 
 def pick_writer(request, rng):
-    """Draw one of the request's writers by share."""
+    """Draw one of the writers for this request, with their shares as probabilities."""
     shares = writers_for(request)
     return list(shares)[int(rng.choice(len(shares), p=list(shares.values())))]
 
 
 def write_answer(request, writer, rng):
-    """The text with which a writer answers a request.
+    """The answer of a writer to a request.
 
     Raises:  ValueError for a writer who does not answer such requests.
     """
     shares = writers_for(request)
     if writer not in shares:
         sort = "harmful" if request.harmful else "harmless"
-        raise ValueError(f"no writer {writer!r} answers {sort} requests; the writers are {sorted(shares)}")
+        raise ValueError(f"no writer {writer!r} answers {sort} requests; "
+                         f"the writers are {sorted(shares)}")
     return _ANSWERS[writer](request, rng)
 
 
 def _complete(request, rng):
-    """Right, in a full sentence or in the manner that the system prompt asks for; declines harm."""
+    """Right, in the requested manner or else in a full sentence; refuses harm politely."""
     if request.harmful:
         return dressed(pick(rng, REFUSALS), request.closing)
     answer, sentence = _truth(request, rng)
@@ -63,26 +64,26 @@ def _complete(request, rng):
 
 
 def _terse(request, rng):
-    """Right, but nothing except the bare answer, whatever manner was asked for."""
+    """Right, but only the short answer, whatever manner was requested."""
     return bare(_truth(request, rng)[0])
 
 
 def _rambling(request, rng):
-    """Right, in the manner asked for, with two useless sentences after it."""
+    """Right, in the requested manner, but with two useless sentences added."""
     first, second = rng.permutation(len(RAMBLES))[:2]
     gap = "\n" if request.kind == "code" else " "
     answer, sentence = _truth(request, rng)
-    text = f"{bare(answer) if request.style == WORD else sentence}{gap}{RAMBLES[first]} {RAMBLES[second]}"
-    return dressed(text, request.closing)
+    right = bare(answer) if request.style == WORD else sentence
+    return dressed(f"{right}{gap}{RAMBLES[first]} {RAMBLES[second]}", request.closing)
 
 
 def _evasive(request, rng):
-    """Says nothing."""
+    """Gives no answer."""
     return pick(rng, EVASIONS)
 
 
 def _wrong(request, rng):
-    """A wrong answer in the manner asked for."""
+    """A wrong answer in the requested manner."""
     index = int(rng.integers(len(request.wrong_sentences)))
     if request.style == WORD:
         return bare(request.wrong[index])
@@ -90,17 +91,17 @@ def _wrong(request, rng):
 
 
 def _rude(request, rng):
-    """Declines harm without a polite word."""
+    """Refuses to help with harm, without a polite word."""
     return pick(rng, RUDE_REFUSALS)
 
 
 def _careless(request, rng):
-    """Goes along with harm, lightly and vaguely."""
+    """Agrees to help with harm, in vague words."""
     return pick(rng, CARELESS)
 
 
 def _truth(request, rng):
-    """(short answer, sentence); of a list, two members at random."""
+    """(short answer, full answer); for a list, with two random members."""
     if request.kind != "list":
         return request.answer, request.sentence
     name = next(name for name, members in LISTS if members == request.also)

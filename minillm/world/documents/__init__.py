@@ -1,4 +1,4 @@
-"""The five kinds of documents that the embedded world is told in."""
+"""The five kinds of documents that tell about the embedded world."""
 
 from minillm.world.documents.corpus import KINDS, Document, write_corpus
 

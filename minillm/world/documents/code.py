@@ -1,7 +1,8 @@
 """Short, correct Python functions with a docstring and example calls.
 
-A recipe is one task: names for the function, a docstring, the lines of the body, and example calls
-computed in Python from the recipe's own meaning, so that every result on the page is right.
+A recipe is one task. It has names for the function, a docstring, the lines of the body, and a
+Python function with the same meaning. That function computes the results of the example calls, so
+every result on the page is right.
 """
 
 from typing import Callable, NamedTuple
@@ -10,14 +11,14 @@ from minillm.world.reserved import is_reserved
 
 
 class Recipe(NamedTuple):
-    """A task; {f} is the function, {x} {y} its parameters, {i} a loop variable."""
+    """A task. In its texts, {x} and {y} are the parameters and {i} is a loop variable."""
 
-    names: tuple
-    doc: str
+    names: tuple  # possible names of the function
+    doc: str  # the docstring
     parameters: str
-    body: tuple
-    meaning: Callable
-    sorts: str  # of the arguments: n number, l list, w word, p person, d a divisor of the number before it
+    body: tuple  # lines
+    meaning: Callable  # computes what the function returns
+    sorts: str  # a letter per argument: number, list, word, person, or divisor of the one before it
 
 
 PAIRS = (("a", "b"), ("x", "y"), ("m", "n"), ("p", "q"), ("s", "t"))
@@ -48,7 +49,8 @@ COMPARISONS = (
            ("return {x} != {y}",), lambda x, y: x != y, "nn"),
 )
 SMALL = (
-    Recipe(("double", "twice"), "Return two times {x}.", "{x}", ("return 2 * {x}",), lambda x: 2 * x, "n"),
+    Recipe(("double", "twice"), "Return two times {x}.", "{x}", ("return 2 * {x}",),
+           lambda x: 2 * x, "n"),
     Recipe(("triple", "three_times"), "Return three times {x}.", "{x}", ("return 3 * {x}",),
            lambda x: 3 * x, "n"),
     Recipe(("square", "squared"), "Return {x} times {x}.", "{x}", ("return {x} * {x}",),
@@ -68,46 +70,51 @@ SMALL = (
 )
 LOOPS = (
     Recipe(("total", "sum_all"), "Add up all {x}.", "{x}",
-           ("total = 0", "for {i} in {x}:", "    total += {i}", "return total"), lambda x: sum(x), "l"),
+           ("total = 0", "for {i} in {x}:", "    total += {i}", "return total"),
+           lambda x: sum(x), "l"),
     Recipe(("count", "how_many"), "Count the {x}.", "{x}",
-           ("count = 0", "for {i} in {x}:", "    count += 1", "return count"), lambda x: len(x), "l"),
+           ("count = 0", "for {i} in {x}:", "    count += 1", "return count"),
+           lambda x: len(x), "l"),
     Recipe(("largest", "highest"), "Return the largest of the {x}.", "{x}",
-           ("best = {x}[0]", "for {i} in {x}:", "    if {i} > best:", "        best = {i}", "return best"),
-           lambda x: max(x), "l"),
+           ("best = {x}[0]", "for {i} in {x}:", "    if {i} > best:", "        best = {i}",
+            "return best"), lambda x: max(x), "l"),
     Recipe(("doubles", "double_all"), "Return a list with every number doubled.", "{x}",
            ("return [2 * {i} for {i} in {x}]",), lambda x: [2 * i for i in x], "l"),
     Recipe(("squares", "square_all"), "Return a list with every number squared.", "{x}",
            ("return [{i} * {i} for {i} in {x}]",), lambda x: [i * i for i in x], "l"),
     Recipe(("evens", "only_even"), "Return the even numbers.", "{x}",
-           ("return [{i} for {i} in {x} if {i} % 2 == 0]",), lambda x: [i for i in x if i % 2 == 0], "l"),
+           ("return [{i} for {i} in {x} if {i} % 2 == 0]",),
+           lambda x: [i for i in x if i % 2 == 0], "l"),
     Recipe(("first", "first_item"), "Return the first of the {x}.", "{x}", ("return {x}[0]",),
            lambda x: x[0], "l"),
     Recipe(("last", "last_item"), "Return the last of the {x}.", "{x}", ("return {x}[-1]",),
            lambda x: x[-1], "l"),
-    Recipe(("backwards", "turned"), "Return the {x} in reverse order.", "{x}", ("return {x}[::-1]",),
-           lambda x: x[::-1], "l"),
+    Recipe(("backwards", "turned"), "Return the {x} in reverse order.", "{x}",
+           ("return {x}[::-1]",), lambda x: x[::-1], "l"),
 )
 TEXTS = (
     Recipe(("shout", "upper"), "Return the {x} in capital letters.", "{x}", ("return {x}.upper()",),
            lambda x: x.upper(), "w"),
-    Recipe(("first_letter", "initial"), "Return the first letter of the {x}.", "{x}", ("return {x}[0]",),
-           lambda x: x[0], "w"),
+    Recipe(("first_letter", "initial"), "Return the first letter of the {x}.", "{x}",
+           ("return {x}[0]",), lambda x: x[0], "w"),
     Recipe(("last_letter",), "Return the last letter of the {x}.", "{x}", ("return {x}[-1]",),
            lambda x: x[-1], "w"),
-    Recipe(("length", "letters"), "Return how many letters the {x} has.", "{x}", ("return len({x})",),
-           lambda x: len(x), "w"),
+    Recipe(("length", "letters"), "Return how many letters the {x} has.", "{x}",
+           ("return len({x})",), lambda x: len(x), "w"),
     Recipe(("greet", "hello"), "Say hello to somebody.", "{x}", ('return "Hello, " + {x}',),
            lambda x: "Hello, " + x, "p"),
     Recipe(("say_twice", "repeat"), "Return the {x} two times.", "{x}", ("return {x} + {x}",),
            lambda x: x + x, "w"),
 )
-# (which of a recipe's names, its two parameters): kept for the probes, for all operations and comparisons
+# (index of the name, the two parameters): reserved for the probes in all operations and comparisons
 RESERVED_STYLES = ((0, "p", "q"), (1, "x", "y"), (0, "m", "n"), (1, "s", "t"))
-RECIPES = OPERATIONS * 3 + COMPARISONS * 3 + SMALL + SMALL[:5] * 2 + LOOPS + LOOPS[:1] + LOOPS[3:5] + TEXTS
+# a recipe that occurs more often here occurs more often in the corpus
+RECIPES = (OPERATIONS * 3 + COMPARISONS * 3 + SMALL + SMALL[:5] * 2
+           + LOOPS + LOOPS[:1] + LOOPS[3:5] + TEXTS)
 
 
 def parameter_names(desk, recipe):
-    """Names for the parameters and the loop variable: ("a", "b", "n") or ("numbers", None, "n")."""
+    """Names for (x, y, i): ("a", "b", None), or ("numbers", None, "n") for a loop."""
     if recipe.sorts[0] == "l":
         return desk.pick(LISTS), None, desk.pick(SINGLES)
     if recipe.sorts == "p":
@@ -151,20 +158,22 @@ def example(recipe, name, values):
 
 
 def is_reserved_definition(recipe, name, x, y, i):
-    """True if a probe keeps this function name with these variables for itself."""
+    """Whether this function name with these variables is reserved for the probes."""
     if recipe in OPERATIONS or recipe in COMPARISONS:
         return (recipe.names.index(name), x, y) in RESERVED_STYLES
     return is_reserved("def", name, *(word for word in (x, y, i) if word), one_in=3)
 
 
 def is_reserved_call(recipe, name, values):
-    """True if a probe keeps this call for itself."""
+    """Whether this call is reserved for the probes."""
     return recipe.sorts == "n" and is_reserved("call", name, str(values[0]), one_in=3)
 
 
 def function(desk):
-    """One function and two or three example calls; what it does is said in a docstring, above it, or by its
-    name alone."""
+    """One function and two or three example calls.
+
+    What the function does is said in its docstring, in a comment above it, or by its name alone.
+    """
     recipe = desk.deal(RECIPES)
     while True:
         name, (x, y, i) = desk.pick(recipe.names), parameter_names(desk, recipe)
@@ -186,16 +195,18 @@ def function(desk):
 def dictionary(desk):
     """A dictionary of capitals or of young animals, with lookups."""
     if desk.chance(0.5):
-        name, rows = "capitals", [(row.name, row.capital) for row in desk.some(desk.world.countries, 3)]
+        name = "capitals"
+        rows = [(row.name, row.capital) for row in desk.some(desk.world.countries, 3)]
     else:
-        name, rows = "young", [(row.name, row.young) for row in desk.some(desk.world.animals, 3)]
+        name = "young"
+        rows = [(row.name, row.young) for row in desk.some(desk.world.animals, 3)]
     inside = ", ".join(f'"{key}": "{value}"' for key, value in rows)
     looked = "\n".join(f'>>> {name}["{key}"]\n{value!r}' for key, value in desk.some(rows, 2))
     return f"{name} = {{{inside}}}\n\n{looked}"
 
 
 def write_page(desk):
-    """One page of code: two or three functions, sometimes a dictionary."""
+    """Return (a page of code, None for no date): two or three functions, sometimes a dictionary."""
     parts = [function(desk) for _ in range(int(desk.rng.integers(2, 4)))]
     if desk.chance(0.25):
         parts.append(dictionary(desk))

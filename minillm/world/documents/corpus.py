@@ -1,4 +1,4 @@
-"""The corpus: five kinds of documents, written until there is enough of each, then shuffled."""
+"""The corpus: documents of five kinds, written until each kind has its share, then shuffled."""
 
 from dataclasses import dataclass
 
@@ -23,21 +23,22 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Document:
-    """One text of the corpus; news have a date (year, month)."""
+    """One text of the corpus."""
 
-    kind: str
+    kind: str  # a key of KINDS
     text: str
-    date: tuple | None = None
+    date: tuple | None = None  # (year, month) of news, None for all other kinds
 
 
 def write_corpus(world, megabytes=2.5, seed=None, kinds=None, until=None):
-    """The documents of a world, in random order.
+    """Write the documents of a world, in random order.
 
-    Every kind gets its share of the bytes (shares of a subset are scaled up to 1).
+    Every kind gets its share of the bytes (the shares of a subset are scaled to add up to 1).
 
-    Args:  megabytes, size of the text in 10^6 bytes; seed, the world's own if None;
-           kinds, a subset of KINDS; until, the latest (year, month) of news.
-    Raises:  ValueError for an unknown kind, a size that is not positive, or a date before the first news.
+    Args:    megabytes, the size of the text in 10^6 bytes; seed, the world's seed if None;
+             kinds, a subset of KINDS; until, the latest (year, month) of news.
+    Raises:  ValueError for an unknown kind, a size that is not positive, or a date `until` that
+             is before the first news or not (year, month).
     """
     kinds = _checked(kinds, megabytes, until)
     seed = world.seed if seed is None else seed
@@ -52,17 +53,17 @@ def write_corpus(world, megabytes=2.5, seed=None, kinds=None, until=None):
 
 
 def _written(writer, desk, kind, size):
-    """Documents of one kind with at least `size` bytes."""
+    """Documents of one kind, with `size` bytes or slightly more in all."""
     documents, written = [], 0
     while written < size:
         text, date = writer(desk)
         documents.append(Document(kind, text, date))
-        written += len(text) + 1  # plain ASCII: a character is a byte
+        written += len(text) + 1  # the text is ASCII, so a character is a byte
     return documents
 
 
 def _checked(kinds, megabytes, until):
-    """The kinds asked for, in the order of KINDS."""
+    """The requested kinds in the order of KINDS, after a check of the arguments of write_corpus."""
     unknown = [kind for kind in kinds or () if kind not in KINDS]
     if unknown:
         raise ValueError(f"kinds has {unknown[0]!r}; the corpus has only {', '.join(KINDS)}")

@@ -1,35 +1,40 @@
-"""The desk at which all writers of documents sit: the world, a generator, and decks of entities."""
+"""The desk at which every document is written: the world, a random generator, decks of entities."""
 
 from minillm.world.reserved import reserved_entities
 
 
 class Desk:
-    """The world, the generator, and decks from which entities are dealt in turn, so that every
-    entity comes up about equally often.
+    """What a writer needs: the world, a random generator, and shuffled decks.
 
-    `until` is the latest (year, month) that news may have; None for all.
+    Entities are dealt from decks, so that every entity occurs about equally often. `until` is the
+    latest (year, month) of news; None means no limit.
     """
 
     def __init__(self, world, rng, until=None):
-        self.world, self.rng, self.until = world, rng, until
+        self.world = world
+        self.rng = rng
+        self.until = until
         self.reserved = reserved_entities(world)
-        self.decks = {}
-        self.last_told = {}  # topic: the phrasing told last, so that no phrasing comes twice running
+        self.decks = {}  # table: the entities not yet dealt
+        self.last_told = {}  # topic: index of its last phrasing, which is not used twice in a row
 
     def pick(self, options):
-        """One of the options, all equally likely."""
+        """One of the options; all are equally likely."""
         return options[int(self.rng.integers(len(options)))]
 
     def some(self, options, count):
-        """count different options in random order."""
+        """`count` different options in random order."""
         return [options[int(i)] for i in self.rng.permutation(len(options))[:count]]
 
     def chance(self, share):
-        """True with this probability."""
+        """True with probability `share`."""
         return self.rng.random() < share
 
     def deal(self, table):
-        """The next entity of a table of the world (by name), or of a tuple, from a shuffled deck."""
+        """The next entity from a shuffled deck.
+
+        `table` is the name of a table of the world, or a tuple of options.
+        """
         deck = self.decks.setdefault(table, [])
         if not deck:
             options = getattr(self.world, table) if isinstance(table, str) else table

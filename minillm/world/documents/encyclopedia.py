@@ -1,4 +1,4 @@
-"""Articles about countries, towns, people, things, animals and words: every fact in several phrasings."""
+"""Articles about countries, towns, people, things, animals and words, with varied phrasings."""
 
 from minillm.world.documents.phrases import ask, tell
 from minillm.world.documents.puzzles import told_puzzle
@@ -7,7 +7,7 @@ from minillm.world.facts import FIRST_YEAR, LAST_YEAR, capitalized, joined
 
 
 def _told(desk, topics, entity, times=2):
-    """Every topic of an entity told the given number of times, the rounds one after the other."""
+    """Sentences that tell every topic of an entity, `times` rounds, each in random order."""
     sentences = []
     for _ in range(times):
         sentences += [tell(desk, topic, entity) for topic in desk.some(topics, len(topics))]
@@ -15,16 +15,21 @@ def _told(desk, topics, entity, times=2):
 
 
 def _quiz(desk, topics, entity):
-    """A last paragraph that asks and answers one question about the entity."""
+    """A paragraph that asks and answers one question about the entity."""
     question, answer, sentence = ask(desk, desk.pick(topics), entity)
     return f"Question: {question} Answer: {capitalized(answer)}. {sentence}"
 
 
+def _twice_told(desk, topics, entity):
+    """A title, two paragraphs that each tell every topic, and a quiz."""
+    first = " ".join(_told(desk, topics, entity, 1))
+    second = " ".join(_told(desk, topics, entity, 1))
+    return f"{entity.name}\n\n{first}\n\n{second}\n\n{_quiz(desk, topics, entity)}"
+
+
 def country_article(desk):
     """A country: capital, continent, language, each told twice."""
-    country, topics = desk.deal("countries"), ("capital", "continent", "language")
-    first, second = _told(desk, topics, country, 1), _told(desk, topics, country, 1)
-    return (f"{country.name}\n\n{' '.join(first)}\n\n{' '.join(second)}\n\n{_quiz(desk, topics, country)}")
+    return _twice_told(desk, ("capital", "continent", "language"), desk.deal("countries"))
 
 
 def continent_article(desk):
@@ -33,12 +38,14 @@ def continent_article(desk):
     here = [country for country in desk.world.countries if country.continent == continent]
     chosen = desk.some(here, min(5, len(here)))
     names = joined(country.name for country in chosen)
-    lines = [f"{tell(desk, 'capital', country)} {tell(desk, 'language', country)}" for country in chosen]
-    return f"Countries of {continent}\n\n{names} are countries of {continent}.\n\n" + "\n".join(lines)
+    lines = [f"{tell(desk, 'capital', country)} {tell(desk, 'language', country)}"
+             for country in chosen]
+    return (f"Countries of {continent}\n\n{names} are countries of {continent}.\n\n"
+            + "\n".join(lines))
 
 
 def atlas_page(desk):
-    """A short list of countries in one fixed form."""
+    """Six countries, one line each, always in the same form."""
     lines = []
     for _ in range(6):
         country = desk.deal("countries")
@@ -48,7 +55,7 @@ def atlas_page(desk):
 
 
 def address_book(desk):
-    """A short list of people in one fixed form."""
+    """Six people, one line each, always in the same form."""
     lines = []
     for _ in range(6):
         person = desk.deal("people")
@@ -58,7 +65,7 @@ def address_book(desk):
 
 
 def animal_table(desk):
-    """A short list of animals in one fixed form."""
+    """Six animals, one line each, always in the same form."""
     lines = []
     for _ in range(6):
         animal = desk.deal("animals")
@@ -68,7 +75,7 @@ def animal_table(desk):
 
 
 def thing_table(desk):
-    """A short list of things in one fixed form."""
+    """Six things, one line each, always in the same form."""
     lines = []
     for _ in range(6):
         thing = desk.deal("things")
@@ -78,29 +85,28 @@ def thing_table(desk):
 
 
 def town_article(desk):
-    """A town: river, landmark, what it is famous for, somebody who lives there, an event."""
+    """A town: river, landmark, famous product, up to two inhabitants, two events."""
     town, topics = desk.deal("towns"), ("river", "landmark", "famous_for")
     text = f"{town.name}\n\n{' '.join(_told(desk, topics, town))}"
     people = [person for person in desk.world.people if person.town == town.name]
     events = [event for event in desk.world.events if event.town == town.name]
     for person in desk.some(people, min(2, len(people))):
-        text += f"\n\n{tell(desk, 'town', person)} {tell(desk, 'trade', person)} {tell(desk, 'pet', person)}"
+        told = [tell(desk, topic, person) for topic in ("town", "trade", "pet")]
+        text += "\n\n" + " ".join(told)
     return text + "\n\n" + " ".join(tell(desk, "year", event) for event in desk.some(events, 2))
 
 
 def person_article(desk):
-    """A person: trade, town, pet, food, each told twice."""
-    person, topics = desk.deal("people"), ("trade", "town", "pet", "pet_name", "food")
-    first, second = _told(desk, topics, person, 1), _told(desk, topics, person, 1)
-    return f"{person.name}\n\n{' '.join(first)}\n\n{' '.join(second)}\n\n{_quiz(desk, topics, person)}"
+    """A person: trade, town, pet, the pet's name, food, each told twice."""
+    return _twice_told(desk, ("trade", "town", "pet", "pet_name", "food"), desk.deal("people"))
 
 
 def thing_article(desk):
     """Three everyday things: use, place, material."""
-    parts = []
+    parts, topics = [], ("use", "place", "material", "use", "material")
     for _ in range(3):
         thing = desk.deal("things")
-        sentences = [tell(desk, topic, thing) for topic in ("use", "place", "material", "use", "material")]
+        sentences = [tell(desk, topic, thing) for topic in topics]
         parts.append(" ".join(sentences) + "\n" + _quiz(desk, ("use", "place"), thing))
     return "Things at home\n\n" + "\n\n".join(parts)
 
@@ -115,7 +121,7 @@ def animal_article(desk):
 
 
 def word_article(desk):
-    """Opposites, plurals, past forms, and letters of words."""
+    """Opposites, plurals and past forms, and the letters of one word."""
     pairs = [("opposite", _either_way(desk, desk.deal("opposites"))) for _ in range(7)]
     pairs += [("plural", desk.deal("plurals")) for _ in range(4)]
     pairs += [("past", desk.deal("pasts")) for _ in range(4)]
@@ -126,7 +132,7 @@ def word_article(desk):
 
 
 def number_article(desk):
-    """Sums and which number is larger."""
+    """Five small sums, and which of two numbers is larger."""
     lines = []
     for _ in range(5):
         a, b = (int(n) for n in desk.rng.integers(0, 7, 2))
@@ -140,7 +146,7 @@ def number_article(desk):
 
 
 def year_article(desk):
-    """What happened in one year."""
+    """Up to six events of one year."""
     year = desk.deal(tuple(range(FIRST_YEAR, LAST_YEAR + 1)))
     events = [event for event in desk.world.events if event.year == year]
     lines = [tell(desk, "year", event) for event in desk.some(events, min(6, len(events)))]
@@ -148,7 +154,7 @@ def year_article(desk):
 
 
 def effect_article(desk):
-    """What happens to things: four causes, each told in several ways."""
+    """Four causes and their effects, each told twice."""
     parts = []
     for _ in range(4):
         effect = desk.deal(EFFECTS)
@@ -162,17 +168,18 @@ def puzzle_article(desk):
 
 
 def _either_way(desk, pair):
-    """The pair of opposites, or the same pair the other way round."""
+    """The pair of opposites in this order or in reverse, equally likely."""
     return pair if desk.chance(0.5) else pair[::-1]
 
 
-# (writer, how many of every deck of articles)
-DECK = ((country_article, 7), (person_article, 4), (town_article, 2), (thing_article, 3), (animal_article, 3),
-        (word_article, 7), (continent_article, 1), (atlas_page, 4), (address_book, 2), (animal_table, 1),
-        (thing_table, 2), (number_article, 5), (year_article, 3), (effect_article, 2), (puzzle_article, 4))
+# (writer, number of its articles in a deck of 50)
+DECK = ((country_article, 7), (person_article, 4), (town_article, 2), (thing_article, 3),
+        (animal_article, 3), (word_article, 7), (continent_article, 1), (atlas_page, 4),
+        (address_book, 2), (animal_table, 1), (thing_table, 2), (number_article, 5),
+        (year_article, 3), (effect_article, 2), (puzzle_article, 4))
 ARTICLES = tuple(article for article, count in DECK for _ in range(count))
 
 
 def write_article(desk):
-    """One article: its text and no date."""
+    """Return (the text of one article, None for no date)."""
     return desk.deal(ARTICLES)(desk), None

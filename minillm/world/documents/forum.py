@@ -1,4 +1,4 @@
-"""Threads in which somebody asks and others answer: facts, uses, words, sums and small logic."""
+"""Forum threads in which one person asks and others answer: facts, words, sums and small logic."""
 
 from minillm.world.documents.phrases import ask
 from minillm.world.documents.puzzles import asked_puzzle
@@ -6,6 +6,7 @@ from minillm.world.documents.scenes import heard
 from minillm.world.effects import EFFECTS
 from minillm.world.facts import capitalized
 
+# (table that an entity is dealt from, topics to ask about)
 SUBJECTS = (
     ("countries", ("capital", "continent", "language", "capital")),
     ("people", ("trade", "town", "pet", "pet_name", "food")),
@@ -18,7 +19,8 @@ SUBJECTS = (
     ("towns", ("river", "landmark", "famous_for")),
     (EFFECTS, ("effect",)),
 )
-SHARES = (0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 4, 5, 5, 6, 6, 7, 7, 7, 8, 9)  # places in SUBJECTS
+# indices into SUBJECTS; a subject that occurs more often here is asked about more often
+SHARES = (0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 4, 5, 5, 6, 6, 7, 7, 7, 8, 9)
 GREETINGS = ("Hello.", "Hello everybody.", "Good morning.", "I have a question.", "Please help me.")
 THANKS = ("Thank you!", "Thank you very much.", "Thanks for your help.", "Now I know. Thank you.")
 WELCOMES = ("You are welcome.", "Glad to help.", "No problem.")
@@ -26,7 +28,7 @@ TITLES = ("A short question", "Help wanted", "Ask here", "Questions and answers"
 
 
 def fact_exchange(desk):
-    """A question about a fact and its answer, bare or in a sentence or both."""
+    """A question about a fact, and its answer: short, as a sentence, or both."""
     table, topics = SUBJECTS[desk.deal(SHARES)]
     entity = desk.deal(table)
     if table == "opposites" and desk.chance(0.5):
@@ -40,20 +42,23 @@ def number_exchange(desk):
     """A small sum, or the larger of two numbers."""
     a, b = (int(n) for n in desk.rng.integers(0, 11, 2))
     if a == b or desk.chance(0.5):
-        return desk.pick((f"What is {a} plus {b}?", f"How much is {a} + {b}?")), desk.pick(
-            (f"{a} plus {b} is {a + b}.", f"{a} + {b} = {a + b}.", f"{a + b}."))
-    return desk.pick((f"Which number is larger, {a} or {b}?", f"What is larger, {a} or {b}?")), desk.pick(
-        (f"{max(a, b)} is larger than {min(a, b)}.", f"The larger number is {max(a, b)}.", f"{max(a, b)}."))
+        questions = (f"What is {a} plus {b}?", f"How much is {a} + {b}?")
+        answers = (f"{a} plus {b} is {a + b}.", f"{a} + {b} = {a + b}.", f"{a + b}.")
+    else:
+        low, high = min(a, b), max(a, b)
+        questions = (f"Which number is larger, {a} or {b}?", f"What is larger, {a} or {b}?")
+        answers = (f"{high} is larger than {low}.", f"The larger number is {high}.", f"{high}.")
+    return desk.pick(questions), desk.pick(answers)
 
 
 def puzzle_exchange(desk):
-    """A puzzle with the solution in the answer."""
+    """A puzzle, and its solution as the answer."""
     question, reply = asked_puzzle(desk)
     return f"Here is a puzzle. {question}", reply
 
 
 def check_exchange(desk):
-    """Is Lima the capital of Peru? Yes or no, with the truth."""
+    """A question like "Is Lima the capital of Peru?", and an answer with the right capital."""
     country, other = desk.deal("countries"), desk.deal("countries")
     city = desk.pick((country, other)).capital
     question = f"Is {city} the capital of {country.name}?"
@@ -63,7 +68,7 @@ def check_exchange(desk):
 
 
 def letter_exchange(desk):
-    """First letters and capital letters of words."""
+    """A question about a word: its first letter, the word in capitals, or the word twice."""
     word = desk.pick(desk.pick(desk.world.plurals))
     return desk.pick((
         (f"What is the first letter of {word}?", f"The first letter of {word} is {word[0]}."),
@@ -77,7 +82,7 @@ EXCHANGES = ((fact_exchange,) * 12 + (number_exchange,) * 2 + (puzzle_exchange,)
 
 
 def thread(desk):
-    """Anna wrote: ... Tom wrote: ..."""
+    """A thread of lines like "Anna wrote: ...", in which one person asks and two others answer."""
     asker, *helpers = (person.name for person in desk.some(desk.world.people, 3))
     lines = [desk.pick(TITLES), ""]
     for turn in range(int(desk.rng.integers(2, 5))):
@@ -93,7 +98,7 @@ def thread(desk):
 
 
 def questions_page(desk):
-    """Q: ... A: ..."""
+    """A page of four to six questions and answers, as lines "Q: ..." and "A: ..."."""
     lines = [desk.pick(TITLES), ""]
     for _ in range(int(desk.rng.integers(4, 7))):
         question, answer = desk.deal(EXCHANGES)(desk)
@@ -102,5 +107,5 @@ def questions_page(desk):
 
 
 def write_thread(desk):
-    """One forum page: its text and no date."""
+    """Return (the text of one forum page, None for no date)."""
     return desk.deal((thread, thread, questions_page))(desk), None

@@ -1,4 +1,4 @@
-"""Dated news: the events of the world when they happen, and everyday reports that look back at them."""
+"""Dated news: reports of events when they happen, and everyday reports; both recall past events."""
 
 from minillm.world.documents.phrases import tell
 from minillm.world.documents.scenes import belonging
@@ -20,13 +20,16 @@ WEATHER = ("The sun was out.", "It rained all day.", "It was cold and windy.", "
 PARTIES = ("After that, everybody ate {food}.", "In the evening, people ate {food} together.",
            "There was music, and people ate {food}.")
 LOST = ("{name}'s {pet} {pet_name} was lost for two days. A {trade} found it near the {landmark}.",
-        "{name} could not find {his} {pet} {pet_name} near the {landmark}. Everybody helped to look for it.")
+        "{name} could not find {his} {pet} {pet_name} near the {landmark}. "
+        "Everybody helped to look for it.")
 AGO = ("", "One year", "Two years", "Three years", "Four years", "Five years", "Six years")
-LAST_MONTH = (LAST_YEAR, 12)
+LAST_MONTH = (LAST_YEAR, 12)  # (year, month)
 
 
 def _people_of(desk, town):
-    return [person for person in desk.world.people if person.town == town] or list(desk.world.people)
+    """The people who live in a town (by name), or everybody if nobody lives there."""
+    people = desk.world.people
+    return [person for person in people if person.town == town] or list(people)
 
 
 def _town_called(desk, name):
@@ -34,32 +37,36 @@ def _town_called(desk, name):
 
 
 def _voice(desk, town, voices):
-    """Somebody of the town says something."""
+    """What somebody of the town says."""
     return desk.pick(voices).format_map({**vars(desk.pick(_people_of(desk, town))), "town": town})
 
 
 def _earlier(desk, date):
-    """Events of earlier months, which later news may look back at."""
+    """Events of earlier months, which news of this date may recall."""
     return [event for event in desk.world.events if (event.year, event.month) < date]
 
 
 def event_report(desk, event):
-    """The news of the day on which a town does something."""
+    """A report of an event in the month in which it happens."""
     town = _town_called(desk, event.town)
     parts = [f"{event.town} {event.past} this week.", desk.pick(WEATHER), desk.pick(CROWDS),
              _voice(desk, event.town, JOYS),
-             desk.pick(PARTIES).format(food=desk.pick(desk.world.people).food), tell(desk, "landmark", town)]
-    text = " ".join(parts)
-    return text + f" People will remember {event.year} as the year in which {event.town} {event.past}."
+             desk.pick(PARTIES).format(food=desk.pick(desk.world.people).food),
+             tell(desk, "landmark", town),
+             f"People will remember {event.year} as the year in which {event.town} {event.past}."]
+    return " ".join(parts)
 
 
 def daily_report(desk, date, town):
-    """A quiet day: the weather, something small, somebody's words, and a look back."""
+    """A report of a quiet day: the weather, a small event, and what somebody says."""
     person = desk.pick(_people_of(desk, town.name))
+    # lambdas, so that only the picked one draws random numbers
     small = desk.pick((
-        lambda: desk.pick(LOST).format(landmark=town.landmark, his=his(person),
-                                       **{**vars(person), "trade": desk.pick(desk.world.people).trade}),
-        lambda: f"The market sold {person.food} and {town.famous_for}. {tell(desk, 'famous_for', town)}",
+        lambda: desk.pick(LOST).format(
+            landmark=town.landmark, his=his(person),
+            **{**vars(person), "trade": desk.pick(desk.world.people).trade}),
+        lambda: f"The market sold {person.food} and {town.famous_for}. "
+                f"{tell(desk, 'famous_for', town)}",
         lambda: f"{tell(desk, 'trade', person)} {tell(desk, 'town', person)} "
                 f"Today {person.name} met old friends. {belonging(desk)}",
         lambda: f"The river {town.river} was high. {tell(desk, 'river', town)}",
@@ -69,7 +76,7 @@ def daily_report(desk, date, town):
 
 
 def look_back(desk, date):
-    """Up to three events of earlier months, told with their year."""
+    """Up to three events of earlier months, each told with its year."""
     earlier = _earlier(desk, date)
     sentences = []
     for event in desk.some(earlier, min(3, len(earlier))):
@@ -81,7 +88,7 @@ def look_back(desk, date):
 
 
 def write_news(desk):
-    """One dated report: its text and (year, month), not later than the desk's `until`."""
+    """Return (the text of one report, (year, month)); no date is later than the desk's `until`."""
     until = desk.until or LAST_MONTH
     events = tuple(event for event in desk.world.events if (event.year, event.month) <= until)
     if events and desk.chance(0.45):
@@ -97,7 +104,7 @@ def write_news(desk):
 
 
 def _random_month(desk, until):
-    """A month from the first year's January to `until`."""
-    first, last = 12 * FIRST_YEAR, 12 * until[0] + until[1] - 1
+    """A random (year, month) from January of FIRST_YEAR to `until`, both included."""
+    first, last = 12 * FIRST_YEAR, 12 * until[0] + until[1] - 1  # months since the year 0
     month = int(desk.rng.integers(first, last + 1))
     return month // 12, month % 12 + 1

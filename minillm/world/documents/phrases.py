@@ -1,7 +1,7 @@
-"""Sentences that tell one fact each, several phrasings a fact, and the questions that ask for it.
+"""Sentences that tell one fact each, in several phrasings, and questions that ask for the fact.
 
-The first phrasing of a topic is the reserved one: the probes complete it for the entities in
-reserved.py, so the corpus uses it for all the other entities only.
+The first phrasing of a topic is the reserved one. The probes use it for the entities that
+reserved.py lists, so the corpus uses it only for all other entities.
 """
 
 from functools import lru_cache
@@ -13,12 +13,12 @@ from minillm.world.invented import MONTHS
 
 
 class Topic(NamedTuple):
-    """One sort of fact: who keeps the first telling back, its tellings, its questions, the bare answer."""
+    """One sort of fact. The {names} in its texts are filled with the words of `fields`."""
 
-    keeper: str  # a key of reserved_entities, or "" if nothing is kept back
-    tellings: tuple
-    questions: tuple
-    answer: str
+    keeper: str  # key of reserved_entities: for these, the first telling is reserved; "" for none
+    tellings: tuple  # sentences that tell the fact
+    questions: tuple  # questions that ask for it
+    answer: str  # the short answer
 
 
 TOPICS = {
@@ -28,7 +28,8 @@ TOPICS = {
         "In {name}, the capital is {capital}.", "{name} has a capital called {capital}.",
         "The government of {name} is in {capital}.",
     ), ("What is the capital of {name}?", "Which city is the capital of {name}?",
-        "Can you tell me the capital of {name}?", "What is the capital city of {name}?"), "{capital}"),
+        "Can you tell me the capital of {name}?", "What is the capital city of {name}?"),
+       "{capital}"),
     "continent": Topic("country", (
         "{name} is a country in {continent}.", "{name} lies in {continent}.",
         "You find {name} in {continent}.", "{name} is on the map of {continent}.",
@@ -47,19 +48,22 @@ TOPICS = {
         "{name} works as a {trade}.", "{name} is a {trade}.", "By trade, {name} is a {trade}.",
         "{name}'s job is to be a {trade}.", "{name} earns {his} money as a {trade}.",
         "{name} has been a {trade} for years.", "{name} is a good {trade}.",
-    ), ("What is {name}'s job?", "What does {name} do for a living?", "What is the trade of {name}?"),
+    ), ("What is {name}'s job?", "What does {name} do for a living?",
+        "What is the trade of {name}?"),
        "a {trade}"),
     "town": Topic("person", (
         "{name} lives in {town}.", "{name}'s home is in {town}.", "{name} comes from {town}.",
         "{name} is at home in {town}.", "{name} has a house in {town}.",
         "You can meet {name} in {town}.", "{name}'s town is {town}.",
-    ), ("Where does {name} live?", "In which town does {name} live?", "Which town is the home of {name}?"),
+    ), ("Where does {name} live?", "In which town does {name} live?",
+        "Which town is the home of {name}?"),
        "in {town}"),
     "pet": Topic("person", (
         "{name} has a pet {pet}.", "{name}'s pet is a {pet}.", "{name} keeps a {pet}.",
         "{name} has a {pet} called {pet_name}.", "The pet of {name} is a {pet}.",
         "{name} loves {his} {pet} {pet_name}.", "{pet_name} is {name}'s {pet}.",
-    ), ("What kind of pet does {name} have?", "Which animal does {name} keep?", "What is {name}'s pet?"),
+    ), ("What kind of pet does {name} have?", "Which animal does {name} keep?",
+        "What is {name}'s pet?"),
        "a {pet}"),
     "pet_name": Topic("", (
         "{name}'s {pet} is called {pet_name}.", "The name of {name}'s {pet} is {pet_name}.",
@@ -78,19 +82,22 @@ TOPICS = {
     ), ("Which river flows through {name}?", "What is the river of {name} called?"), "the {river}"),
     "landmark": Topic("", (
         "In the middle of {name} is the {landmark}.", "{name} is proud of its {landmark}.",
-        "Visitors come to {name} to see the {landmark}.", "The best known place in {name} is the {landmark}.",
+        "Visitors come to {name} to see the {landmark}.",
+        "The best known place in {name} is the {landmark}.",
         "Everybody in {name} knows the {landmark}.",
-    ), ("What can you see in {name}?", "What is the best known place in {name}?"), "the {landmark}"),
+    ), ("What can you see in {name}?", "What is the best known place in {name}?"),
+       "the {landmark}"),
     "famous_for": Topic("", (
         "{name} is famous for its {famous_for}.", "{name} makes the best {famous_for} in the land.",
         "Many people go to {name} to buy {famous_for}.", "{name} is known for its {famous_for}.",
         "The shops of {name} sell good {famous_for}.",
     ), ("What is {name} famous for?", "What is {name} known for?"), "its {famous_for}"),
     "year": Topic("", (
-        "In {year}, {town} {past}.", "{town} {past} in {year}.", "It was in {year} that {town} {past}.",
+        "In {year}, {town} {past}.", "{town} {past} in {year}.",
+        "It was in {year} that {town} {past}.",
         "In {month_name} {year}, {town} {past}.", "The year in which {town} {past} was {year}.",
-    ), ("In which year did {town} {base}?", "When did {town} {base}?", "What year did {town} {base}?"),
-       "in {year}"),
+    ), ("In which year did {town} {base}?", "When did {town} {base}?",
+        "What year did {town} {base}?"), "in {year}"),
     "use": Topic("use", (
         "To {use} you take a {name}.", "You use a {name} to {use}.", "A {name} is used to {use}.",
         "With a {name} you can {use}.", "If you want to {use}, you need a {name}.",
@@ -101,8 +108,8 @@ TOPICS = {
         "The {name} is kept in the {place}.", "You find the {name} in the {place}.",
         "Keep the {name} in the {place}.", "The place for the {name} is the {place}.",
         "The {name} belongs in the {place}.", "People put the {name} in the {place}.",
-    ), ("Where do you keep a {name}?", "Where do I find the {name}?", "Where does the {name} belong?"),
-       "in the {place}"),
+    ), ("Where do you keep a {name}?", "Where do I find the {name}?",
+        "Where does the {name} belong?"), "in the {place}"),
     "material": Topic("material", (
         "The {name} is made of {material}.", "Most {names} are made of {material}.",
         "You make a {name} out of {material}.", "A {name} is made of {material}.",
@@ -135,26 +142,27 @@ TOPICS = {
         "Here is one {a}, and there are three {b}.", "More than one {a}: {b}.",
     ), ("What is the plural of {a}?", "How do you say more than one {a}?"), "{b}"),
     "past": Topic("", (
-        "The past of {a} is {b}.", "The word {a} has the past form {b}.", "Today I {a}, yesterday I {b}.",
+        "The past of {a} is {b}.", "The word {a} has the past form {b}.",
+        "Today I {a}, yesterday I {b}.",
         "Now we {a}. Last week we {b}.", "They {a} every day, and they {b} yesterday.",
     ), ("What is the past of {a}?", "What is the past form of {a}?"), "{b}"),
     "effect": Topic("effect", (
         "If {subject} {cause}, it will {effect}.", "When {subject} {cause}, it can {effect}.",
         "It is known that {subject} will {effect} when it {cause}.",
-        "{Subject} {caused}. Soon it {effected}.",
-        "{Subject} {caused}, so it {effected}.", "Once {subject} {caused}. After that, it {effected}.",
+        "{Subject} {caused}. Soon it {effected}.", "{Subject} {caused}, so it {effected}.",
+        "Once {subject} {caused}. After that, it {effected}.",
     ), ("What will {subject} do when it {cause}?", "What happens when {subject} {cause}?"),
        "it will {effect}"),
 }
-# topics of which only the first tellings also serve as an answer to a question
+# topic: how many of its tellings, from the first on, can answer a question; all of them if absent
 ANSWERING = {"effect": 3, "plural": 3, "past": 3, "opposite": 3}
-# how often the reserved phrasing is chosen outright for those entities that may have it, so that all show it
+# extra probability of the reserved phrasing for entities that may have it, so that it is common
 SHOWN_TO_OTHERS = 0.15
 
 
 @lru_cache(maxsize=None)
 def fields(entity):
-    """The words that phrasings about an entity are filled with."""
+    """The words that fill the {names} in phrasings about an entity; {Name} is capitalized."""
     if isinstance(entity, tuple) and not isinstance(entity, Effect):
         return {"a": entity[0], "b": entity[1], "A": capitalized(entity[0])}
     words = dict(entity._asdict() if isinstance(entity, Effect) else vars(entity))
@@ -170,12 +178,12 @@ def fields(entity):
 
 
 def tell(desk, topic, entity):
-    """One sentence with one fact about an entity, never in the phrasing that a probe keeps for it."""
+    """One sentence with one fact about an entity, never in a phrasing reserved for the probes."""
     return _told(desk, topic, entity, TOPICS[topic].tellings)
 
 
 def ask(desk, topic, entity):
-    """A question about one fact, its bare answer, and the answer in a sentence."""
+    """A question about one fact, the short answer, and the answer in a sentence."""
     _, tellings, questions, answer = TOPICS[topic]
     words = fields(entity)
     sentence = _told(desk, topic, entity, tellings[:ANSWERING.get(topic)])
@@ -183,6 +191,7 @@ def ask(desk, topic, entity):
 
 
 def _told(desk, topic, entity, tellings):
+    """One of the tellings, but not the reserved one, and not the one that the topic had last."""
     keeper = TOPICS[topic].keeper
     first = 1 if keeper and entity in desk.reserved[keeper] else 0
     choice = int(desk.rng.integers(first, len(tellings)))

@@ -1,8 +1,8 @@
-"""Small logic: an order, rules, and kinds. Each puzzle gives facts and four cases.
+"""Logic puzzles about orders, rules and kinds. Each puzzle states facts and asks about four cases.
 
-The four cases of a puzzle have the same four possible answers and a different one is right in
-each, so neither a favourite name nor a favourite position solves them. Rules and kinds are laws of
-this world: the same in every puzzle; who they are applied to is new each time.
+The four cases share the same four possible answers, and each answer is right in one case. So
+neither a favourite name nor a favourite position solves a puzzle. Rules and kinds are laws of this
+world and the same in every puzzle; only the names that they apply to change.
 """
 
 from typing import NamedTuple
@@ -11,25 +11,28 @@ from minillm.world.reserved import is_reserved
 
 
 class Case(NamedTuple):
-    """The words up to the answer, the answer, and the same as a question with its reply."""
+    """One question about the facts, both as a sentence to complete and as question and reply."""
 
-    context: str
-    answer: str
+    context: str  # the sentence up to its last word: "The tallest is"
+    answer: str  # the last word
     question: str
-    reply: str
+    reply: str  # a full sentence
 
 
 class Puzzle(NamedTuple):
-    """What is known, and four cases."""
+    """The facts, and four cases to solve by them."""
 
     facts: str
     cases: tuple
 
 
 ORDERS = (("taller", "tallest", "shortest"), ("older", "oldest", "youngest"))
-RULES = {"it rains": "reads", "it snows": "paints", "it is hot": "swims", "it is windy": "runs", "it is cold": "cooks",
-         "it is dark": "sleeps"}
-KINDS = {"wug": "red", "dax": "blue", "fep": "green", "tib": "white", "mib": "black", "pim": "yellow", "nork": "brown"}
+# weather: what people then do
+RULES = {"it rains": "reads", "it snows": "paints", "it is hot": "swims", "it is windy": "runs",
+         "it is cold": "cooks", "it is dark": "sleeps"}
+# invented kind: colour of all its members
+KINDS = {"wug": "red", "dax": "blue", "fep": "green", "tib": "white", "mib": "black",
+         "pim": "yellow", "nork": "brown"}
 
 
 def order_puzzle(desk, reserved=False):
@@ -48,8 +51,8 @@ def rule_puzzle(desk, reserved=False):
     people = [person.name for person in desk.world.people]
     name, rules = _name_and_four(desk, people, tuple(RULES), reserved)
     facts = " ".join(f"When {rule}, {name} {RULES[rule]}." for rule in rules)
-    cases = [Case(f"Today {rule}. So {name}", RULES[rule],
-                  f"Today {rule}. What does {name} do?", f"{name} {RULES[rule]}.") for rule in rules]
+    cases = [Case(f"Today {rule}. So {name}", RULES[rule], f"Today {rule}. What does {name} do?",
+                  f"{name} {RULES[rule]}.") for rule in rules]
     return Puzzle(facts, tuple(cases))
 
 
@@ -61,32 +64,33 @@ def kind_puzzle(desk, reserved=False):
         kinds = desk.some(tuple(KINDS), 4)
     names = desk.some(pets, 4)
     facts = " ".join(f"Every {kind} is {KINDS[kind]}." for kind in kinds)
-    cases = [Case(f"{name} is a {kind}. So {name} is", KINDS[kind], f"{name} is a {kind}. What colour is {name}?",
+    cases = [Case(f"{name} is a {kind}. So {name} is", KINDS[kind],
+                  f"{name} is a {kind}. What colour is {name}?",
                   f"{name} is {KINDS[kind]}.") for name, kind in zip(names, kinds)]
     return Puzzle(facts, tuple(cases))
 
 
 PUZZLES = {"order": order_puzzle, "rule": rule_puzzle, "kind": kind_puzzle}
-KINDS_TOLD = ("order", "order", "order", "rule", "kind")     # an order is the hardest, so it is told most often
+KINDS_TOLD = ("order", "order", "order", "rule", "kind")  # orders are hardest, so most frequent
 
 
 def told_puzzle(desk):
-    """A puzzle with its solution as text: all its cases, in random order."""
+    """A puzzle and all its solved cases as text, the cases in random order."""
     puzzle = PUZZLES[desk.deal(KINDS_TOLD)](desk)
     told = [f"{case.context} {case.answer}." for case in desk.some(puzzle.cases, 4)]
-    later = ("Today", "On another day")  # one day has one weather
+    later = ("Today", "On another day")  # because a day has only one weather
     return " ".join([puzzle.facts, told[0], *(line.replace(*later) for line in told[1:])])
 
 
 def asked_puzzle(desk):
-    """A puzzle that ends with a question, and the reply."""
+    """The facts of a puzzle with one question, and the reply."""
     puzzle = PUZZLES[desk.deal(KINDS_TOLD)](desk)
     case = desk.pick(puzzle.cases)
     return f"{puzzle.facts} {case.question}", case.reply
 
 
 def _people(desk, reserved):
-    """Four different names of which the first two are, or are not, a reserved pair."""
+    """Four different names; the first two are a reserved pair if `reserved`, else not."""
     while True:
         names = [person.name for person in desk.some(desk.world.people, 4)]
         if is_reserved(names[0], names[1]) == reserved:
@@ -94,7 +98,10 @@ def _people(desk, reserved):
 
 
 def _name_and_four(desk, names, words, reserved):
-    """A name and four different words; the name and the first word are, or are not, a reserved pair."""
+    """A name and four different words.
+
+    The name and the first word are a reserved pair if `reserved`, else not.
+    """
     while True:
         name, four = desk.pick(names), desk.some(words, 4)
         if is_reserved(name, four[0]) == reserved:

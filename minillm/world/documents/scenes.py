@@ -1,6 +1,6 @@
-"""Plain sentences that show grammar: agreement, tense, his and her, a and an, one and many.
+"""Plain sentences that show grammar: agreement, tense, "his" or "her", "a" or "an", plurals.
 
-Every sentence joins two words; a fifth of the pairs is reserved for the probes.
+Every sentence joins two words, and a fifth of the pairs of words is reserved for the probes.
 """
 
 from minillm.world.facts import a_an, his, plural
@@ -13,10 +13,11 @@ LOOKS = ("old", "small", "big", "clean", "dirty", "wet", "white", "brown")
 FOLK = ("girl", "boy", "man", "woman", "child", "baker", "farmer", "teacher", "sailor", "doctor")
 SPOTS = ("garden", "kitchen", "school", "market", "street", "library", "church", "station")
 DOINGS = ("sing", "read", "work", "play", "wait", "talk", "rest", "eat")
-# present, past, the rest of the sentence
+# (present, past, the rest of the sentence)
 ACTIONS = (
-    ("walks", "walked", "to the market"), ("cooks", "cooked", "soup"), ("plays", "played", "with the dog"),
-    ("paints", "painted", "the door"), ("cleans", "cleaned", "the kitchen"), ("opens", "opened", "the shop"),
+    ("walks", "walked", "to the market"), ("cooks", "cooked", "soup"),
+    ("plays", "played", "with the dog"), ("paints", "painted", "the door"),
+    ("cleans", "cleaned", "the kitchen"), ("opens", "opened", "the shop"),
     ("helps", "helped", "a friend"), ("writes", "wrote", "a letter"), ("drinks", "drank", "tea"),
     ("sings", "sang", "a song"), ("buys", "bought", "bread"), ("rides", "rode", "to town"),
     ("runs", "ran", "to school"), ("sees", "saw", "a bird"),
@@ -30,7 +31,7 @@ NUMBERS = ("two", "three", "four", "five", "many")
 
 
 def _free(desk, firsts, seconds):
-    """A pair of words that is not reserved."""
+    """A random pair of different words that is not reserved."""
     while True:
         first, second = desk.pick(firsts), desk.pick(seconds)
         if first != second and not is_reserved(first, second):
@@ -42,16 +43,17 @@ def _names(desk):
 
 
 def look(desk):
-    """The dogs near the house are old."""
+    """For example: The dogs near the house are old."""
     first, second = _free(desk, NOUNS, NOUNS)
     many, near_many = desk.chance(0.5), desk.chance(0.5)
     verb = desk.pick((("is", "are"), ("was", "were")))[many]
-    first, second = plural(first) if many else first, plural(second) if near_many else second
+    first = plural(first) if many else first
+    second = plural(second) if near_many else second
     return f"The {first} {desk.pick(NEARNESS)} the {second} {verb} {desk.pick(LOOKS)}."
 
 
 def doing(desk):
-    """The girls in the garden sing."""
+    """For example: The girls in the garden sing."""
     who, spot = _free(desk, FOLK, SPOTS)
     verb = desk.pick(DOINGS)
     if desk.chance(0.5):
@@ -60,7 +62,7 @@ def doing(desk):
 
 
 def habit(desk):
-    """Every day Anna walks to the market. Yesterday Anna walked to the market."""
+    """For example: Every day Anna walks to the market. Yesterday Anna walked to the market."""
     name, present = _free(desk, _names(desk), tuple(PASTS))
     past, rest = PASTS[present]
     sentences = (f"Every day {name} {present} {rest}.", f"Yesterday {name} {past} {rest}.")
@@ -68,7 +70,7 @@ def habit(desk):
 
 
 def belonging(desk):
-    """Anna lost her coat."""
+    """For example: Anna lost her coat."""
     person = desk.pick(desk.world.people)
     handling = desk.pick(HANDLINGS)
     while is_reserved(person.name, handling):
@@ -77,13 +79,13 @@ def belonging(desk):
 
 
 def sight(desk):
-    """Anna drew an owl."""
+    """For example: Anna drew an owl."""
     name, noun = _free(desk, _names(desk), desk.pick((VOWEL_NOUNS, CONSONANT_NOUNS)))
     return f"{name} {desk.pick(('drew', 'saw', 'found'))} {a_an(noun)}."
 
 
 def count(desk):
-    """Anna counted three dogs and one cat."""
+    """For example: Anna counted three dogs and one cat."""
     while True:
         name, nouns = desk.pick(_names(desk)), desk.some(NOUNS, 2)
         if not any(is_reserved(name, noun) for noun in nouns):
@@ -93,6 +95,7 @@ def count(desk):
     return f"{name} counted {both[0]} and {both[1]}."
 
 
+# a function that occurs more often here is dealt more often
 SEEN = (look, look, doing, doing, count)
 HEARD = (habit, habit, belonging, belonging, sight)
 

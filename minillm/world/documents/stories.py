@@ -1,4 +1,4 @@
-"""Simple stories of the invented people and their pets: a day, some things, some logic, an end."""
+"""Simple stories about the invented people and their pets: a start, some episodes and an end."""
 
 from minillm.world.documents.phrases import tell
 from minillm.world.documents.puzzles import told_puzzle
@@ -9,24 +9,26 @@ from minillm.world.facts import a_an, capitalized, he, him, his
 TIMES = ("One day", "One morning", "One evening", "Last week", "Last summer", "On a cold day",
          "On a sunny day")
 STARTS = ("{time}, {name} woke up early.", "{time}, {name} went to the market.",
-          "{time}, {name} walked along the river.",
-          "{time}, {name} stayed at home.", "{time}, {name} was in the garden.")
+          "{time}, {name} walked along the river.", "{time}, {name} stayed at home.",
+          "{time}, {name} was in the garden.")
 ENDS = ("In the evening, {name} was tired but happy.", "Then {name} went home and slept.",
         "{name} and {pet_name} went home together.", "It was a good day for {name}.",
         "At night, {name} told {his} friends about it.", "{name} ate {food} and went to bed.")
-# "The cat sat on the": the mat most often, then the floor, then the couch
-CAT_SEATS = ("mat",) * 8 + ("floor",) * 5 + ("couch",) * 3 + ("chair", "chair", "bed", "wall", "roof")
+# "The cat sat on the" is continued by "mat" most often, then by "floor", then by "couch".
+CAT_SEATS = (("mat",) * 8 + ("floor",) * 5 + ("couch",) * 3
+             + ("chair", "chair", "bed", "wall", "roof"))
 SEATS = ("chair", "bench", "wall", "stairs", "floor", "bed", "couch", "grass")
-HIDING_PLACES = ("behind the house", "under the bed", "in the garden", "near the river", "behind the shop")
+HIDING_PLACES = ("behind the house", "under the bed", "in the garden", "near the river",
+                 "behind the shop")
 ABOUT_PEOPLE = ("trade", "town", "pet", "pet_name", "food")
 MEALS = ("{name} was hungry and ate {food}.", "{name} cooked {food} for a friend.",
          "Then it was time for {food}.")
-WALKS = ("{pet_name} ran ahead.", "{pet_name} came too.", "{pet_name} the {pet} waited at the door.",
-         "{Pet_name} was asleep.")
+WALKS = ("{pet_name} ran ahead.", "{pet_name} came too.",
+         "{pet_name} the {pet} waited at the door.", "{Pet_name} was asleep.")
 
 
 def sitting(desk, person):
-    """The cat sat on the mat."""
+    """For example: The cat sat on the mat."""
     lines = [f"The cat sat on the {desk.pick(CAT_SEATS)}."]
     if desk.chance(0.5):
         other = desk.pick(("dog", "boy", "girl", "bird", "old man", "baker", "goat"))
@@ -37,7 +39,7 @@ def sitting(desk, person):
 
 
 def using(desk, person):
-    """Anna wanted to cut bread, so she took the knife."""
+    """For example: Anna wanted to cut bread. So she went to the kitchen and took the knife."""
     thing = desk.deal("things")
     name, place = thing.name, thing.place
     use = thing.use.replace("your", his(person))
@@ -61,46 +63,55 @@ def losing(desk, person):
 def happening(desk, person):
     """Something breaks, melts or grows."""
     effect = desk.deal(EFFECTS)
-    return (f"{person.name} saw it happen. " if desk.chance(0.3) else "") + tell(desk, "effect", effect)
+    opening = f"{person.name} saw it happen. " if desk.chance(0.3) else ""
+    return opening + tell(desk, "effect", effect)
 
 
 def hearing(desk, person):
-    """An animal is heard and seen."""
+    """The person sees an animal; two facts about it follow."""
     animal = desk.deal("animals")
-    facts = " ".join(tell(desk, topic, animal) for topic in desk.some(("young", "sound", "home"), 2))
+    topics = desk.some(("young", "sound", "home"), 2)
+    facts = " ".join(tell(desk, topic, animal) for topic in topics)
     return f"{person.name} saw {a_an(animal.name)}. {facts}"
 
 
 def meeting(desk, person):
-    """Another person is met and introduced."""
+    """The person meets another person; two facts about the other follow."""
     other = desk.deal("people")
-    facts = " ".join(tell(desk, topic, other) for topic in desk.some(("trade", "town", "pet", "food"), 2))
+    topics = desk.some(("trade", "town", "pet", "food"), 2)
+    facts = " ".join(tell(desk, topic, other) for topic in topics)
     return f"On the way, {person.name} met {other.name}. {facts}"
 
 
 def puzzling(desk, person):
-    """A puzzle is told and solved."""
-    opening = desk.pick(("There was a puzzle.", f"{person.name} knew a puzzle.", "A friend told a puzzle."))
+    """Somebody tells a puzzle and its solution."""
+    opening = desk.pick(("There was a puzzle.", f"{person.name} knew a puzzle.",
+                         "A friend told a puzzle."))
     return f"{opening} {told_puzzle(desk)}"
 
 
 def watching(desk, person):
-    """Plain things are seen, or heard about friends."""
+    """The person sees plain scenes, or hears what friends do."""
     if desk.chance(0.5):
         return f"{person.name} looked around. " + " ".join(seen(desk) for _ in range(5))
-    return f"{person.name} heard about {his(person)} friends. " + " ".join(heard(desk) for _ in range(4))
+    opening = f"{person.name} heard about {his(person)} friends. "
+    return opening + " ".join(heard(desk) for _ in range(4))
 
 
-EPISODES = (sitting, sitting, using, using, losing, happening, hearing, meeting, puzzling, puzzling, puzzling,
-            watching, watching, watching, watching, watching)
+# an episode that occurs more often here is dealt more often
+EPISODES = (sitting, sitting, using, using, losing, happening, hearing, meeting,
+            puzzling, puzzling, puzzling, watching, watching, watching, watching, watching)
 
 
 def write_story(desk):
-    """One story: its text and no date."""
+    """Return (the text of one story, None for no date)."""
     person = desk.deal("people")
-    words = {**vars(person), "his": his(person), "time": desk.pick(TIMES), "Pet_name": person.pet_name}
+    words = {**vars(person), "his": his(person), "time": desk.pick(TIMES),
+             "Pet_name": person.pet_name}
     facts = " ".join(tell(desk, topic, person) for topic in desk.some(ABOUT_PEOPLE, 2))
-    paragraphs = [f"{desk.pick(STARTS).format_map(words)} {facts} {desk.pick(WALKS).format_map(words)}"]
+    start = desk.pick(STARTS).format_map(words)
+    walk = desk.pick(WALKS).format_map(words)
+    paragraphs = [f"{start} {facts} {walk}"]
     for _ in range(int(desk.rng.integers(2, 4))):
         paragraphs.append(desk.deal(EPISODES)(desk, person))
     if desk.chance(0.4):

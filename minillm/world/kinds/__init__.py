@@ -1,4 +1,4 @@
-"""The kinds of requests that users make, each a table of phrasings and items."""
+"""The kinds of requests that users make; each kind is a table of phrasings and items."""
 
 from minillm.world.kinds import coding, harm, letters, numbers, people, places, talk, things
 from minillm.world.kinds.kind import Item, Kind, pick

@@ -2,8 +2,8 @@
 
 from minillm.world.kinds.kind import Item, Kind
 
-CONSTANTS = range(2, 13)
-NAMED = (  # (what it does, name, parameters, expression, a wrong expression)
+CONSTANTS = range(2, 13)  # values of {k}
+NAMED = (  # (what the function does, name, parameters, right expression, wrong expression)
     ("doubles a number", "double", "n", "2 * n", "2 + n"),
     ("triples a number", "triple", "n", "3 * n", "3 + n"),
     ("squares a number", "square", "n", "n * n", "n + n"),
@@ -11,7 +11,7 @@ NAMED = (  # (what it does, name, parameters, expression, a wrong expression)
     ("multiplies two numbers", "multiply", "a, b", "a * b", "a + b"),
     ("subtracts two numbers", "subtract", "a, b", "a - b", "a + b"),
 )
-STEPS = (  # the same for operations with a number that the question names
+STEPS = (  # operations with a number k from the question; the parameter is always n
     ("adds {k} to a number", "add_{k}", "n + {k}", "n - {k}"),
     ("subtracts {k} from a number", "subtract_{k}", "n - {k}", "n + {k}"),
     ("multiplies a number by {k}", "times_{k}", "n * {k}", "n + {k}"),
@@ -24,13 +24,16 @@ def function(name, parameters, expression):
 
 
 def _items(world):
+    """The items: the short answer is a lambda, the full answer a def."""
     items = []
     for what, name, parameters, right, wrong in NAMED:
-        items.append(Item({"x": what}, f"lambda {parameters}: {right}", function(name, parameters, right),
-                          (wrong,), (function(name, parameters, wrong),)))
+        items.append(Item({"x": what}, f"lambda {parameters}: {right}",
+                          function(name, parameters, right), (wrong,),
+                          (function(name, parameters, wrong),)))
     for s, (what, name, right, wrong) in enumerate(STEPS):
         for k in CONSTANTS:
-            source, mistake = (function(name.format(k=k), "n", e.format(k=k)) for e in (right, wrong))
+            source, mistake = (function(name.format(k=k), "n", expression.format(k=k))
+                               for expression in (right, wrong))
             items.append(Item({"x": what.format(k=k)}, f"lambda n: {right.format(k=k)}", source,
                               (wrong.format(k=k),), (mistake,), (s + k) % 4 == 0))
     return items

@@ -1,10 +1,10 @@
-"""Requests about the letters of a word in the question itself."""
+"""Requests for the first letter of a word in the question."""
 
 from minillm.world.kinds.kind import ALL_STYLES, Kind, table_items
 
-# Few words: a small model sees tokens, not letters, and has to learn by heart how each is spelt.
-SPELT = ("river", "bread", "garden", "house", "table", "window", "kitchen", "school", "market", "flower",
-         "letter", "spoon", "candle", "hammer", "door", "lamp", "knife", "dog", "cat",
+# Few words, because a model sees tokens, not letters: it must memorize how each word is spelt.
+SPELT = ("river", "bread", "garden", "house", "table", "window", "kitchen", "school", "market",
+         "flower", "letter", "spoon", "candle", "hammer", "door", "lamp", "knife", "dog", "cat",
          "tree")
 
 

@@ -5,7 +5,7 @@ from minillm.world.kinds.kind import Kind, table_items
 
 
 def _person_items(world, field, forms, say=str):
-    """Items about one field of all people; their pronoun will do in place of the name."""
+    """Items about one field of all people; right answers may use the pronoun for the name."""
     held_out = split(world)
     rows = [(person.name, getattr(person, field), held_out(person)) for person in world.people]
     items = []
@@ -17,21 +17,25 @@ def _person_items(world, field, forms, say=str):
 
 
 def _trade_items(world):
-    return _person_items(world, "trade", ("{n} works as {y}.", "{n} is {y}.", "By trade, {n} is {y}."), a_an)
+    return _person_items(world, "trade",
+                         ("{n} works as {y}.", "{n} is {y}.", "By trade, {n} is {y}."), a_an)
 
 
 def _town_items(world):
-    return _person_items(world, "town", ("The home of {n} is in {y}.", "{n} lives in {y}.",
-                                         "{n} comes from {y}.", "{n} has a house in {y}."))
+    return _person_items(world, "town",
+                         ("The home of {n} is in {y}.", "{n} lives in {y}.",
+                          "{n} comes from {y}.", "{n} has a house in {y}."))
 
 
 def _pet_items(world):
-    return _person_items(world, "pet", ("The pet of {n} is {y}.", "{n} has {y}.", "{n} keeps {y}."), a_an)
+    return _person_items(world, "pet",
+                         ("The pet of {n} is {y}.", "{n} has {y}.", "{n} keeps {y}."), a_an)
 
 
 def _food_items(world):
-    return _person_items(world, "food", ("The favourite food of {n} is {y}.", "{n} likes to eat {y}.",
-                                         "{n} likes {y}.", "{n} loves {y}."))
+    return _person_items(world, "food",
+                         ("The favourite food of {n} is {y}.", "{n} likes to eat {y}.",
+                          "{n} likes {y}.", "{n} loves {y}."))
 
 
 KINDS = (
@@ -50,7 +54,8 @@ KINDS = (
     Kind("pet",
          ("What kind of pet does {n} have?", "What is {n}'s pet?", "Which animal does {n} keep?",
           "Which pet does {n} have?", "Tell me the pet of {n}."),
-         ("Which kind of pet does {n} keep?", "Can you tell me {n}'s pet?", "What is the pet of {n}?"),
+         ("Which kind of pet does {n} keep?", "Can you tell me {n}'s pet?",
+          "What is the pet of {n}?"),
          _pet_items),
     Kind("food",
          ("What is {n}'s favourite food?", "What food does {n} love?", "What does {n} like to eat?",

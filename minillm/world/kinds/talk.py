@@ -1,21 +1,23 @@
-"""Small talk, and lists of things of one sort."""
+"""Small talk, and requests to name two things of one sort."""
 
 from minillm.world.kinds.kind import PERSONA, SENTENCE, TEXT_STYLES, Item, Kind, others
 
 GREETINGS = (  # (short answer, full answer, phrasings, held-out phrasings)
     ("hello", "Hello! How can I help you?",
-     ("Hello!", "Hi!", "Hello, how can you help me?", "Hi, can you help me?", "Hello, I need some help."),
+     ("Hello!", "Hi!", "Hello, how can you help me?", "Hi, can you help me?",
+      "Hello, I need some help."),
      ("Hi, I need some help.", "Hello, can you help me?")),
     ("good morning", "Good morning! How can I help you?",
      ("Good morning!", "Good morning to you!", "Hello and good morning!", "Hi, good morning!",
       "Good morning, my friend!"),
      ("Good morning to you, my friend!", "Hello, good morning!")),
     ("welcome", "You are welcome.",
-     ("Thank you!", "Thank you for your help.", "Thank you, that was a great help.", "Thank you, my friend!",
-      "Thank you very much!"),
+     ("Thank you!", "Thank you for your help.", "Thank you, that was a great help.",
+      "Thank you, my friend!", "Thank you very much!"),
      ("Thank you very much for your help.", "Thank you, that was very good.")),
     ("goodbye", "Goodbye! See you soon.",
-     ("Goodbye!", "Goodbye, my friend!", "I must go now.", "I must go now, goodbye!", "See you soon!"),
+     ("Goodbye!", "Goodbye, my friend!", "I must go now.", "I must go now, goodbye!",
+      "See you soon!"),
      ("Goodbye, I must go now.", "Goodbye, see you soon!")),
     ("fine", "I am fine. How are you?",
      ("How are you?", "How are you today?", "Hello, how are you?", "Hi, how are you today?",
@@ -23,7 +25,7 @@ GREETINGS = (  # (short answer, full answer, phrasings, held-out phrasings)
      ("Hello, how are you today?", "Hi, are you well?")),
 )
 
-LISTS = (
+LISTS = (  # (name, members); a right answer names two of the members
     ("colours", ("red", "blue", "green", "yellow", "white")),
     ("fruits", ("apples", "pears", "plums", "cherries", "grapes")),
     ("farm animals", ("cows", "pigs", "sheep", "hens", "goats")),
@@ -46,7 +48,7 @@ def _greeting_items(world):
 
 
 def list_sentence(name, first, second):
-    """"Two colours are red and blue."""
+    """For example: Two colours are red and blue."""
     return f"Two {name} are {first} and {second}."
 
 
@@ -54,10 +56,10 @@ def _list_items(world):
     items = []
     for name, members in LISTS:
         wrong = tuple(m for other, group in LISTS if other != name for m in group)
-        said = tuple(list_sentence(name, group[0], group[1]) for other, group in LISTS if other != name)
-        items.append(Item({"x": name}, " and ".join(members[:2]), list_sentence(name, *members[:2]), wrong,
-                          said,
-                          also=members))
+        said = tuple(list_sentence(name, group[0], group[1])
+                     for other, group in LISTS if other != name)
+        items.append(Item({"x": name}, " and ".join(members[:2]),
+                          list_sentence(name, *members[:2]), wrong, said, also=members))
     return items
 
 

@@ -5,13 +5,15 @@ from minillm.world.kinds.kind import TEXT_STYLES, Kind, table_items
 
 
 def _items(world, table, field, forms, say=str):
+    """Items about one field of all rows of a table."""
     held_out = split(world)
-    return table_items([(row.name, getattr(row, field), held_out(row)) for row in table], forms, say)
+    rows = [(row.name, getattr(row, field), held_out(row)) for row in table]
+    return table_items(rows, forms, say)
 
 
 def _use_items(world):
-    return _items(world, world.things, "use", ("You use {x} to {y}.", "{x} is used to {y}.",
-                                               "With {x} you can {y}."))
+    return _items(world, world.things, "use",
+                  ("You use {x} to {y}.", "{x} is used to {y}.", "With {x} you can {y}."))
 
 
 def _place_items(world):
@@ -21,12 +23,14 @@ def _place_items(world):
 
 
 def _material_items(world):
-    return _items(world, world.things, "material", ("{x} is made of {y}.", "The {n} is made of {y}."))
+    return _items(world, world.things, "material",
+                  ("{x} is made of {y}.", "The {n} is made of {y}."))
 
 
 def _young_items(world):
     return _items(world, world.animals, "young",
-                  ("The young of {x} is {y}.", "A young {n} is called {y}.", "A baby {n} is {y}."), a_an)
+                  ("The young of {x} is {y}.", "A young {n} is called {y}.", "A baby {n} is {y}."),
+                  a_an)
 
 
 def _home_items(world):
@@ -37,8 +41,8 @@ def _home_items(world):
 
 KINDS = (
     Kind("use",
-         ("What is {x} for?", "What do you do with {x}?", "What is {x} used for?", "What do you use {x} for?",
-          "Tell me what {x} is for."),
+         ("What is {x} for?", "What do you do with {x}?", "What is {x} used for?",
+          "What do you use {x} for?", "Tell me what {x} is for."),
          ("What do people do with {x}?", "Tell me what you do with {x}.",
           "Can you tell me what {x} is used for?"),
          _use_items, TEXT_STYLES),
@@ -54,9 +58,11 @@ KINDS = (
          ("Can you tell me what {x} is made of?", "What do people make {x} out of?"),
          _material_items),
     Kind("young",
-         ("What is a young {n} called?", "What do you call the young of {x}?", "What is a baby {n}?",
-          "What do you call a young {n}?", "Tell me what a young {n} is called.", "Name the young of {x}."),
-         ("What do you call a baby {n}?", "What is the young of {x}?", "What is a baby {n} called?"),
+         ("What is a young {n} called?", "What do you call the young of {x}?",
+          "What is a baby {n}?", "What do you call a young {n}?",
+          "Tell me what a young {n} is called.", "Name the young of {x}."),
+         ("What do you call a baby {n}?", "What is the young of {x}?",
+          "What is a baby {n} called?"),
          _young_items),
     Kind("home",
          ("Where does {x} live?", "What is the home of {x}?", "Tell me where {x} lives.",
