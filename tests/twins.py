@@ -1,28 +1,40 @@
-"""Holds a compiled kernel against its plain twin, and against itself on more threads."""
+"""Holds the rungs of a kernel against each other, and a kernel against itself on more threads."""
 
 import numba
 import numpy as np
 import pytest
 
-TOLERANCE = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}  # relative to the largest value
+# Relative to the largest value of a result
+TOLERANCE = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}
 
 
 def results(kernel, args):
-    """Everything that a call yields: what it returns, then the arrays that it was given, changed or not."""
+    """What a call returns, then the arrays that it was given, changed or not."""
     args = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
     returned = kernel(*args)
     returned = returned if isinstance(returned, tuple) else (returned,)
-    return [np.asarray(r) for r in returned if r is not None] + [a for a in args if isinstance(a, np.ndarray)]
+    given = [a for a in args if isinstance(a, np.ndarray)]
+    return [np.asarray(r) for r in returned if r is not None] + given
 
 
 def assert_twins_agree(kernel, *args):
+    """The kernel equals its plain twin; a middle rung (`loops`) equals both of its neighbours."""
+    assert_equal_up_to_rounding("kernel, plain", results(kernel, args), results(kernel.plain, args))
+    if kernel.loops is not None and not numba.config.DISABLE_JIT:   # as Python, it takes minutes
+        middle = results(kernel.loops, args)
+        assert_equal_up_to_rounding("loops, plain", middle, results(kernel.plain, args))
+        assert_equal_up_to_rounding("kernel, loops", results(kernel, args), middle)
+
+
+def assert_equal_up_to_rounding(names, results, references):
     """Same shapes, same dtypes, NaN in the same places, and values equal up to rounding."""
-    for i, (got, expected) in enumerate(zip(results(kernel, args), results(kernel.plain, args), strict=True)):
-        assert got.shape == expected.shape, f"result {i}: {got.shape}, plain {expected.shape}"
-        assert got.dtype == expected.dtype, f"result {i}: {got.dtype}, plain {expected.dtype}"
+    for i, (got, expected) in enumerate(zip(results, references, strict=True)):
+        label = f"{names}: result {i}"
+        assert got.shape == expected.shape, f"{label}: {got.shape}, {expected.shape}"
+        assert got.dtype == expected.dtype, f"{label}: {got.dtype}, {expected.dtype}"
         finite = np.abs(expected[np.isfinite(expected)])
         tolerance = TOLERANCE.get(expected.dtype, 0) * max(1.0, finite.max(initial=0.0))
-        np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance, err_msg=f"result {i}")
+        np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance, err_msg=label)
 
 
 def assert_threads_change_nothing(kernel, *args):

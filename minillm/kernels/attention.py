@@ -1,35 +1,49 @@
-"""Causal attention over grouped heads, where `first` says how far back each query may look."""
+"""Causal attention over grouped heads: each query sees the keys from `visible_from` to itself.
+
+Every kernel has three rungs: plain NumPy, the loops to read (attention_loops.py), and the compiled
+kernel, here below its plain twin. Its pieces and its layout of memory are in attention_tiles.py.
+"""
 
 import math
 
 import numba
 import numpy as np
 
-from minillm.kernels.attention_tiles import (add_queries, add_rows, add_values, finite, first_of_panel, head_rows, hide,
-                                             multiply, panel_columns, panel_rows, raise_top, score_keys, slope, subtract,
-                                             transpose, weigh)
+from minillm.kernels import attention_loops
+from minillm.kernels.attention_tiles import (add_over_keys, add_over_queries, add_sum_over_keys,
+                                             exponentiate, finite, gradient_of_scores, mask_scores,
+                                             multiply, oldest_visible, pack_head, pack_panel,
+                                             score_keys, subtract, transpose, transpose_panel,
+                                             update_maximum)
 from minillm.kernels.exp import exp
 from minillm.kernels.lanes import blank, lanes, load, store
-from minillm.kernels.tile import dot, highest
+from minillm.kernels.tile import MR, dot, highest
 from minillm.kernels.twin import inline, twin
 
+KEYS = 128      # keys of a block: its scores for a panel of queries stay in the first-level cache
+FEW = 1 << 15   # multiply-adds of decoding: fewer than this do not repay a second thread
 
-def attention_forward_plain(q, k, v, first):
+
+def attention_forward_plain(q, k, v, visible_from):
     """Softmax-weighted mean of the visible values, one query and head at a time.
 
-        out_t = sum_s p_ts v_s,   p_ts = exp(q_t . k_s / sqrt(D) - lse_t),   first_t <= s <= t
+        out_t = sum_s p_ts v_s,   p_ts = exp(q_t . k_s / sqrt(D) - lse_t)
+        over the visible keys, visible_from_t <= s <= t
 
-    Query head h reads key/value head h // (H // G). `first` is non-decreasing in t, and
-    first[b, t] > t means that row t sees nothing: its out and lse are 0.
-    Shapes:  q (B, T, H, D), k and v (B, T, G, D), first (B, T) int32 -> out (B, T, H, D), lse (B, H, T) nats
-    Source:  Vaswani et al. 2017, arXiv:1706.03762, eq. 1; groups: Ainslie et al. 2023, arXiv:2305.13245.
+    The causal mask hides what comes after t; visible_from hides padding and earlier documents. It
+    does not decrease with t. visible_from[b, t] > t means that query t sees nothing: its out and
+    lse are 0. Query head h reads key/value head h // (H // G).
+    Shapes:  q (B, T, H, D), k and v (B, T, G, D), visible_from (B, T) int32
+             -> out (B, T, H, D), lse (B, H, T) nats
+    Source:  Vaswani et al. 2017, arXiv:1706.03762, eq. 1;
+             groups: Ainslie et al. 2023, arXiv:2305.13245.
     """
     B, T, H, D = q.shape
     G = k.shape[2]
     out, lse = np.zeros_like(q), np.zeros((B, H, T), dtype=q.dtype)
     for b, t in np.ndindex(B, T):
-        seen = slice(first[b, t], t + 1)  # a slice, not a mask: 0 * NaN is NaN
-        if first[b, t] > t:
+        seen = slice(visible_from[b, t], t + 1)    # a slice, as a mask would leave 0 * NaN
+        if visible_from[b, t] > t:
             continue
         queries = q[b, t].reshape(G, H // G, D)
         scores = np.einsum("grd,sgd->grs", queries, k[b, seen]) / np.sqrt(D).astype(q.dtype)
@@ -40,21 +54,85 @@ def attention_forward_plain(q, k, v, first):
     return out, lse
 
 
-def attention_backward_plain(dout, q, k, v, out, lse, first):
+@inline
+def _running_softmax(scores, sums, total, top):
+    """Online softmax: one block's scores become weights relative to the running maximum.
+
+    The block may raise the maximum; the sums of the blocks before are then rescaled to it.
+    Shapes:  scores (keys, size) and sums (D, size), flat; total and top (size,)
+    """
+    size = 2 * lanes(top)
+    before, level, factor = top.copy(), np.empty_like(top), np.empty_like(top)
+    update_maximum(top, scores)
+    for t in range(size):
+        level[t] = top[t] if top[t] > -np.inf else 0    # no key yet: -inf - -inf would be NaN
+        factor[t] = exp(before[t] - level[t])
+        total[t] *= factor[t]
+    multiply(sums, factor)
+    subtract(scores, level)
+    exponentiate(scores)
+    add_sum_over_keys(total, scores)
+
+
+@inline
+def _forward_head(out, lse, q, k, v, visible_from, b, h, g):
+    """attention_forward of query head h of batch row b, which reads key/value head g."""
+    T, D = q.shape[1], q.shape[3]
+    size, scale = 2 * lanes(q), q.dtype.type(1 / math.sqrt(D))
+    keys, values = pack_head(k, b, g), pack_head(v, b, g)
+    clean = finite(values)
+    step = (D + size - 1) // size * size
+    rows, queries = np.empty(step * size, q.dtype), np.empty(step * size, q.dtype)
+    sums, scores = np.empty(step * size, q.dtype), np.empty(KEYS * size, q.dtype)
+    top, total = np.empty(size, q.dtype), np.empty(size, q.dtype)
+    for start in range(0, T, size):
+        oldest, stop = oldest_visible(visible_from, b, start, size), min(start + size, T)
+        pack_panel(rows, q, b, h, start, oldest, scale)
+        transpose_panel(queries, rows, D)
+        top[:], total[:], sums[:] = -np.inf, 0, 0
+        oldest_of_all = max(visible_from[b, start], 0) // MR * MR   # blocks begin at whole tiles
+        for s0 in range(oldest_of_all, stop, KEYS):
+            end = min(s0 + KEYS, stop)
+            block = scores[:(end - s0 + MR - 1) // MR * MR * size]
+            score_keys(block, keys, s0, queries, D)
+            mask_scores(block, oldest, s0, start)
+            _running_softmax(block, sums, total, top)
+            add_over_keys(sums, values, s0, end, block, D, clean)
+        transpose(rows, step, sums, size, D, size)
+        for t in range(stop - start):
+            # Not total == 0: a query whose visible scores are all -inf must give NaN.
+            blind = oldest[t] > start + t
+            lse[b, h, start + t] = 0 if blind else top[t] + math.log(total[t])
+            inverse = q.dtype.type(0 if blind else 1 / total[t])
+            row, some = out[b, start + t, h], rows[t * step:t * step + D]
+            for d in range(D):
+                row[d] = some[d] * inverse
+
+
+@twin(plain=attention_forward_plain, loops=attention_loops.attention_forward, parallel=True)
+def attention_forward(q, k, v, visible_from):
+    B, T, H, D = q.shape
+    out, lse = np.empty_like(q), np.empty((B, H, T), dtype=q.dtype)
+    for n in numba.prange(B * H):
+        _forward_head(out, lse, q, k, v, visible_from, n // H, n % H, n % H // (H // k.shape[2]))
+    return out, lse
+
+
+def attention_backward_plain(dout, q, k, v, out, lse, visible_from):
     """Gradients of attention; the probabilities are recomputed from lse instead of being kept.
 
         dv_s = sum_t p_ts dout_t,   ds_ts = p_ts (dout_t . v_s - dout_t . out_t) / sqrt(D)
         dq_t = sum_s ds_ts k_s,     dk_s = sum_t ds_ts q_t
 
     Shapes:  dout and out as q, lse (B, H, T) -> dq, dk, dv as q, k, v
-    Source:  Dao et al. 2022, arXiv:2205.14135, appendix B.2 (dout_t . out_t stands for sum_s p_ts dp_ts).
+    Source:  Dao et al. 2022, arXiv:2205.14135, appendix B.2: dout_t . out_t = sum_s p_ts dp_ts.
     """
     B, T, H, D = q.shape
     G = k.shape[2]
     dq, dk, dv = np.zeros_like(q), np.zeros_like(k), np.zeros_like(v)
     for b, t in np.ndindex(B, T):
-        seen = slice(first[b, t], t + 1)
-        if first[b, t] > t:
+        seen = slice(visible_from[b, t], t + 1)
+        if visible_from[b, t] > t:
             continue
         queries, douts, outs = (x[b, t].reshape(G, H // G, D) for x in (q, dout, out))
         scale = 1 / np.sqrt(D).astype(q.dtype)
@@ -68,20 +146,96 @@ def attention_backward_plain(dout, q, k, v, out, lse, first):
     return dq, dk, dv
 
 
-def attention_decode_plain(q, k, v, keys, values, first, position):
-    """Attention of one new token per row over a key/value cache, into which its own key and value go first.
+@inline
+def _backward_head(dq, dk, dv, dout, q, keys, values, out, lse, visible_from, b, h):
+    """attention_backward of query head h of batch row b. It adds to dk and dv.
 
-    It sees the keys first[b] <= s <= position; what stands beyond is never read.
-    Shapes:  q (B, H, D), k and v (B, G, D), keys and values (B, G, S, D), first (B,) int32, position int < S
-             -> out (B, H, D)
+    Shapes:  dk and dv (T, D), flat, both axes padded to whole register tiles
+    """
+    T, D = q.shape[1], q.shape[3]
+    size, scale, clean_keys = 2 * lanes(q), q.dtype.type(1 / math.sqrt(D)), finite(keys)
+    step = (D + size - 1) // size * size
+    queries, douts = np.empty(step * size, q.dtype), np.empty(step * size, q.dtype)
+    query_rows, dout_rows = np.empty(step * size, q.dtype), np.empty(step * size, q.dtype)
+    probs, dscores = np.empty(KEYS * size, q.dtype), np.empty(KEYS * size, q.dtype)
+    dqueries = np.empty(step * size, q.dtype)
+    for start in range(0, T, size):
+        oldest, stop = oldest_visible(visible_from, b, start, size), min(start + size, T)
+        pack_panel(query_rows, q, b, h, start, oldest, scale)
+        pack_panel(dout_rows, dout, b, h, start, oldest, q.dtype.type(1))
+        transpose_panel(queries, query_rows, D)
+        transpose_panel(douts, dout_rows, D)
+        clean_queries, clean_douts = finite(query_rows), finite(dout_rows)
+        logs, delta = np.zeros(size, q.dtype), np.zeros(size, q.dtype)
+        for t in range(stop - start):
+            if oldest[t] <= start + t:
+                logs[t] = lse[b, h, start + t]
+                delta[t] = dot(dout[b, start + t, h], out[b, start + t, h])
+        dqueries[:] = 0
+        oldest_of_all = max(visible_from[b, start], 0) // MR * MR
+        for s0 in range(oldest_of_all, stop, KEYS):
+            end = min(s0 + KEYS, stop)
+            padded = (end - s0 + MR - 1) // MR * MR
+            p, ds = probs[:padded * size], dscores[:padded * size]
+            score_keys(p, keys, s0, queries, D)
+            score_keys(ds, values, s0, douts, D)
+            subtract(p, logs)
+            mask_scores(p, oldest, s0, start)   # after subtract: logs may be NaN, masked scores not
+            exponentiate(p)
+            subtract(ds, delta)
+            gradient_of_scores(ds, p)
+            add_over_queries(dv[s0 * step:], step, p, dout_rows, clean_douts)
+            add_over_queries(dk[s0 * step:], step, ds, query_rows, clean_queries)
+            add_over_keys(dqueries, keys, s0, end, ds, D, clean_keys)
+        transpose(query_rows, step, dqueries, size, D, size)
+        for t in range(stop - start):
+            row, some = dq[b, start + t, h], query_rows[t * step:t * step + D]
+            for d in range(D):
+                row[d] = scale * some[d]
+
+
+@inline
+def _backward_group(dq, dk, dv, dout, q, k, v, out, lse, visible_from, b, g):
+    """attention_backward of all query heads that read key/value head g of batch row b.
+
+    They add to the same dk and dv, so one thread runs them all.
+    """
+    T, heads, D, size = q.shape[1], q.shape[2] // k.shape[2], q.shape[3], 2 * lanes(q)
+    step = (D + size - 1) // size * size
+    keys, values = pack_head(k, b, g), pack_head(v, b, g)
+    padded = (T + MR - 1) // MR * MR
+    dkeys, dvalues = np.zeros(padded * step, q.dtype), np.zeros(padded * step, q.dtype)
+    for h in range(g * heads, (g + 1) * heads):
+        _backward_head(dq, dkeys, dvalues, dout, q, keys, values, out, lse, visible_from, b, h)
+    for s in range(T):
+        for d in range(D):
+            dk[b, s, g, d], dv[b, s, g, d] = dkeys[s * step + d], dvalues[s * step + d]
+
+
+@twin(plain=attention_backward_plain, loops=attention_loops.attention_backward, parallel=True)
+def attention_backward(dout, q, k, v, out, lse, visible_from):
+    B, G = k.shape[0], k.shape[2]
+    dq, dk, dv = np.empty_like(q), np.empty_like(k), np.empty_like(v)
+    for n in numba.prange(B * G):
+        _backward_group(dq, dk, dv, dout, q, k, v, out, lse, visible_from, n // G, n % G)
+    return dq, dk, dv
+
+
+def attention_decode_plain(q, k, v, keys, values, visible_from, position):
+    """Attention of one new token per batch row over a key/value cache.
+
+    The token's own key and value are first stored in the cache, at `position`. It sees the keys
+    visible_from[b] <= s <= position; the rest of the cache is never read.
+    Shapes:  q (B, H, D), k and v (B, G, D), keys and values (B, G, S, D), visible_from (B,) int32,
+             position int < S -> out (B, H, D)
     """
     B, H, D = q.shape
     G = k.shape[1]
     keys[:, :, position], values[:, :, position] = k, v
     out = np.zeros_like(q)
     for b in range(B):
-        seen = slice(first[b], position + 1)
-        if first[b] > position:
+        seen = slice(visible_from[b], position + 1)
+        if visible_from[b] > position:
             continue
         queries = q[b].reshape(G, H // G, D)
         scores = np.einsum("grd,gsd->grs", queries, keys[b, :, seen]) / np.sqrt(D).astype(q.dtype)
@@ -91,138 +245,9 @@ def attention_decode_plain(q, k, v, keys, values, first, position):
     return out
 
 
-# How the compiled kernels lay things out in memory, and their shared pieces: attention_tiles.py.
-KEYS = 128  # keys of a block: its scores stay in the nearest cache; forward they are half as large as it
-FEW = 1 << 15  # multiply-adds of decoding: fewer do not repay a second thread
-
-
-@inline
-def _running_softmax(scores, sums, total, top):
-    """A block's scores become weights against the largest score so far, and what was summed against the
-    largest score of the blocks before is scaled down to match."""
-    size = 2 * lanes(top)
-    before, level, factor = top.copy(), np.empty_like(top), np.empty_like(top)
-    raise_top(top, scores)
-    for t in range(size):
-        level[t] = top[t] if top[t] > -np.inf else 0    # nothing seen so far: -inf - -inf would be NaN
-        factor[t] = exp(before[t] - level[t])
-        total[t] *= factor[t]
-    multiply(sums, factor)
-    subtract(scores, level)
-    weigh(scores)
-    add_rows(total, scores)
-
-
-@inline
-def _forward_head(out, lse, q, k, v, first, b, h, g):
-    """attention_forward of query head h of row b, which reads key/value head g."""
-    T, D = q.shape[1], q.shape[3]
-    size, scale = 2 * lanes(q), q.dtype.type(1 / math.sqrt(D))
-    keys, values = head_rows(k, b, g), head_rows(v, b, g)
-    clean = finite(values)
-    step = (D + size - 1) // size * size
-    rows, queries = np.empty(step * size, q.dtype), np.empty(step * size, q.dtype)
-    sums, scores = np.empty(step * size, q.dtype), np.empty(KEYS * size, q.dtype)
-    top, total = np.empty(size, q.dtype), np.empty(size, q.dtype)
-    for start in range(0, T, size):
-        oldest, stop = first_of_panel(first, b, start, size), min(start + size, T)
-        panel_rows(rows, q, b, h, start, oldest, scale)
-        panel_columns(queries, rows, D)
-        top[:], total[:], sums[:] = -np.inf, 0, 0
-        for s0 in range(max(first[b, start], 0) // 4 * 4, stop, KEYS):     # keys go by fours
-            end = min(s0 + KEYS, stop)
-            block = scores[:(end - s0 + 3) // 4 * 4 * size]
-            score_keys(block, keys, s0, queries, D)
-            hide(block, oldest, s0, start)
-            _running_softmax(block, sums, total, top)
-            add_values(sums, values, s0, end, block, D, clean)
-        transpose(rows, step, sums, size, D, size)
-        for t in range(stop - start):
-            blind = oldest[t] > start + t   # not total == 0: where all scores that it sees are -inf, it is NaN
-            lse[b, h, start + t] = 0 if blind else top[t] + math.log(total[t])
-            inverse = q.dtype.type(0 if blind else 1 / total[t])
-            row, some = out[b, start + t, h], rows[t * step:t * step + D]
-            for d in range(D):
-                row[d] = some[d] * inverse
-
-
-@twin(plain=attention_forward_plain, parallel=True)
-def attention_forward(q, k, v, first):
-    B, T, H, D = q.shape
-    out, lse = np.empty_like(q), np.empty((B, H, T), dtype=q.dtype)
-    for n in numba.prange(B * H):
-        _forward_head(out, lse, q, k, v, first, n // H, n % H, n % H // (H // k.shape[2]))
-    return out, lse
-
-
-@inline
-def _backward_head(dq, dk, dv, dout, q, keys, values, out, lse, first, b, h):
-    """attention_backward of query head h of row b; dk and dv (T, D) are added to, flat and padded to whole tiles."""
-    T, D = q.shape[1], q.shape[3]
-    size, scale, clean_keys = 2 * lanes(q), q.dtype.type(1 / math.sqrt(D)), finite(keys)
-    step = (D + size - 1) // size * size
-    queries, douts = np.empty(step * size, q.dtype), np.empty(step * size, q.dtype)
-    query_rows, dout_rows = np.empty(step * size, q.dtype), np.empty(step * size, q.dtype)
-    probs, dscores = np.empty(KEYS * size, q.dtype), np.empty(KEYS * size, q.dtype)
-    dqueries = np.empty(step * size, q.dtype)
-    for start in range(0, T, size):
-        oldest, stop = first_of_panel(first, b, start, size), min(start + size, T)
-        panel_rows(query_rows, q, b, h, start, oldest, scale)
-        panel_rows(dout_rows, dout, b, h, start, oldest, q.dtype.type(1))
-        panel_columns(queries, query_rows, D)
-        panel_columns(douts, dout_rows, D)
-        clean_queries, clean_douts = finite(query_rows), finite(dout_rows)
-        logs, delta = np.zeros(size, q.dtype), np.zeros(size, q.dtype)
-        for t in range(stop - start):
-            if oldest[t] <= start + t:
-                logs[t], delta[t] = lse[b, h, start + t], dot(dout[b, start + t, h], out[b, start + t, h])
-        dqueries[:] = 0
-        for s0 in range(max(first[b, start], 0) // 4 * 4, stop, KEYS):
-            end = min(s0 + KEYS, stop)
-            p, ds = probs[:(end - s0 + 3) // 4 * 4 * size], dscores[:(end - s0 + 3) // 4 * 4 * size]
-            score_keys(p, keys, s0, queries, D)
-            score_keys(ds, values, s0, douts, D)
-            subtract(p, logs)
-            hide(p, oldest, s0, start)    # comes second: the log of a query that holds a NaN is NaN
-            weigh(p)
-            subtract(ds, delta)
-            slope(ds, p)
-            add_queries(dv[s0 * step:], step, p, dout_rows, clean_douts)
-            add_queries(dk[s0 * step:], step, ds, query_rows, clean_queries)
-            add_values(dqueries, keys, s0, end, ds, D, clean_keys)
-        transpose(query_rows, step, dqueries, size, D, size)
-        for t in range(stop - start):
-            row, some = dq[b, start + t, h], query_rows[t * step:t * step + D]
-            for d in range(D):
-                row[d] = scale * some[d]
-
-
-@inline
-def _backward_group(dq, dk, dv, dout, q, k, v, out, lse, first, b, g):
-    """attention_backward of the query heads that read key/value head g of row b: they add to one dk and dv."""
-    T, heads, D, size = q.shape[1], q.shape[2] // k.shape[2], q.shape[3], 2 * lanes(q)
-    step = (D + size - 1) // size * size
-    keys, values = head_rows(k, b, g), head_rows(v, b, g)
-    dkeys, dvalues = np.zeros((T + 3) // 4 * 4 * step, q.dtype), np.zeros((T + 3) // 4 * 4 * step, q.dtype)
-    for h in range(g * heads, (g + 1) * heads):
-        _backward_head(dq, dkeys, dvalues, dout, q, keys, values, out, lse, first, b, h)
-    for s in range(T):
-        for d in range(D):
-            dk[b, s, g, d], dv[b, s, g, d] = dkeys[s * step + d], dvalues[s * step + d]
-
-
-@twin(plain=attention_backward_plain, parallel=True)
-def attention_backward(dout, q, k, v, out, lse, first):
-    B, G = k.shape[0], k.shape[2]
-    dq, dk, dv = np.empty_like(q), np.empty_like(k), np.empty_like(v)
-    for n in numba.prange(B * G):
-        _backward_group(dq, dk, dv, dout, q, k, v, out, lse, first, n // G, n % G)
-    return dq, dk, dv
-
-
 @inline
 def _decode_head(out, query, keys, values):
-    """attention_decode of one query (D,) over the keys and values (S, D) that it sees."""
+    """attention_decode of one query (D,) over the keys and values (S, D) that the query sees."""
     n, weights = lanes(query), np.empty(keys.shape[0], query.dtype)
     scale, total = query.dtype.type(1 / math.sqrt(query.size)), query.dtype.type(0)
     for s in range(weights.size):
@@ -234,7 +259,7 @@ def _decode_head(out, query, keys, values):
     for s in range(weights.size):
         weights[s] /= total
     for d in range(0, query.size - n + 1, n):
-        even = odd = blank(query)  # two sums: a multiply-add need not wait for the one before it
+        even = odd = blank(query)   # two independent sums: their multiply-adds overlap
         for s in range(0, weights.size - 1, 2):
             even = even + weights[s] * load(values[s], d)
             odd = odd + weights[s + 1] * load(values[s + 1], d)
@@ -247,15 +272,20 @@ def _decode_head(out, query, keys, values):
             out[d] += weights[s] * values[s, d]
 
 
-@twin(plain=attention_decode_plain, parallel=True, few=lambda q, k, v, keys, values, first, position: q.size * position < FEW)
-def attention_decode(q, k, v, keys, values, first, position):
+def _few(q, k, v, keys, values, visible_from, position):
+    """True where one thread decodes as fast as several."""
+    return q.size * position < FEW
+
+
+@twin(plain=attention_decode_plain, loops=attention_loops.attention_decode, parallel=True, few=_few)
+def attention_decode(q, k, v, keys, values, visible_from, position):
     B, H, _ = q.shape
     G, length, out = k.shape[1], position + 1, np.empty_like(q)
-    for n in numba.prange(B * G):       # a task for each cache, since it is written and read by the same thread
+    for n in numba.prange(B * G):   # the thread that writes a head's cache also reads it
         b, g = n // G, n % G
         for d in range(k.shape[2]):
             keys[b, g, position, d], values[b, g, position, d] = k[b, g, d], v[b, g, d]
-        start = min(max(first[b], 0), length)
+        start = min(max(visible_from[b], 0), length)
         for h in range(g * (H // G), (g + 1) * (H // G)):
             _decode_head(out[b, h], q[b, h], keys[b, g, start:length], values[b, g, start:length])
     return out

@@ -1,96 +1,53 @@
-"""The three matrix products of a linear layer: forward, gradient of the input, gradient of the weight.
+"""The fast matrix product: packed panels, blocks that fit the caches, a register tile, all threads.
 
-Each makes a new array, adds to the one that is given as `into`, or makes a new one that begins as `residual`:
-what x + f(x) adds costs no pass over memory of its own.
+A ladder to it, in GFLOP/s for 768 x 768 x 768 on two cores (benchmarks/matmul.py runs every rung):
+
+    three plain loops                2
+    row by row                      29   the inner loop reads contiguous memory: LLVM vectorizes it
+    in blocks that fit the cache    15   alone, blocks cost more than they save at this size
+    register tiles                 104   each loaded number is used 4 or 32 times
+    on both threads                202   BLAS: 206
+
+matmul_loops.py is the same algorithm without tuning: read it first. The five loops around the
+micro-kernel, from the outside in:
+
+    5   NC columns of C (add_part)
+    4   KB steps of k (add_part): here B is packed into micro-panels of NR columns
+    3   MC rows of C (add_part)
+        KC steps of k (macro_kernel): here A is packed, but only where it has to be transposed
+    2   the micro-panels of B, NR columns of C each (macro_kernel)
+    1   MR rows of C (macro_kernel)
+
+    micro_kernel (tile.py): an MR x NR tile of C stays in registers while k runs
+
+Packing copies a factor into the order in which the micro-kernel reads it. Where that transposes, it
+works on squares that stay in registers (lanes.py). A is read in place unless it is transposed.
+
+Each thread computes a part of C and packs B for itself: reading what another core has just written
+is slower than packing it again. One thread sums each element of C, in an order that depends only on
+the shapes, so the result does not depend on the number of threads.
+
+Source:  Van Zee & van de Geijn 2015, doi:10.1145/2764454 (BLIS).
 """
-
-import os
 
 import numba
 import numpy as np
 
 from minillm.kernels.lanes import across, blank, lanes, load, store, transpose_square
-from minillm.kernels.tile import add_tile
-from minillm.kernels.twin import inline, parallel, plain_kernels, twin
+from minillm.kernels.tile import MR, micro_kernel
+from minillm.kernels.twin import inline, parallel
 
-
-def _added(product, into, residual=None):
-    """The product, `into` with the product added to it in place, or the product and the residual."""
-    if into is not None:
-        into += product
-        return into
-    if residual is not None:
-        product += residual
-    return product
-
-
-def matmul_nt_plain(a, b, into=None, residual=None):
-    """C = A B^T + residual, the forward of a linear layer: y = x W^T.
-
-    Shapes:  a (N, K), b (M, K), residual (N, M) or None -> c (N, M)
-    """
-    return _added(a @ b.T, into, residual)
-
-
-def matmul_nn_plain(a, b, into=None):
-    """C = A B, the gradient of a linear layer's input: dx = dy W.
-
-    Shapes:  a (N, K), b (K, M) -> c (N, M)
-    """
-    return _added(a @ b, into)
-
-
-def matmul_tn_plain(a, b, into=None):
-    """C = A^T B, the gradient of a linear layer's weight: dW = dy^T x.
-
-    Shapes:  a (N, M), b (N, K) -> c (M, K)
-    """
-    return _added(a.T @ b, into)
-
-
-def matmul_twin(plain):
-    """Our product, or its plain twin for MINILLM_MATMUL=blas and MINILLM_KERNELS=plain."""
-    choice = os.environ.get("MINILLM_MATMUL", "loops")
-    if choice not in ("loops", "blas"):
-        raise ValueError(f"MINILLM_MATMUL is {choice!r}; it must be 'loops' or 'blas'")
-
-    def choose(ours):
-        chosen = plain if choice == "blas" or plain_kernels() else ours
-        chosen.plain, chosen.__doc__ = plain, plain.__doc__
-        return chosen
-    return choose
-
-
-# A ladder to it, in GFLOP/s for 768 x 768 x 768 on two cores (benchmarks/matmul.py has every rung and prints it):
-#   three plain loops                2
-#   row by row                      29   the innermost loop runs over memory that lies together: vectors
-#   in blocks that fit the cache    15   by themselves they cost more than they save at this size
-#   register tiles                 104   what is loaded is used 4 or 32 times
-#   on both threads                202   BLAS: 206
-# How the compiled product works, from the inside out:
-#   tile     4 rows of C, two vectors wide, stay in 8 registers while k runs (tile.py).
-#   panels   B is copied into panels two vectors wide, in the order in which a tile reads it; where it has to be
-#            transposed, in squares that stay in registers meanwhile (lanes.py). A is read where it lies, unless it is
-#            transposed: then a vector of rows, for four tiles, is copied side by side.
-#   blocks   ROWS rows of C and DEPTH steps of k at a time: so much of a panel stays in the nearest cache, so much of A
-#            in the next.
-#   groups   Panels of at most DEEP steps of k and WIDE columns are made at a time, so that a large B, copied,
-#            does not go out to memory and back.
-#   threads  Each has a part of C, and copies what it needs by itself: what one core has just written, another
-#            reads slower than it would have copied it.
-# Each element of C is summed by one thread, in an order that the shapes alone decide: the number of threads changes
-# nothing.
-DEPTH = 192
-ROWS = 128
-DEEP, WIDE = 768, 768
-NARROW = 4  # so few columns beyond the last whole panel are dot products, not a panel of their own
-FEW = 12  # fewer rows than this, as in decoding, do not repay the packing
-SMALL = 1 << 15  # fewer multiply-adds than this do not repay a second thread
+# NR, the columns of a register tile, is two vectors: 2 * lanes(a). It depends on the dtype.
+MC = 128    # rows of A and C in a block: MC x KC numbers of A stay in the second-level cache
+KC = 192    # steps of k in a block: KC x NR numbers of a micro-panel stay in the first-level cache
+KB = 768    # steps of k for which B is packed at a time, a multiple of KC
+NC = 768    # columns of B that are packed at a time: KB x NC numbers stay in the last-level cache
+NARROW = 4  # columns: so few after the last whole micro-panel are dot products, without a panel
 
 
 @inline
-def _inner(row, other):
-    """Inner product of two rows; LLVM makes vectors of it, and several sums."""
+def inner(row, other):
+    """Inner product of two rows. LLVM vectorizes it, with several partial sums."""
     total = row.dtype.type(0)
     for k in range(row.size):
         total += row[k] * other[k]
@@ -98,8 +55,8 @@ def _inner(row, other):
 
 
 @inline
-def _dots(c, a, b, start, stop):
-    """Columns start <= j < stop of C = A B^T, each element a dot product; 4 columns share the reads of A."""
+def dots(c, a, b, start, stop):
+    """Columns start <= j < stop of C = A B^T, as dot products; 4 columns share each load of A."""
     n, last = lanes(a), b.shape[0] - 1
     whole = a.shape[1] // n * n
     for j in range(start, stop, 4):
@@ -120,41 +77,45 @@ def _dots(c, a, b, start, stop):
 
 
 @inline
-def _pack_panels(panels, b, transposed, k0, depth, first, width):
-    """panels[p, k * size + j] = B[k0 + k, first + p * size + j], where b holds B or B^T and size is two vectors.
+def pack_b(panels, b, transposed, k0, depth, j0, width):
+    """panels[p, k * NR + j] = B[k0 + k, j0 + p * NR + j], where b holds B, or B^T if transposed.
 
-    Zeros fill up the last panel.
+    The last micro-panel is padded with zeros.
     """
-    n, size, flat = lanes(b), 2 * lanes(b), b.reshape(b.size)
-    if width % size:
-        panels[width // size] = 0
+    n, NR, flat = lanes(b), 2 * lanes(b), b.reshape(b.size)
+    if width % NR:
+        panels[width // NR] = 0
     if transposed:
         for j in range(0, width, n):
-            target, at = panels[j // size, j % size:], (first + j) * b.shape[1] + k0
+            target, at = panels[j // NR, j % NR:], (j0 + j) * b.shape[1] + k0
             whole = depth // n * n if j + n <= width else 0
             for k in range(0, whole, n):
-                transpose_square(target, k * size, size, flat, at + k, b.shape[1])
+                transpose_square(target, k * NR, NR, flat, at + k, b.shape[1])
             for i in range(min(n, width - j)):
                 for k in range(whole, depth):
-                    target[k * size + i] = flat[at + i * b.shape[1] + k]
+                    target[k * NR + i] = flat[at + i * b.shape[1] + k]
     else:
         for k in range(depth):
-            at = (k0 + k) * b.shape[1] + first
-            for p in range(width // size):
+            at = (k0 + k) * b.shape[1] + j0
+            for p in range(width // NR):
                 target = panels[p]
-                store(target, k * size, load(flat, at)), store(target, k * size + n, load(flat, at + n))
-                at += size
-            for j in range(width % size):
-                panels[width // size, k * size + j] = flat[at + j]
+                store(target, k * NR, load(flat, at))
+                store(target, k * NR + n, load(flat, at + n))
+                at += NR
+            for j in range(width % NR):
+                panels[width // NR, k * NR + j] = flat[at + j]
 
 
 @inline
-def _pack_rows(packed, a, i0, i1, k0, depth):
-    """packed[g, k * lanes + r] = A[i0 + g * lanes + r, k0 + k], where a holds A^T; beyond the last row anything."""
-    n, N, flat = lanes(a), a.shape[1], a.reshape(a.size)
+def pack_a(packed, a, i0, i1, k0, depth):
+    """packed[g, k * lanes + r] = A[i0 + g * lanes + r, k0 + k], where a holds A^T.
+
+    A group g is a vector of rows: several register tiles. Rows beyond i1 are left unset.
+    """
+    n, M, flat = lanes(a), a.shape[1], a.reshape(a.size)
     whole = (i1 - i0) // n
     for k in range(depth):
-        at = (k0 + k) * N + i0
+        at = (k0 + k) * M + i0
         for g in range(whole):
             store(packed[g], k * n, load(flat, at))
             at += n
@@ -163,8 +124,8 @@ def _pack_rows(packed, a, i0, i1, k0, depth):
 
 
 @inline
-def _copy(into, source):
-    """into = source; written as an assignment, numba would compile what composes its error message: 3 seconds."""
+def copy(into, source):
+    """into = source. An assignment would compile an error message as well: 3 seconds."""
     for i in range(into.shape[0]):
         row, other = into[i], source[i]
         for j in range(row.size):
@@ -172,11 +133,14 @@ def _copy(into, source):
 
 
 @inline
-def _add_edge(c, a0, a1, a2, a3, b):
-    """add_tile at the right and lower edges of C, where less than a whole tile is left."""
+def edge_kernel(c, a0, a1, a2, a3, b):
+    """micro_kernel at the right and lower edges of C, where c is smaller than MR x NR.
+
+    The whole tile is computed in a buffer; only what lies in c is added to it.
+    """
     rows, width = c.shape
-    tile = np.empty(8 * lanes(c), dtype=c.dtype)
-    add_tile(tile, 2 * lanes(c), a0, a1, a2, a3, b, True)
+    tile = np.empty(2 * MR * lanes(c), dtype=c.dtype)
+    micro_kernel(tile, 2 * lanes(c), a0, a1, a2, a3, b, True)
     for i in range(rows):
         row, sums = c[i], tile[2 * lanes(c) * i:2 * lanes(c) * i + width]
         for j in range(width):
@@ -184,105 +148,70 @@ def _add_edge(c, a0, a1, a2, a3, b):
 
 
 @inline
-def _add_block(c, a, a_transposed, panels, i0, i1, k0, depth, first, width):
-    """Rows i0 <= i < i1 of C += A B over k0 <= k < k0 + depth, for `width` columns from `first` on."""
-    (N, M), size, flat = c.shape, 2 * lanes(c), c.reshape(c.size)
+def macro_kernel(c, a, a_transposed, panels, i0, i1, k0, depth, j0, width):
+    """C += A B for rows i0 <= i < i1, `depth` steps of k from k0 and `width` columns from j0."""
+    (M, N), NR, flat = c.shape, 2 * lanes(c), c.reshape(c.size)
     n = lanes(a)
-    packed = np.empty(((i1 - i0 + n - 1) // n if a_transposed else 0, n * DEPTH + n), dtype=a.dtype)
-    for k1 in range(k0, k0 + depth, DEPTH):
-        some = min(DEPTH, k0 + depth - k1)
+    packed = np.empty(((i1 - i0 + n - 1) // n if a_transposed else 0, n * KC + n), dtype=a.dtype)
+    for k1 in range(k0, k0 + depth, KC):
+        kc = min(KC, k0 + depth - k1)
         if a_transposed:
-            _pack_rows(packed, a, i0, i1, k1, some)
-        for p in range((width + size - 1) // size):
-            b, left = panels[p, (k1 - k0) * size:], first + p * size
-            for i in range(i0, i1, 4):
+            pack_a(packed, a, i0, i1, k1, kc)
+        for p in range((width + NR - 1) // NR):             # loop 2
+            b, j = panels[p, (k1 - k0) * NR:], j0 + p * NR
+            for i in range(i0, i1, MR):                     # loop 1
                 if a_transposed:
-                    four = packed[(i - i0) // n, (i - i0) % n:n * some]
-                    a0, a1, a2, a3 = four[0::n], four[1::n], four[2::n], four[3::n]
-                else:   # `:1` makes them, to numba, the same type as the strided rows above
-                    a0, a1 = a[i, k1:k1 + some:1], a[min(i + 1, N - 1), k1:k1 + some:1]
-                    a2, a3 = a[min(i + 2, N - 1), k1:k1 + some:1], a[min(i + 3, N - 1), k1:k1 + some:1]
-                if i + 4 <= i1 and left + size <= M:
-                    add_tile(flat[i * M + left:], M, a0, a1, a2, a3, b, False)
+                    rows = packed[(i - i0) // n, (i - i0) % n:n * kc]
+                    a0, a1, a2, a3 = rows[0::n], rows[1::n], rows[2::n], rows[3::n]
+                else:   # the step `:1` gives these rows the numba type of the strided rows above
+                    a0, a1 = a[i, k1:k1 + kc:1], a[min(i + 1, M - 1), k1:k1 + kc:1]
+                    a2, a3 = a[min(i + 2, M - 1), k1:k1 + kc:1], a[min(i + 3, M - 1), k1:k1 + kc:1]
+                if i + MR <= i1 and j + NR <= N:
+                    micro_kernel(flat[i * N + j:], N, a0, a1, a2, a3, b, False)
                 else:
-                    _add_edge(c[i:min(i + 4, i1), left:left + size], a0, a1, a2, a3, b)
+                    edge_kernel(c[i:min(i + MR, i1), j:j + NR], a0, a1, a2, a3, b)
 
 
 @inline
-def _add_part(c, a, a_transposed, b, b_transposed, residual, fresh, rows, columns):
-    """The part of C that lies in these rows and columns, with panels of its own."""
-    size, K = 2 * lanes(a), a.shape[0] if a_transposed else a.shape[1]
-    widest = min(columns[1] - columns[0], WIDE)
-    # a vector pair beyond the last step of k: panels at a distance of 2^n bytes would share few places of the cache
-    panels = np.empty(((widest + size - 1) // size, (min(K, DEEP) + 1) * size), dtype=a.dtype)
-    for first in range(columns[0], columns[1], WIDE):
-        width = min(WIDE, columns[1] - first)
-        for k0 in range(0, max(K, 1), DEEP):
-            depth = min(DEEP, K - k0)
-            _pack_panels(panels, b, b_transposed, k0, depth, first, width)
-            for i0 in range(rows[0], rows[1], ROWS):
-                i1 = min(i0 + ROWS, rows[1])
+def add_part(c, a, a_transposed, b, b_transposed, residual, fresh, rows, columns):
+    """The part of C in these rows and columns, with packed panels of its own."""
+    NR, K = 2 * lanes(a), a.shape[0] if a_transposed else a.shape[1]
+    widest = min(columns[1] - columns[0], NC)
+    # One step of k more than is used: panels 2^n bytes apart would map to the same cache sets.
+    panels = np.empty(((widest + NR - 1) // NR, (min(K, KB) + 1) * NR), dtype=a.dtype)
+    for j0 in range(columns[0], columns[1], NC):            # loop 5
+        width = min(NC, columns[1] - j0)
+        for k0 in range(0, max(K, 1), KB):                  # loop 4
+            depth = min(KB, K - k0)
+            pack_b(panels, b, b_transposed, k0, depth, j0, width)
+            for i0 in range(rows[0], rows[1], MC):          # loop 3
+                i1 = min(i0 + MC, rows[1])
                 if k0 == 0 and residual.size:
-                    _copy(c[i0:i1, first:first + width], residual[i0:i1, first:first + width])
-                elif k0 == 0 and fresh:     # in the order of memory: a tile would meet its lines far apart
-                    c[i0:i1, first:first + width] = 0
-                _add_block(c, a, a_transposed, panels, i0, i1, k0, depth, first, width)
+                    copy(c[i0:i1, j0:j0 + width], residual[i0:i1, j0:j0 + width])
+                elif k0 == 0 and fresh:     # row by row: a tile's rows lie in distant cache lines
+                    c[i0:i1, j0:j0 + width] = 0
+                macro_kernel(c, a, a_transposed, panels, i0, i1, k0, depth, j0, width)
 
 
 @parallel
-def _add_product(c, a, a_transposed, b, b_transposed, residual, fresh, threads):
-    """C += A B, or C = A B + residual where the residual is not empty, or C = A B where C is fresh memory;
-    a holds A or A^T, and b holds B or B^T."""
-    (N, M), size = c.shape, 2 * lanes(a)
-    narrow = M % size if b_transposed and not a_transposed and fresh and M % size <= NARROW else 0
-    wide = M - narrow
-    # A part for every thread, of whole tiles: of the longer side, so that what all copy is the smaller factor.
-    rows = (N + 4 * threads - 1) // (4 * threads) * 4 if N >= wide else N
-    columns = (wide + size * threads - 1) // (size * threads) * size if N < wide else wide
+def add_product(c, a, a_transposed, b, b_transposed, residual, fresh, threads):
+    """C += A B; C = A B + residual where residual is not empty; C = A B where C is fresh memory.
+
+    a holds A, or A^T if a_transposed; b holds B, or B^T if b_transposed.
+    """
+    (M, N), NR = c.shape, 2 * lanes(a)
+    narrow = N % NR if b_transposed and not a_transposed and fresh and N % NR <= NARROW else 0
+    wide = N - narrow
+    # Divide the longer side of C into whole tiles: the factor that all threads read is the smaller.
+    rows = (M + MR * threads - 1) // (MR * threads) * MR if M >= wide else M
+    columns = (wide + NR * threads - 1) // (NR * threads) * NR if M < wide else wide
     for part in numba.prange(threads):
-        i0, i1 = (min(part * rows, N), min((part + 1) * rows, N)) if N >= wide else (0, N)
-        j0, j1 = (0, wide) if N >= wide else (min(part * columns, wide), min((part + 1) * columns, wide))
-        if i0 < i1 and j0 < j1:
-            _add_part(c, a, a_transposed, b, b_transposed, residual, fresh, (i0, i1), (j0, j1))
-        if narrow and i0 < i1 and (N >= wide or part == 0):
-            _dots(c[i0:i1], a[i0:i1], b, wide, M)
-
-
-@twin(plain=matmul_nt_plain, parallel=True, few=lambda a, b: a.size * b.shape[0] < SMALL)
-def _product_of_few(a, b):
-    """A B^T without packing, where A or B has few rows: b is read where it lies."""
-    c = np.empty((a.shape[0], b.shape[0]), dtype=a.dtype)
-    for block in numba.prange((c.shape[1] + 15) // 16):
-        start, stop = 16 * block, min(16 * block + 16, c.shape[1])
-        if a.shape[0] == 1:
-            for j in range(start, stop):    # B is read once, as it lies in memory
-                c[0, j] = _inner(a[0], b[j])
+        i0, i1, j0, j1 = 0, M, 0, wide
+        if M >= wide:
+            i0, i1 = min(part * rows, M), min((part + 1) * rows, M)
         else:
-            _dots(c, a, b, start, stop)
-    return c
-
-
-def _product(shape, into, residual, *factors):
-    """C = A B as a new array, with the residual if there is one, or added to the one that is given."""
-    c = np.empty(shape, factors[0].dtype) if into is None else into
-    base = c[:0] if residual is None else residual
-    _add_product(c, *factors, base, into is None and residual is None, numba.get_num_threads())
-    return c
-
-
-@matmul_twin(plain=matmul_nt_plain)
-def matmul_nt(a, b, into=None, residual=None):
-    if a.shape[0] < FEW or b.shape[0] < FEW:
-        few = np.ascontiguousarray(a), np.ascontiguousarray(b)
-        return _added(_product_of_few(*few), into, residual)
-    return _product((a.shape[0], b.shape[0]), into, residual, a, False, b, True)
-
-
-@matmul_twin(plain=matmul_nn_plain)
-def matmul_nn(a, b, into=None):
-    return _product((a.shape[0], b.shape[1]), into, None, a, False, b, False)
-
-
-@matmul_twin(plain=matmul_tn_plain)
-def matmul_tn(a, b, into=None):
-    return _product((a.shape[1], b.shape[1]), into, None, a, True, b, False)
+            j0, j1 = min(part * columns, wide), min((part + 1) * columns, wide)
+        if i0 < i1 and j0 < j1:
+            add_part(c, a, a_transposed, b, b_transposed, residual, fresh, (i0, i1), (j0, j1))
+        if narrow and i0 < i1 and (M >= wide or part == 0):
+            dots(c[i0:i1], a[i0:i1], b, wide, N)

@@ -1,4 +1,4 @@
-"""Rotary position embedding: each pair of channels turns by an angle that grows with the position."""
+"""Rotary position embedding: the angle of each pair of channels grows with the position."""
 
 import numba
 import numpy as np
@@ -7,12 +7,12 @@ from minillm.kernels.twin import twin
 
 
 def rotate_plain(x, cos, sin, positions):
-    """Turn the pair (x1_i, x2_i) of each head by the angle of its position and frequency i.
+    """Rotate the pair (x1_i, x2_i) of each head by the angle of its position and frequency i.
 
         y1 = x1 cos - x2 sin,   y2 = x2 cos + x1 sin
 
     Half layout: x1 is the first half of a head's channels and x2 the second.
-    The backward is the same function with -sin: a rotation's transpose is its inverse.
+    The backward is this function with -sin, since the transpose of a rotation is its inverse.
     Shapes:  x (B, T, H, D), cos and sin (P, D/2), positions (B, T) int32 < P -> y (B, T, H, D)
     Source:  Su et al. 2021, arXiv:2104.09864, eq. 34; half layout as in Llama's published weights.
     """

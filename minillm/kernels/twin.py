@@ -1,78 +1,123 @@
-"""Pairs every compiled kernel with the plain NumPy function that says what it means."""
+"""The rungs of a kernel: plain NumPy that defines it, loops to read, the compiled kernel.
+
+MINILLM_KERNELS picks the rung for the whole process:
+
+    plain       NumPy, a line for each formula
+    loops       the algorithm of the fast kernel without its tuning, compiled: attention_loops.py,
+                matmul_loops.py. The other kernels' compiled loops are as readable and run here too.
+    compiled    the fast kernel (default)
+
+NUMBA_DISABLE_JIT=1 runs the loops of the last two as Python, for a debugger.
+"""
 
 import os
 import zlib
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from types import FunctionType
 
 import numba
 
-# No nnan and no ninf: NaN and infinity must stay visible in a loss curve.
+from minillm.kernels.announce import announcement
+
+RUNGS = ("plain", "loops", "compiled")
+
+# LLVM may reorder sums, fuse multiply and add, and ignore the sign of zero. It may not assume that
+# NaN and infinity do not occur (nnan, ninf): they must stay visible in a loss curve.
 FASTMATH = {"reassoc", "contract", "nsz"}
 
 
-def stamped(function, suffix=""):
-    """A copy of a function with a name, under which numba caches it, that changes with any file of this folder.
-
-    numba looks at the function's own file alone, and would go on with a helper's old code from another file.
-    """
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    stamp = zlib.crc32(b"".join(file.read_bytes() for file in files))
-    copy = wraps(function)(FunctionType(function.__code__, function.__globals__, function.__name__,
-                                        function.__defaults__, function.__closure__))
-    copy.__qualname__ = f"{function.__name__}{suffix}_{stamp:08x}"
-    return copy
+def rung():
+    """The rung that MINILLM_KERNELS asks for."""
+    choice = os.environ.get("MINILLM_KERNELS", "compiled")
+    if choice not in RUNGS:
+        raise ValueError(f"MINILLM_KERNELS is {choice!r}; it must be one of {', '.join(RUNGS)}")
+    return choice
 
 
 def plain_kernels():
     """True when MINILLM_KERNELS=plain asks for the NumPy twins, to step through them."""
-    choice = os.environ.get("MINILLM_KERNELS", "compiled")
-    if choice not in ("compiled", "plain"):
-        raise ValueError(f"MINILLM_KERNELS is {choice!r}; it must be 'compiled' or 'plain'")
-    return choice == "plain"
+    return rung() == "plain"
 
 
-def compile_loops(loops, parallel, suffix=""):
-    """numba's compiler with the settings that all kernels share."""
-    return numba.njit(parallel=parallel, cache=True, fastmath=FASTMATH, error_model="numpy")(stamped(loops, suffix))
+def twin(plain, loops=None, parallel=False, few=None):
+    """Compile a kernel, or put another rung of the same signature in its place.
 
+    The result keeps the other rungs as `.plain` and `.loops` (None where there is none), so that a
+    test can compare them.
 
-def twin(plain, parallel=False, few=None):
-    """Compile a loop kernel, or put its plain twin of the same signature in its place.
-
-    few(*args): whether the work is too little for more than one thread: to start the others takes some
-    microseconds, as long as a norm of 50 tokens. The same loops are then run by one, with the same results.
-    The compiled function keeps the twin as `.plain`, so that a test can hold the two together.
-    With NUMBA_DISABLE_JIT=1 the loops themselves run in Python, for a debugger.
+    few(*args): True where the work is too small for several threads. Starting them takes some
+    microseconds, as long as a norm of 50 tokens. One thread then runs the same loops, with the same
+    results.
     """
-    def choose(loops):
-        if plain_kernels():
+    def choose(kernel):
+        if rung() == "plain":
             chosen = plain
+        elif rung() == "loops" and loops is not None:
+            chosen = loops
         elif few is None:
-            chosen = compile_loops(loops, parallel)
+            chosen = compile_loops(kernel, parallel)
         else:
-            many, one = compile_loops(loops, parallel), compile_loops(loops, False, "_alone")
+            many = compile_loops(kernel, parallel)
+            one = compile_loops(kernel, False, "_alone")
 
-            @wraps(loops)
+            @wraps(kernel)
             def chosen(*args):
                 return one(*args) if few(*args) else many(*args)
-        chosen.plain = plain
-        chosen.__doc__ = plain.__doc__
-        return chosen
+        return with_rungs(chosen, plain, loops)
     return choose
 
 
+def with_rungs(chosen, plain, loops):
+    """The chosen rung with the others as attributes, and with the plain twin's documentation."""
+    chosen.plain, chosen.loops = plain, loops
+    chosen.__doc__ = plain.__doc__
+    return chosen
+
+
 def parallel(kernel):
-    """Compile a kernel that has no twin of its own: its blocks (numba.prange) run on all threads."""
+    """Compile a kernel that has no twin; its numba.prange runs on all threads."""
     return compile_loops(kernel, True)
 
 
-def inline(helper):
-    """Compile a helper that kernels alone call: without the wrappers for Python, which take time to compile.
+def serial(kernel):
+    """Compile a kernel that has no twin, for one thread."""
+    return compile_loops(kernel, False)
 
-    It is part of each kernel that calls it, and is kept in the cache there, not by itself: so two processes that
-    compile different kernels write different entries.
+
+def inline(helper):
+    """Compile a helper that only kernels call.
+
+    It has no wrappers for calls from Python, which take time to compile, and no cache entry of its
+    own: each kernel's entry contains it. So two processes that compile different kernels write
+    different entries.
     """
     return numba.njit(fastmath=FASTMATH, error_model="numpy", no_cpython_wrapper=True,
                       no_cfunc_wrapper=True)(helper)
+
+
+def compile_loops(kernel, parallel, suffix=""):
+    """numba's compiler with the settings that all kernels share."""
+    compiled = numba.njit(parallel=parallel, cache=True, fastmath=FASTMATH,
+                          error_model="numpy")(stamped(kernel, suffix))
+    announcement.kernels.add(compiled)
+    return compiled
+
+
+def stamped(function, suffix=""):
+    """A copy of a function whose name changes when any file of this folder changes.
+
+    numba caches a kernel under its name and the date of its own file. Without the stamp, a kernel
+    would keep the old code of a helper that was edited in another file.
+    """
+    copy = wraps(function)(FunctionType(function.__code__, function.__globals__, function.__name__,
+                                        function.__defaults__, function.__closure__))
+    copy.__qualname__ = f"{function.__name__}{suffix}_{stamp():08x}"
+    return copy
+
+
+@cache
+def stamp():
+    """Checksum of all files of this folder."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return zlib.crc32(b"".join(file.read_bytes() for file in files))

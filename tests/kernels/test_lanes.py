@@ -4,7 +4,8 @@ import numba
 import numpy as np
 import pytest
 
-from minillm.kernels.lanes import VECTOR_BYTES, across, blank, lanes, larger, load, store, transpose_square
+from minillm.kernels.lanes import (VECTOR_BYTES, across, blank, lanes, larger, load, store,
+                                   transpose_square)
 from minillm.kernels.tile import dot, highest
 
 
@@ -25,7 +26,7 @@ def test_compiled_vectors_do_what_the_python_bodies_say(dtype):
         run(out, numbers, x, y)
         results.append(out)
     expected = numbers[0] * x + y
-    # half a unit for the product, which a fused multiply-add does not round, and half for the sum, of either way
+    # Rounding of the sum, and of the product, which a fused multiply-add does not round: half a unit each
     bound = np.finfo(dtype).eps * (np.abs(numbers[0] * x) / 2 + np.abs(expected))
     for out in results:
         assert (np.abs(out - expected)[:-3] <= bound[:-3]).all() and (out[-3:] == 7).all()
@@ -38,7 +39,8 @@ def inner_product(x, y):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_sum_across_a_vector(dtype):
-    x, y = np.random.default_rng(1).standard_normal((2, 2 * VECTOR_BYTES // np.dtype(dtype).itemsize)).astype(dtype)
+    size = 2 * VECTOR_BYTES // np.dtype(dtype).itemsize
+    x, y = np.random.default_rng(1).standard_normal((2, size)).astype(dtype)
     for run in (inner_product, numba.njit(inner_product)):
         np.testing.assert_allclose(run(x, y), x @ y, rtol=1e-5 if dtype is np.float32 else 1e-13)
     assert np.isnan(numba.njit(inner_product)(np.where(x == x[3], dtype(np.nan), x), y))

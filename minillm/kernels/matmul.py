@@ -1,0 +1,108 @@
+"""The three matrix products of a linear layer: its forward, its input's and its weight's gradient.
+
+Each returns a new array, or adds to the array `into`, or starts from a copy of `residual`. The last
+computes x + f(x) without another pass over memory.
+
+Every product has three rungs: plain is here, the blocked loops to read are in matmul_loops.py, and
+the fast kernel is in matmul_blocks.py.
+"""
+
+import os
+
+import numba
+import numpy as np
+
+from minillm.kernels import matmul_loops
+from minillm.kernels.matmul_blocks import add_product, dots, inner
+from minillm.kernels.twin import rung, twin, with_rungs
+
+FEW = 12            # rows: with fewer, as in decoding, packing costs more than it saves
+SMALL = 1 << 15     # multiply-adds: fewer than this do not repay a second thread
+STRIP = 16          # columns of C that a thread takes at a time where there are few rows
+
+
+def matmul_twin(plain, loops):
+    """The rung of MINILLM_KERNELS; MINILLM_MATMUL=blas asks for the plain one, NumPy's BLAS."""
+    choice = os.environ.get("MINILLM_MATMUL", "loops")
+    if choice not in ("loops", "blas"):
+        raise ValueError(f"MINILLM_MATMUL is {choice!r}; it must be 'loops' or 'blas'")
+
+    def choose(ours):
+        rungs = {"plain": plain, "loops": loops, "compiled": ours}
+        return with_rungs(plain if choice == "blas" else rungs[rung()], plain, loops)
+    return choose
+
+
+def matmul_nt_plain(a, b, into=None, residual=None):
+    """C = A B^T + residual, the forward of a linear layer: y = x W^T.
+
+    Shapes:  a (M, K), b (N, K), residual (M, N) or None -> c (M, N)
+    """
+    return _added(a @ b.T, into, residual)
+
+
+@matmul_twin(plain=matmul_nt_plain, loops=matmul_loops.matmul_nt)
+def matmul_nt(a, b, into=None, residual=None):
+    if a.shape[0] < FEW or b.shape[0] < FEW:
+        few = np.ascontiguousarray(a), np.ascontiguousarray(b)
+        return _added(_product_of_few(*few), into, residual)
+    return _product((a.shape[0], b.shape[0]), into, residual, a, False, b, True)
+
+
+def matmul_nn_plain(a, b, into=None):
+    """C = A B, the gradient of a linear layer's input: dx = dy W.
+
+    Shapes:  a (M, K), b (K, N) -> c (M, N)
+    """
+    return _added(a @ b, into)
+
+
+@matmul_twin(plain=matmul_nn_plain, loops=matmul_loops.matmul_nn)
+def matmul_nn(a, b, into=None):
+    return _product((a.shape[0], b.shape[1]), into, None, a, False, b, False)
+
+
+def matmul_tn_plain(a, b, into=None):
+    """C = A^T B, the gradient of a linear layer's weight: dW = dy^T x.
+
+    Shapes:  a (K, M), b (K, N) -> c (M, N)
+    """
+    return _added(a.T @ b, into)
+
+
+@matmul_twin(plain=matmul_tn_plain, loops=matmul_loops.matmul_tn)
+def matmul_tn(a, b, into=None):
+    return _product((a.shape[1], b.shape[1]), into, None, a, True, b, False)
+
+
+def _added(product, into, residual=None):
+    """`into` with the product added in place; else the product plus the residual, if any."""
+    if into is not None:
+        into += product
+        return into
+    if residual is not None:
+        product += residual
+    return product
+
+
+def _product(shape, into, residual, *factors):
+    """C = A B as a new array, with the residual if there is one, or added to `into`."""
+    c = np.empty(shape, factors[0].dtype) if into is None else into
+    base = c[:0] if residual is None else residual
+    add_product(c, *factors, base, into is None and residual is None, numba.get_num_threads())
+    return c
+
+
+@twin(plain=matmul_nt_plain, loops=matmul_loops.matmul_nt, parallel=True,
+      few=lambda a, b: a.size * b.shape[0] < SMALL)
+def _product_of_few(a, b):
+    """A B^T without packing, for few rows of A or B: B is read in place."""
+    c = np.empty((a.shape[0], b.shape[0]), dtype=a.dtype)
+    for block in numba.prange((c.shape[1] + STRIP - 1) // STRIP):
+        start, stop = STRIP * block, min(STRIP * block + STRIP, c.shape[1])
+        if a.shape[0] == 1:
+            for j in range(start, stop):    # one pass over B, in the order of memory
+                c[0, j] = inner(a[0], b[j])
+        else:
+            dots(c, a, b, start, stop)
+    return c
