@@ -1,4 +1,4 @@
-"""The nonlinearities of the feed-forward layer: GELU (GPT-2) and SwiGLU (Llama)."""
+"""The activation functions of the feed-forward layer: GELU (GPT-2) and SwiGLU (Llama)."""
 
 import math
 
@@ -8,9 +8,9 @@ import numpy as np
 from minillm.kernels.exp import exp
 from minillm.kernels.twin import inline, twin
 
-GELU_SLOPE = math.sqrt(2 / math.pi)
-GELU_CUBIC = 0.044715
-FEW = 1 << 12  # numbers: fewer, as in decoding, do not repay a second thread
+GELU_SLOPE = math.sqrt(2 / math.pi)     # no unit
+GELU_CUBIC = 0.044715                   # no unit
+FEW = 1 << 12   # numbers: fewer, as in decoding, do not repay a second thread
 
 
 def gelu_forward_plain(x):
@@ -25,48 +25,9 @@ def gelu_forward_plain(x):
     return 0.5 * x * (1 + np.tanh(u))
 
 
-def gelu_backward_plain(dy, x):
-    """dx = dy * ((1 + tanh(u)) / 2 + x / 2 * (1 - tanh(u)^2) * du/dx), in place: dy is overwritten and returned.
-
-    Shapes:  dy and x (N, F) -> dx (N, F)
-    """
-    tanh = np.tanh(GELU_SLOPE * (x + GELU_CUBIC * x * x * x))
-    du_dx = GELU_SLOPE * (1 + 3 * GELU_CUBIC * x * x)
-    dy *= 0.5 * (1 + tanh) + 0.5 * x * (1 - tanh * tanh) * du_dx
-    return dy
-
-
-def swiglu_forward_plain(gate, up):
-    """A gated linear unit: one half of the features decides how much of the other passes.
-
-        y = silu(gate) * up,   silu(g) = g * sigmoid(g)
-
-    Shapes:  gate and up (N, F) -> y (N, F)
-    Source:  Shazeer 2020, arXiv:2002.05202, eq. 6.
-    """
-    return gate * sigmoid_plain(gate) * up
-
-
-def swiglu_backward_plain(dy, gate, up):
-    """dgate = dy * up * s * (1 + gate * (1 - s)),   dup = dy * gate * s,   s = sigmoid(gate)
-
-    In place: dy is overwritten with dup.
-    Shapes:  dy, gate and up (N, F) -> dgate (N, F), dup (N, F)
-    """
-    s = sigmoid_plain(gate)
-    dgate = dy * up * s * (1 + gate * (1 - s))
-    dy *= gate * s
-    return dgate, dy
-
-
-def sigmoid_plain(x):
-    """1 / (1 + exp(-x)), by way of tanh, which does not overflow.  Shapes:  x -> like x"""
-    return 0.5 * (1 + np.tanh(0.5 * x))
-
-
 @inline
 def _gelu_row(y, x):
-    """One row of gelu_forward; 1 + tanh(u) = 2 sigmoid(2 u) takes one exponential."""
+    """One row of gelu_forward. 1 + tanh(u) = 2 sigmoid(2 u) needs only one exponential."""
     one, slope, cubic = x.dtype.type(1), x.dtype.type(2 * GELU_SLOPE), x.dtype.type(GELU_CUBIC)
     for i in range(x.size):
         y[i] = x[i] / (one + exp(-slope * (x[i] + cubic * x[i] * x[i] * x[i])))
@@ -78,6 +39,18 @@ def gelu_forward(x):
     for n in numba.prange(x.shape[0]):
         _gelu_row(y[n], x[n])
     return y
+
+
+def gelu_backward_plain(dy, x):
+    """dx = dy * ((1 + tanh(u)) / 2 + x / 2 * (1 - tanh(u)^2) * du/dx)
+
+    In place: dy is overwritten with dx and returned.
+    Shapes:  dy and x (N, F) -> dx (N, F)
+    """
+    tanh = np.tanh(GELU_SLOPE * (x + GELU_CUBIC * x * x * x))
+    du_dx = GELU_SLOPE * (1 + 3 * GELU_CUBIC * x * x)
+    dy *= 0.5 * (1 + tanh) + 0.5 * x * (1 - tanh * tanh) * du_dx
+    return dy
 
 
 @inline
@@ -97,6 +70,17 @@ def gelu_backward(dy, x):
     return dy
 
 
+def swiglu_forward_plain(gate, up):
+    """Gated linear unit: silu(gate) scales each feature of up.
+
+        y = silu(gate) * up,   silu(g) = g * sigmoid(g)
+
+    Shapes:  gate and up (N, F) -> y (N, F)
+    Source:  Shazeer 2020, arXiv:2002.05202, eq. 6.
+    """
+    return gate * sigmoid_plain(gate) * up
+
+
 @inline
 def _swiglu_row(y, gate, up):
     """One row of swiglu_forward."""
@@ -111,6 +95,18 @@ def swiglu_forward(gate, up):
     for n in numba.prange(gate.shape[0]):
         _swiglu_row(y[n], gate[n], up[n])
     return y
+
+
+def swiglu_backward_plain(dy, gate, up):
+    """dgate = dy * up * s * (1 + gate * (1 - s)),   dup = dy * gate * s,   s = sigmoid(gate)
+
+    In place: dy is overwritten with dup.
+    Shapes:  dy, gate and up (N, F) -> dgate (N, F), dup (N, F)
+    """
+    s = sigmoid_plain(gate)
+    dgate = dy * up * s * (1 + gate * (1 - s))
+    dy *= gate * s
+    return dgate, dy
 
 
 @inline
@@ -129,3 +125,8 @@ def swiglu_backward(dy, gate, up):
     for n in numba.prange(gate.shape[0]):
         _swiglu_row_backward(dgate[n], dy[n], gate[n], up[n])
     return dgate, dy
+
+
+def sigmoid_plain(x):
+    """1 / (1 + exp(-x)), computed with tanh, which cannot overflow.  Shapes:  x -> like x"""
+    return 0.5 * (1 + np.tanh(0.5 * x))

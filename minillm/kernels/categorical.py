@@ -1,4 +1,4 @@
-"""A policy's distribution over actions: log-probability of the one taken, entropy, and the draw of one."""
+"""A policy's distribution over actions: log-probability of an action, entropy, and sampling."""
 
 import math
 
@@ -9,8 +9,8 @@ from minillm.kernels.exp import exp
 from minillm.kernels.tile import highest
 from minillm.kernels.twin import inline, twin
 
-COLDEST = 1e-30  # lowest temperature that is divided by: float32 holds it, and the likeliest action alone survives it
-FEW = 1 << 13  # logits: fewer, as in decoding one text, do not repay a second thread
+COLDEST = 1e-30     # temperature (no unit): lower ones count as this; float32 divides by it
+FEW = 1 << 13       # logits: fewer, as in decoding one text, do not repay a second thread
 
 
 def categorical_forward_plain(logits, actions):
@@ -26,42 +26,9 @@ def categorical_forward_plain(logits, actions):
     return log_p[np.arange(len(actions)), actions], -p_log_p(log_p).sum(axis=-1), lse
 
 
-def categorical_backward_plain(logits, actions, lse, entropy, dlogprob, dentropy):
-    """dlogits = dlogprob * (onehot - p) - dentropy * p * (log p + entropy), in place of logits.
-
-    Shapes:  logits (N, V), the others (N,) -> dlogits (N, V)
-    """
-    log_p = logits - lse[:, None]
-    p = np.exp(log_p)
-    logits[:] = -dlogprob[:, None] * p - dentropy[:, None] * (p_log_p(log_p) + p * entropy[:, None])
-    logits[np.arange(len(actions)), actions] += dlogprob
-    return logits
-
-
-def categorical_draw_plain(logits, uniform, temperature):
-    """One action a row: the first whose cumulative probability exceeds a number from [0, 1).
-
-        a_n = min { a : sum_{i <= a} p_ni > u_n },   p_n = softmax(logits_n / temperature)
-
-    -1 where a row has no distribution: its logits are NaN, or all -inf.
-    Shapes:  logits (N, V), uniform (N,) -> actions (N,) int32
-    """
-    temperature = logits.dtype.type(max(temperature, COLDEST))
-    with np.errstate(over="ignore", invalid="ignore"):
-        weights = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
-        cumulative = np.cumsum(weights, axis=1, dtype=np.float64)
-        actions = np.argmax(cumulative > uniform[:, None] * cumulative[:, -1:], axis=1)
-        return np.where(cumulative[:, -1] > 0, actions, -1).astype(np.int32)
-
-
-def p_log_p(log_p):
-    """p log p, with 0 log 0 = 0 for an action that is ruled out (logit -inf).  Shapes:  like log_p"""
-    return np.exp(log_p) * np.where(np.isneginf(log_p), 0, log_p)
-
-
 @inline
 def _row_statistics(row, action):
-    """Log-probability of the action, entropy and log-sum-exp of one row of logits."""
+    """One row of categorical_forward: log-probability of the action, entropy, log-sum-exp."""
     zero = row.dtype.type(0)
     top, total, mean = highest(row), zero, zero
     for i in range(row.size):
@@ -75,15 +42,29 @@ def _row_statistics(row, action):
 @twin(plain=categorical_forward_plain, parallel=True)
 def categorical_forward(logits, actions):
     N = logits.shape[0]
-    logprob, entropy, lse = np.empty(N, logits.dtype), np.empty(N, logits.dtype), np.empty(N, logits.dtype)
+    logprob, entropy = np.empty(N, logits.dtype), np.empty(N, logits.dtype)
+    lse = np.empty(N, logits.dtype)
     for n in numba.prange(N):
         logprob[n], entropy[n], lse[n] = _row_statistics(logits[n], actions[n])
     return logprob, entropy, lse
 
 
+def categorical_backward_plain(logits, actions, lse, entropy, dlogprob, dentropy):
+    """dlogits = dlogprob * (onehot - p) - dentropy * p * (log p + entropy)
+
+    In place: logits is overwritten with dlogits and returned.
+    Shapes:  logits (N, V), the others (N,) -> dlogits (N, V)
+    """
+    log_p = logits - lse[:, None]
+    p = np.exp(log_p)
+    logits[:] = -dlogprob[:, None] * p - dentropy[:, None] * (p_log_p(log_p) + p * entropy[:, None])
+    logits[np.arange(len(actions)), actions] += dlogprob
+    return logits
+
+
 @inline
 def _row_gradient(row, action, lse, entropy, dlogprob, dentropy):
-    """Gradient in place of one row of logits."""
+    """One row of categorical_backward, in place."""
     for i in range(row.size):
         log_p = row[i] - lse
         p = exp(log_p)
@@ -99,9 +80,25 @@ def categorical_backward(logits, actions, lse, entropy, dlogprob, dentropy):
     return logits
 
 
+def categorical_draw_plain(logits, uniform, temperature):
+    """Sample one action a row: the first whose cumulative probability exceeds u, uniform in [0, 1).
+
+        a_n = min { a : sum_{i <= a} p_ni > u_n },   p_n = softmax(logits_n / temperature)
+
+    -1 where a row has no distribution: it holds a NaN, or its logits are all -inf.
+    Shapes:  logits (N, V), uniform (N,) -> actions (N,) int32
+    """
+    temperature = logits.dtype.type(max(temperature, COLDEST))
+    with np.errstate(over="ignore", invalid="ignore"):
+        weights = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
+        cumulative = np.cumsum(weights, axis=1, dtype=np.float64)
+        actions = np.argmax(cumulative > uniform[:, None] * cumulative[:, -1:], axis=1)
+        return np.where(cumulative[:, -1] > 0, actions, -1).astype(np.int32)
+
+
 @inline
 def _row_draw(row, uniform, temperature):
-    """The action of one row of logits; no more of the distribution is kept than this row's weights."""
+    """One row of categorical_draw. Only this row's weights are stored."""
     top, weights, total = highest(row), np.empty_like(row), 0.0
     for i in range(row.size):
         weights[i] = exp((row[i] - top) / temperature)
@@ -110,7 +107,7 @@ def _row_draw(row, uniform, temperature):
     passed, action = 0.0, -1
     for i in range(row.size):
         if weights[i] > 0:
-            passed, action = passed + weights[i], i                 # the last one, should rounding pass them all
+            passed, action = passed + weights[i], i     # if rounding passes all: the last one
         if passed > uniform * total:
             break
     return action if total > 0 else -1
@@ -118,7 +115,13 @@ def _row_draw(row, uniform, temperature):
 
 @twin(plain=categorical_draw_plain, parallel=True, few=lambda logits, *_: logits.size < FEW)
 def categorical_draw(logits, uniform, temperature):
-    actions, coldest = np.empty(logits.shape[0], np.int32), logits.dtype.type(max(temperature, COLDEST))
+    actions = np.empty(logits.shape[0], np.int32)
+    coldest = logits.dtype.type(max(temperature, COLDEST))
     for n in numba.prange(logits.shape[0]):
         actions[n] = _row_draw(logits[n], uniform[n], coldest)
     return actions
+
+
+def p_log_p(log_p):
+    """p log p, where an action with the logit -inf has 0 log 0 = 0.  Shapes:  like log_p"""
+    return np.exp(log_p) * np.where(np.isneginf(log_p), 0, log_p)

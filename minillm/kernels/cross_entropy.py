@@ -1,4 +1,4 @@
-"""Next-token loss straight from logits, without storing the probabilities."""
+"""Next-token loss, computed from the logits without storing the probabilities."""
 
 import math
 
@@ -17,27 +17,14 @@ def cross_entropy_forward_plain(logits, targets):
 
     Shapes:  logits (N, V), targets (N,) int32 < V -> nll (N,) nats, lse (N,) nats
     """
-    top = logits.max(axis=-1)  # exp of what remains cannot overflow
+    top = logits.max(axis=-1)   # subtracted first, so that exp cannot overflow
     lse = top + np.log(np.exp(logits - top[:, None]).sum(axis=-1))
     return lse - logits[np.arange(len(targets)), targets], lse
 
 
-def cross_entropy_backward_plain(logits, targets, lse, dnll):
-    """dlogits = dnll * (softmax(logits) - onehot(targets)), in place: logits is overwritten and returned.
-
-    A row that does not count (dnll = 0) gets exact zeros.
-    Shapes:  logits (N, V), targets (N,), lse (N,), dnll (N,) -> dlogits (N, V)
-    """
-    np.exp(logits - lse[:, None], out=logits)
-    logits[np.arange(len(targets)), targets] -= 1
-    logits[dnll == 0] = 0
-    logits *= dnll[:, None]
-    return logits
-
-
 @inline
 def _log_sum_exp(row):
-    """Log of the sum of exp, in two passes over a row that stays in the cache."""
+    """log sum exp of a row, in two passes: the row stays in the cache between them."""
     top, total = highest(row), row.dtype.type(0)
     for i in range(row.size):
         total += exp(row[i] - top)
@@ -54,9 +41,23 @@ def cross_entropy_forward(logits, targets):
     return nll, lse
 
 
+def cross_entropy_backward_plain(logits, targets, lse, dnll):
+    """dlogits = dnll * (softmax(logits) - onehot(targets))
+
+    In place: logits is overwritten with dlogits and returned. A row that does not count (dnll = 0)
+    becomes exact zeros, whatever its logits.
+    Shapes:  logits (N, V), targets (N,), lse (N,), dnll (N,) -> dlogits (N, V)
+    """
+    np.exp(logits - lse[:, None], out=logits)
+    logits[np.arange(len(targets)), targets] -= 1
+    logits[dnll == 0] = 0
+    logits *= dnll[:, None]
+    return logits
+
+
 @inline
 def _row_gradient(row, target, lse, dnll):
-    """dnll * (softmax - onehot) in place of a row of logits."""
+    """One row of cross_entropy_backward, in place."""
     for i in range(row.size):
         row[i] = exp(row[i] - lse) * dnll if dnll != 0 else row.dtype.type(0)
     row[target] -= dnll

@@ -1,4 +1,4 @@
-"""Gradient of an embedding table: rows of dy are added up where their ids point."""
+"""Gradient of an embedding table: each row of dy is added to the row of its id (scatter-add)."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ def embedding_backward_plain(dy, ids, into):
 @twin(plain=embedding_backward_plain)
 def embedding_backward(dy, ids, into):
     N, C = dy.shape
-    for n in range(N):  # one thread: two rows may have one id
+    for n in range(N):  # on one thread: several rows may have the same id
         row = into[ids[n]]
         for c in range(C):
             row[c] += dy[n, c]

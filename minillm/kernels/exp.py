@@ -1,4 +1,4 @@
-"""The exponential of the kernels: a polynomial that LLVM vectorizes; libm's takes one value at a time."""
+"""The exponential of the kernels: a polynomial that LLVM vectorizes; libm takes one value."""
 
 import math
 
@@ -6,25 +6,27 @@ import numba
 import numpy as np
 from numba.extending import overload
 
+# All are numbers without a unit.
 LOG2_E = np.float32(1 / math.log(2))
-LN_2_HIGH = np.float32(0.693359375)  # few bits: n * LN_2_HIGH is exact
-LN_2_LOW = np.float32(math.log(2) - 0.693359375)
-LOWEST, HIGHEST = np.float32(-87.33), np.float32(88.37)  # beyond: 0 and infinity
-C2, C3 = np.float32(0.5), np.float32(0.16666648)  # near 1 / 2!, 1 / 3!, ...: fitted to the whole range of r
+LN_2_HIGH = np.float32(0.693359375)                         # few bits, so n * LN_2_HIGH is exact
+LN_2_LOW = np.float32(math.log(2) - 0.693359375)            # the rest of log 2
+LOWEST, HIGHEST = np.float32(-87.33), np.float32(88.37)     # beyond them e^x is 0 and infinity
+# Coefficients of r^2, r^3, ...: near 1 / 2!, 1 / 3!, ..., fitted to the whole range of r.
+C2, C3 = np.float32(0.5), np.float32(0.16666648)
 C4, C5, C6 = np.float32(0.041665795), np.float32(0.0083368955), np.float32(0.0013999)
 
 
 def exp(x):
-    """e^x; in compiled kernels polynomial for float32 (relative error 2e-7), libm's for float64.
+    """e^x. Compiled, it is a polynomial for float32 (relative error 2e-7) and libm's for float64.
 
     Shapes:  () -> ()
     """
     return np.exp(x)
 
 
-@numba.njit(error_model="numpy", fastmath={"contract"})  # no reassoc: it would merge HIGH and LOW
+@numba.njit(error_model="numpy", fastmath={"contract"})  # reassoc would merge LN_2_HIGH and _LOW
 def exp_polynomial(x):
-    """2^n e^r with n = round(x / ln 2) and |r| <= ln 2 / 2; 2^n is an exponent set in the bits of a float.
+    """e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2; n becomes the float's exponent bits.
 
     Shapes:  () float32 -> () float32
     """
@@ -40,7 +42,7 @@ def exp_polynomial(x):
 
 @overload(exp)
 def exp_by_type(x):
-    """Pick the float32 polynomial or libm while a kernel compiles."""
+    """Choose the polynomial or libm by the dtype, when a kernel is compiled."""
     if x == numba.types.float32:
         return lambda x: exp_polynomial(x)
     return lambda x: math.exp(x)

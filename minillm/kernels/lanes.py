@@ -1,8 +1,10 @@
-"""Vectors as values: what a processor keeps in one register and works on at once.
+"""Vectors as values: the numbers that one register holds, on which one instruction works.
 
-numba turns a simple loop into vector instructions by itself, yet it cannot keep a tile of sums in registers over
-a loop. With vectors as values it can: `sums = sums + a * b` is one multiply-add for all lanes. Under
-NUMBA_DISABLE_JIT=1 a vector is a small NumPy array and the functions below run as they stand.
+numba vectorizes simple loops by itself, but it cannot keep a tile of sums in registers during a
+loop. With vectors as values it can: `sums = sums + a * b` is one multiply-add for all lanes. Under
+NUMBA_DISABLE_JIT=1 a vector is a small NumPy array, and the functions below run as they are.
+
+The first half of this file is what kernels call, the second half teaches numba to compile it.
 """
 
 import operator
@@ -14,18 +16,19 @@ from numba.core import cgutils, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import lower_builtin, models, overload, register_model, type_callable
 
-# One register: AVX-512 has 32 of 64 bytes; elsewhere half of that leaves enough registers for a tile.
+# Bytes of a vector. AVX-512 has 32 registers of 64 bytes. Elsewhere 32 bytes leave enough registers
+# for the 8 sums of a register tile and for what a step loads.
 VECTOR_BYTES = 64 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 32
 
 
 def lanes(row):
-    """How many numbers of a row's dtype one vector holds."""
+    """How many numbers of the row's dtype one vector holds."""
     return VECTOR_BYTES // row.itemsize
 
 
 def load(row, i):
-    """The vector row[i], row[i + 1], ... of a contiguous 1-D array; the caller keeps it within the row."""
-    if not 0 <= i <= row.size - lanes(row):     # compiled, nothing notices
+    """The vector row[i], row[i + 1], ... of a contiguous 1-D array. It must lie within the row."""
+    if not 0 <= i <= row.size - lanes(row):     # in Python only: compiled code has no bounds check
         raise IndexError(f"a vector of {lanes(row)} numbers at {i} of {row.size}")
     return row[i:i + lanes(row)].copy()
 
@@ -36,35 +39,37 @@ def store(row, i, vector):
 
 
 def blank(row):
-    """The vector of zeros of a row's dtype."""
+    """A vector of zeros of the row's dtype."""
     return np.zeros(lanes(row), row.dtype)
 
 
 def larger(a, b):
-    """The larger of two vectors, number by number: a where a > b, else b; so b where either is NaN."""
+    """The elementwise maximum: a where a > b, else b. So it is b where either is NaN."""
     return np.where(a > b, a, b)
 
 
 def across(vector):
-    """The sum of a vector's numbers."""
+    """The horizontal sum: all numbers of a vector added up."""
     return vector.sum()
 
 
 def transpose_square(target, i, target_step, source, j, source_step):
-    """target[i + c target_step + r] = source[j + r source_step + c], for as many rows r and columns c as lanes(source).
+    """target[i + c * target_step + r] = source[j + r * source_step + c] for all r, c < n.
 
-    The two must not overlap. Compiled, all n rows are in registers and are shuffled like a deck of cards: number 0 of
-    the first half of the rows, number 0 of the second half, number 1 of the first, and so on. The number at row r and
-    column c stands at place r n + c, in binary the digits of r, then those of c. A shuffle moves the first digit to
-    the end, so after log2 n of them c's digits come first: rows have become columns.
+    n is lanes(source), and the two must not overlap. Compiled, all n rows are in registers, and
+    log2 n perfect shuffles transpose them. Each interleaves the first half of the rows with the
+    second half, like a deck of cards. Why that transposes: the number in row r and column c is at
+    place r * n + c, in binary the digits of r and then those of c. A shuffle moves the first digit
+    to the end. After log2 n shuffles the digits of c come first, so rows have become columns.
     """
     n = lanes(source)
     for r in range(n):
-        target[i + r:i + r + (n - 1) * target_step + 1:target_step] = load(source, j + r * source_step)
+        end = i + r + (n - 1) * target_step + 1
+        target[i + r:end:target_step] = load(source, j + r * source_step)
 
 
 class Vector(types.Type):
-    """numba's name for a vector of floats."""
+    """numba's type for a vector of floats."""
 
     def __init__(self, element):
         self.element, self.count = element, VECTOR_BYTES * 8 // element.bitwidth
@@ -73,7 +78,7 @@ class Vector(types.Type):
 
 @register_model(Vector)
 class VectorModel(models.PrimitiveModel):
-    """LLVM's name for the same."""
+    """LLVM's type for it, <n x float> or <n x double>."""
 
     def __init__(self, manager, vector):
         element = manager.lookup(vector.element).get_value_type()
@@ -93,7 +98,10 @@ def type_load(context):
 
 @type_callable(store)
 def type_store(context):
-    return lambda row, i, vector: types.void if isinstance(vector, Vector) and vector.element == row.dtype else None
+    def type_of(row, i, vector):
+        fits = isinstance(vector, Vector) and vector.element == row.dtype
+        return types.void if fits else None
+    return type_of
 
 
 @type_callable(blank)
@@ -104,7 +112,8 @@ def type_blank(context):
 @type_callable(transpose_square)
 def type_transpose_square(context):
     def type_of(target, i, target_step, source, j, source_step):
-        return types.void if isinstance(source, types.Array) and source.dtype == target.dtype else None
+        fits = isinstance(source, types.Array) and source.dtype == target.dtype
+        return types.void if fits else None
     return type_of
 
 
@@ -138,19 +147,24 @@ def lower_store(context, builder, sig, args):
     return context.get_dummy_value()
 
 
-@lower_builtin(transpose_square, types.Array, types.Integer, types.Integer, types.Array, types.Integer, types.Integer)
+@lower_builtin(transpose_square, types.Array, types.Integer, types.Integer,
+               types.Array, types.Integer, types.Integer)
 def lower_transpose_square(context, builder, sig, args):
     target, i, target_step, source, j, source_step = args
     vector, align = Vector(sig.args[0].dtype), sig.args[0].dtype.bitwidth // 8
     n = vector.count
     rows = []
     for _ in range(n):
-        rows.append(builder.load(_address(context, builder, sig.args[3], source, j, vector), align=align))
+        address = _address(context, builder, sig.args[3], source, j, vector)
+        rows.append(builder.load(address, align=align))
         j = builder.add(j, source_step)
-    orders = [ir.Constant(ir.VectorType(ir.IntType(32), n), [start + c // 2 + c % 2 * n for c in range(n)])
-              for start in (0, n // 2)]     # of two rows' numbers, interleaved: the first n of them, the last n
-    for _ in range(n.bit_length() - 1):     # n is a power of 2
-        rows = [builder.shuffle_vector(rows[r], rows[r + n // 2], order) for r in range(n // 2) for order in orders]
+    # Two rows interleaved are 2 n numbers: one mask picks the first n, the other the last n.
+    mask_type = ir.VectorType(ir.IntType(32), n)
+    masks = [ir.Constant(mask_type, [start + c // 2 + c % 2 * n for c in range(n)])
+             for start in (0, n // 2)]
+    for _ in range(n.bit_length() - 1):     # log2 n, as n is a power of 2
+        rows = [builder.shuffle_vector(rows[r], rows[r + n // 2], mask)
+                for r in range(n // 2) for mask in masks]
     for row in rows:
         builder.store(row, _address(context, builder, sig.args[0], target, i, vector), align=align)
         i = builder.add(i, target_step)
@@ -196,9 +210,10 @@ def lower_add(context, builder, sig, args):
 def lower_scale(context, builder, sig, args):
     number, vector = args
     first = ir.Constant(ir.IntType(32), 0)
-    everywhere = ir.Constant(ir.VectorType(ir.IntType(32), vector.type.count), None)  # None: zeros, so lane 0
+    mask_type = ir.VectorType(ir.IntType(32), vector.type.count)
+    lane_0 = ir.Constant(mask_type, None)   # None: all zeros
     empty = ir.Constant(vector.type, ir.Undefined)
-    copies = builder.shuffle_vector(builder.insert_element(empty, number, first), empty, everywhere)
+    copies = builder.shuffle_vector(builder.insert_element(empty, number, first), empty, lane_0)
     return builder.fmul(copies, vector, flags=("contract",))
 
 
@@ -211,5 +226,6 @@ def lower_mul(context, builder, sig, args):
 def lower_across(context, builder, sig, args):
     element, kind = context.get_value_type(sig.return_type), args[0].type
     name = f"llvm.vector.reduce.fadd.v{kind.count}f{sig.return_type.bitwidth}"
-    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(element, (element, kind)), name)
+    function_type = ir.FunctionType(element, (element, kind))
+    function = cgutils.get_or_insert_function(builder.module, function_type, name)
     return builder.call(function, (ir.Constant(element, 0.0), args[0]), fastmath=("reassoc", "nsz"))

@@ -1,14 +1,15 @@
-"""Byte-pair encoding: learn which pairs of tokens to merge, and merge them.
+"""Byte-pair encoding: learn which pairs of tokens to merge, and apply the merges.
 
-Text comes as pieces (words, mostly), laid end to end: `ids` holds their tokens and `piece` the number
-of the piece that each token is in. Pairs never span two pieces.
+Text comes as pieces (mostly words), concatenated: `ids` holds their tokens, and `piece` the number
+of each token's piece. A pair never spans two pieces.
 
-The plain functions scan everything for every merge. The loops chain, for every pair, the places where
-it stands, so that a merge touches those places alone: time grows linearly with the text, even when
-one piece is a megabyte long. What makes a chain so simple is that merge r makes a token that was not
-there before, and every new pair has that token in it. So a pair gets all its places in one sweep, from
-left to right, and none later: the first place of its chain is always the leftmost, and "aaa" becomes
-(aa)a.
+The plain functions scan all tokens for every merge. The loops keep, for every pair, a linked list
+(its chain) of the places where the pair begins, so a merge visits those places alone. Time grows
+linearly with the text, even if one piece is a megabyte long.
+
+Chains need no sorting. Merge r creates a new token, and every new pair contains that token. So a
+pair gets all its places during one sweep from left to right. The first place of a chain is always
+the leftmost, and "aaa" becomes (aa)a.
 
 Source:  Sennrich, Haddow & Birch 2016, arXiv:1508.07909, algorithm 1
 """
@@ -27,7 +28,7 @@ def merge_pair(ids, piece, left, right, merged):
     Shapes:  ids, piece (N,) -> ids, piece (N - number of merges,)
     """
     at = np.flatnonzero((ids[:-1] == left) & (ids[1:] == right) & (piece[:-1] == piece[1:]))
-    # In "aaaa" the pairs overlap; of each run of neighbouring pairs every second one is merged.
+    # In "aaaa" the pairs overlap: of each run of adjacent pairs, every second one is merged.
     order = np.arange(len(at))
     run_start = np.maximum.accumulate(np.where(np.diff(at, prepend=-2) > 1, order, 0))
     at = at[(order - run_start) % 2 == 0]
@@ -49,8 +50,8 @@ def apply_merges_plain(ids, piece, merges, first_id):
 def learn_merges_plain(ids, piece, weights, first_id, limit):
     """Merge the most frequent pair, again and again; return the pairs in the order of merging.
 
-    weights[p] is how often piece p occurs. Equal counts: the pair of the smaller ids wins.
-    It stops after `limit` merges, or when no pair occurs twice.
+    weights[p] is how often piece p occurs. Among equal counts, the pair with the smaller ids wins.
+    Learning stops after `limit` merges, or when no pair occurs twice.
 
     Shapes:  ids, piece (N,) int32, weights (P,) int64 -> merges (M, 2) int32, M <= limit
     """
@@ -63,21 +64,21 @@ def learn_merges_plain(ids, piece, weights, first_id, limit):
         np.add.at(counts, which, weights[piece[:-1][inside]])
         if counts.max(initial=0) < 2:
             break
-        left, right = divmod(pairs[counts.argmax()], first_id + limit)  # argmax: the first of equals
+        left, right = divmod(pairs[counts.argmax()], first_id + limit)  # the first of equals
         ids, piece = merge_pair(ids, piece, left, right, first_id + len(merges))
         merges.append((left, right))
     return np.array(merges, dtype=np.int32).reshape(-1, 2)
 
 
-# The columns of `node`, which has one row for each place; -1 means none.
-ID, BEFORE, AFTER = 0, 1, 2       # the token that stands here, and the places beside it in its piece
-PAIR, EARLIER, LATER = 3, 4, 5    # the pair it begins, and the neighbours in the chain of that pair
-FIRST, LAST = 0, 1                # the columns of `ends`, which has one row for each pair: its chain's ends
+# Column numbers. `node` has one row for each place, `ends` one for each pair; -1 means none.
+ID, BEFORE, AFTER = 0, 1, 2     # of node: the token here, and the adjacent places in its piece
+PAIR, EARLIER, LATER = 3, 4, 5  # of node: the pair that begins here, its neighbours in the chain
+FIRST, LAST = 0, 1              # of ends: the first and the last place of the pair's chain
 
 
 @inline
 def new_nodes(ids, piece):
-    """Rows for tokens that stand side by side, in no chain yet."""
+    """A row for each token, linked to its neighbours; no token is in a chain yet."""
     node = np.full((len(ids), 6), -1, np.int64)
     for i in range(len(ids)):
         node[i, ID] = ids[i]
@@ -89,7 +90,7 @@ def new_nodes(ids, piece):
 
 @inline
 def enter(place, pair, node, ends):
-    """Put a place at the end of a pair's chain."""
+    """Append a place to a pair's chain."""
     last = ends[pair, LAST]
     node[place, PAIR], node[place, EARLIER], node[place, LATER] = pair, last, -1
     ends[pair, LAST] = place
@@ -101,7 +102,7 @@ def enter(place, pair, node, ends):
 
 @inline
 def leave(place, node, ends):
-    """Take a place out of its chain, if it is in one."""
+    """Remove a place from its chain, if it is in one."""
     if place < 0 or node[place, PAIR] < 0:
         return
     pair, earlier, later = node[place, PAIR], node[place, EARLIER], node[place, LATER]
@@ -118,9 +119,9 @@ def leave(place, node, ends):
 
 @inline
 def join(place, merged, node, ends):
-    """Let the token at `place` take in the one after it, whose place stays empty.
+    """Replace the token at `place` and the next one by `merged`; the next place becomes empty.
 
-    The pairs that stood here and on either side are no more.
+    The pair here and the pairs on both sides leave their chains.
     """
     gone = node[place, AFTER]
     leave(node[place, BEFORE], node, ends)
@@ -134,7 +135,7 @@ def join(place, merged, node, ends):
 
 @inline
 def empty_table(pairs):
-    """A hash table with room for `pairs`, at most half full; its size is a power of two."""
+    """A hash table that `pairs` entries fill to half at most. Its size is a power of two."""
     size = 8
     while size < 2 * pairs:
         size *= 2
@@ -143,7 +144,7 @@ def empty_table(pairs):
 
 @inline
 def find_pair(table, pairs, left, right):
-    """Open addressing: the slot of the table that holds this pair's number, or -1 if it has none."""
+    """The slot of the table for this pair: it holds the pair's number, or -1. Open addressing."""
     mixed = left * 1000000007 + right * 998244353
     slot = (mixed ^ (mixed >> 17)) & (len(table) - 1)
     while table[slot] >= 0 and (pairs[table[slot], 0] != left or pairs[table[slot], 1] != right):
@@ -153,7 +154,7 @@ def find_pair(table, pairs, left, right):
 
 @inline
 def chain_known_pair(place, node, ends, table, merges):
-    """Chain a place for the pair that stands there, if some merge is about that pair."""
+    """Append a place to the chain of its pair, if a merge exists for that pair."""
     if place >= 0 and node[place, AFTER] >= 0:
         rank = table[find_pair(table, merges, node[place, ID], node[node[place, AFTER], ID])]
         if rank >= 0:
@@ -189,7 +190,7 @@ class Tally(NamedTuple):
 
 @inline
 def count_pair(place, weight, node, ends, tally):
-    """Count the pair that stands at a place, and chain the place; a new pair gets a number."""
+    """Count the pair at a place and append the place to its chain. A new pair gets a number."""
     if place < 0 or node[place, AFTER] < 0:
         return
     table, pairs, counts, made = tally
@@ -205,14 +206,14 @@ def count_pair(place, weight, node, ends, tally):
 
 @inline
 def discount_pair(place, weight, node, counts):
-    """The pair at a place is about to go."""
+    """Subtract the pair at a place from its count, before it disappears."""
     if place >= 0 and node[place, PAIR] >= 0:
         counts[node[place, PAIR]] -= weight
 
 
 @inline
 def merge_and_recount(pair, merged, piece, weights, node, ends, tally):
-    """Merge one pair everywhere, keeping every count exact: the pairs beside it go, new ones come."""
+    """Merge one pair everywhere. The counts of the pairs that vanish and appear stay exact."""
     while ends[pair, FIRST] >= 0:
         place = ends[pair, FIRST]
         weight = weights[piece[place]]
@@ -226,19 +227,22 @@ def merge_and_recount(pair, merged, piece, weights, node, ends, tally):
 
 @twin(plain=learn_merges_plain)
 def learn_merges(ids, piece, weights, first_id, limit):
-    most = min(3 * len(ids) + 1, (first_id + limit) * (first_id + limit))  # pairs that there can be
+    most = min(3 * len(ids) + 1, (first_id + limit) * (first_id + limit))   # pairs at most
     node, ends = new_nodes(ids, piece), np.full((most, 2), -1, np.int64)
     tally = Tally(empty_table(most), np.empty((most, 2), np.int64), np.zeros(most, np.int64),
                   np.zeros(1, np.int64))
     for place in range(len(ids)):
         count_pair(place, weights[piece[place]], node, ends, tally)
-    queue = [(np.int64(0), np.int64(0), np.int64(0), np.int64(0))][:0]  # (-count, left, right, pair)
+    # A heap of (-count, left, right, pair); numba takes its type from the entry that is cut off.
+    queue = [(np.int64(0), np.int64(0), np.int64(0), np.int64(0))][:0]
     merges, done, queued = np.empty((limit, 2), np.int32), 0, 0
     while done < limit:
-        while queued < tally.made[0]:  # the pairs that the last merge made
-            heappush(queue, (-tally.counts[queued], tally.pairs[queued, 0], tally.pairs[queued, 1], queued))
+        while queued < tally.made[0]:   # the pairs that the last merge created
+            left, right = tally.pairs[queued, 0], tally.pairs[queued, 1]
+            heappush(queue, (-tally.counts[queued], left, right, queued))
             queued += 1
-        # Counts of older pairs only fall, so the first is right once its own count is up to date.
+        # Counts of older pairs only fall. So the top of the heap is the most frequent pair once its
+        # own count is up to date.
         while len(queue) > 0 and -queue[0][0] != tally.counts[queue[0][3]]:
             _, left, right, pair = queue[0]
             heapreplace(queue, (-tally.counts[pair], left, right, pair))

@@ -67,7 +67,7 @@ def test_threads_change_nothing():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("N, V", [(1, 1), (0, 5), (7, 13), (40, 300)])
 def test_both_draws_take_the_same_action(N, V, dtype):
-    """But for a number that rounding puts on the other side of an edge, which these are not near to."""
+    """Rounding may decide for a number at the edge of two actions; none of these is so near."""
     logits, _, _, _ = case(N, V, dtype)
     assert_twins_agree(categorical_draw, logits, np.random.default_rng(1).random(N), 0.7)
 
@@ -75,7 +75,8 @@ def test_both_draws_take_the_same_action(N, V, dtype):
 def test_a_draw_inverts_the_cumulative_distribution():
     logits = np.log(np.array([[0.1, 0.4, 0.0, 0.2, 0.3]], np.float32), where=[True, True, False, True, True],
                     out=np.full((1, 5), -np.inf, np.float32))
-    edges = [(0.0, 0), (0.0999, 0), (0.1001, 1), (0.4999, 1), (0.5001, 3), (0.6999, 3), (0.7001, 4), (1 - 2 ** -53, 4)]
+    edges = [(0.0, 0), (0.0999, 0), (0.1001, 1), (0.4999, 1), (0.5001, 3), (0.6999, 3), (0.7001, 4),
+             (1 - 2 ** -53, 4)]
     for draw in (categorical_draw, categorical_draw.plain):
         assert [int(draw(logits, np.array([u]), 1.0)[0]) for u, _ in edges] == [action for _, action in edges]
 

@@ -19,7 +19,8 @@ def test_twins_agree(N, C, V, dtype):
 def test_gradient_of_a_lookup():
     ids = np.array([2, 0, 2, 2, 4], dtype=np.int32)
     weight = np.random.default_rng(0).standard_normal((6, 3))
-    gradcheck(lambda weight: (weight[ids], None), lambda dy, _: embedding_backward(dy, ids, np.zeros((6, 3))), [weight],
+    gradcheck(lambda weight: (weight[ids], None),
+              lambda dy, _: embedding_backward(dy, ids, np.zeros((6, 3))), [weight],
               label="embedding kernel")
 
 

@@ -22,13 +22,14 @@ import minillm.kernels.matmul
 """
 
 
-@pytest.mark.parametrize("variables, expected", [({}, threads.SPINS), ({"GOMP_SPINCOUNT": "77"}, "77"),
-                                                 ({"MINILLM_MATMUL": "blas"}, "0")])
+@pytest.mark.parametrize("variables, expected", [
+    ({}, threads.SPINS), ({"GOMP_SPINCOUNT": "77"}, "77"), ({"MINILLM_MATMUL": "blas"}, "0")])
 def test_the_spin_count_is_set_before_numba_is_imported(variables, expected):
     kept = {name: value for name, value in os.environ.items()
             if name not in ("GOMP_SPINCOUNT", "MINILLM_MATMUL")}
     environment = {**kept, "PYTHONPATH": os.pathsep.join(sys.path), **variables}
-    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True,
+                          text=True)
     assert (done.stdout, done.stderr) == (expected + "\n", "")
 
 
