@@ -102,7 +102,7 @@ def _forward_head(out, lse, q, k, v, visible_from, b, h, g):
         for t in range(stop - start):
             # Not total == 0: a query whose visible scores are all -inf must give NaN.
             blind = oldest[t] > start + t
-            lse[b, h, start + t] = 0 if blind else top[t] + math.log(total[t])
+            lse[b, h, start + t] = 0 if blind else top[t] + np.log(total[t])
             inverse = q.dtype.type(0 if blind else 1 / total[t])
             row, some = out[b, start + t, h], rows[t * step:t * step + D]
             for d in range(D):
@@ -277,7 +277,8 @@ def _few(q, k, v, keys, values, visible_from, position):
     return q.size * position < FEW
 
 
-@twin(plain=attention_decode_plain, loops=attention_loops.attention_decode, parallel=True, few=_few)
+@twin(plain=attention_decode_plain, loops=attention_loops.attention_decode, parallel=True,
+      few=_few)
 def attention_decode(q, k, v, keys, values, visible_from, position):
     B, H, _ = q.shape
     G, length, out = k.shape[1], position + 1, np.empty_like(q)
