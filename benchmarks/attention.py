@@ -19,7 +19,6 @@ from pictures import curves
 from turns import memory_of, open_sides, take_turns
 
 from minillm.kernels import attention as kernels
-from minillm.terminal.machine import ready_machine
 
 H, D = 6, 64
 TURN = 0.2      # seconds
@@ -50,9 +49,6 @@ class Attention:
 
 class Ours(Attention):
     """minillm's kernels."""
-
-    def __init__(self):
-        ready_machine()
 
     def build(self, B, T):
         """Make the inputs."""

@@ -15,7 +15,7 @@ from machine import QUIET, Load, describe_machine, describe_versions, machine_li
 from pictures import picture
 
 # Threads wait for the next kernel as long as libgomp's own default says, on both sides: PyTorch leaves it there, while
-# the command `minillm` shortens it (terminal/machine.py), which costs less beside other work.
+# importing minillm.kernels alone shortens it (kernels/threads.py), which costs less beside other work.
 os.environ.setdefault("GOMP_SPINCOUNT", "300000")
 
 PAUSE = 0.1     # seconds between turns, in which the threads of the side before go to sleep

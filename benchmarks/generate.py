@@ -20,7 +20,6 @@ from turns import open_sides, take_turns
 from minillm.model.decoding import decode_step, generate_tokens
 from minillm.model.sampling import sample
 from minillm.model.transformer import transformer_init
-from minillm.terminal.machine import ready_machine
 
 OURS, THEIRS = "minillm", "PyTorch"
 COLUMNS = [("side", "side", ""), ("rows", "rows", ",d"), ("context", "context", ",d"),
@@ -36,9 +35,6 @@ def prompts_of(shape):
 
 class Ours:
     """minillm's decoding, as generate_tokens does it."""
-
-    def __init__(self):
-        ready_machine()
 
     def load(self, shape):
         """Make the model."""

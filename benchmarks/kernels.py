@@ -18,7 +18,6 @@ from pictures import bars
 from minillm.kernels import activation, adamw, attention, categorical, cross_entropy, embedding, norm, rotary
 from minillm.kernels.pair_merge import apply_merges, learn_merges
 from minillm.layers.rotary import rotary_table
-from minillm.terminal.machine import ready_machine
 
 COLUMNS = [("kernel", "kernel", ""), ("us", "us", ",.1f"), ("spread", "spread", ".1%"),
            ("plain", "plain us", ",.1f"), ("faster", "times faster", ",.1f"), ("gbytes", "GB/s", ",.1f"),
@@ -137,7 +136,6 @@ def main(argv=None):
     """Time the kernels one after the other."""
     args = parse(flags(__doc__, against=("numpy",), default="numpy"), argv)
     report, shape = Report(__file__, __doc__, args), TINY if args.quick else MODELS["mini"]
-    ready_machine()
     blas = Limit()
     blas.build(shape)
     limit = median([blas.seconds(1) for _ in range(args.rounds)])

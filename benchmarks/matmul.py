@@ -20,7 +20,6 @@ from pictures import bars
 
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
 from minillm.kernels.twin import FASTMATH
-from minillm.terminal.machine import ready_machine
 
 COLUMNS = [("model", "model", ""), ("layer", "layer", ""), ("product", "product", ""), ("n", "rows", ",d"),
            ("k", "summed", ",d"), ("m", "columns", ",d"), ("ours", "minillm GFLOP/s", ",.1f"),
@@ -145,7 +144,6 @@ def main(argv=None):
     report, rng = Report(__file__, __doc__, args), np.random.default_rng(0)
     if matmul_nt is matmul_nt.plain:
         raise SystemExit("MINILLM_MATMUL or MINILLM_KERNELS puts NumPy's product in place of ours; unset it")
-    ready_machine()
     shapes, rows = {"tiny": TINY} if args.quick else MODELS, []
     for model, shape in shapes.items():
         for layer, c_in, c_out, _ in linear_layers(shape):

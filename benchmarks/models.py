@@ -2,16 +2,17 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from minillm.config import GPT2, ModelConfig, PretrainConfig
-from minillm.model.transformer import causal, transformer_init
-from minillm.terminal.machine import ready_machine
+from minillm.config import GPT2, ModelConfig
+from minillm.model.transformer import one_document, transformer_init
+from minillm.objectives.next_token import next_token_objective
+from minillm.phases.pretrain import PretrainConfig
 from minillm.text.batches import Batch
 from minillm.train.loop import train
-from minillm.train.objectives import next_token
 
 
 class Shape(NamedTuple):
@@ -76,26 +77,22 @@ class Stepping:
 class Training(Stepping):
     """Training as every phase of minillm does it: train.loop with the objective of the next token."""
 
-    def __init__(self):
-        ready_machine()
-
     def build(self, shape):
         """Make a new model."""
         self.shape, config = shape, config_of(shape)
         self.params = transformer_init(config, np.random.default_rng(0))
-        self.objective, self.optimizer, self.done = next_token(config), None, 0
+        self.objective, self.state, self.done = partial(next_token_objective, config=config), None, 0
 
-    def batch_at(self, step, _):
+    def batch_at(self, step):
         """One batch, in which every target counts and every token sees all before it."""
         tokens, targets = tokens_of(self.shape, step)
-        return [Batch(tokens, targets, np.ones(tokens.shape, np.float32), causal(tokens))]
+        return [Batch(tokens, targets, np.ones(tokens.shape, np.float32), *one_document(tokens))]
 
     def steps(self, n):
         """Take n steps: forward, backward, clipping, AdamW.  Returns their losses"""
         losses = []
-        self.optimizer = train(self.params, replace(SETTINGS, steps=self.done + n), self.batch_at, self.objective,
-                               optimizer=self.optimizer, start=self.done,
-                               watch=lambda step, params, optimizer, record: losses.append(record["loss"]))
+        self.state = train(self.params, replace(SETTINGS, steps=self.done + n), self.batch_at, self.objective,
+                           state=self.state, watch=lambda state, record: losses.append(record["loss"]))
         self.done += n
         return losses
 

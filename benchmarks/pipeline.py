@@ -6,7 +6,7 @@ Reads results.json and every phase's metrics.jsonl of a run that is done, and di
 
     steps       all steps, at the seconds of a usual one: the median of its neighbours
     first       what the first steps took above that: compilation, or reading kernels from their cache
-    sampling    in the policy gradient, what steps that begin with a rollout took above those that do not
+    sampling    in RLHF, what steps that begin with a rollout took above those that do not
     looks       validation and samples between the steps
     rest        everything else: making data, encoding, ranking, measuring, checkpoints
 """
@@ -18,11 +18,10 @@ import numpy as np
 from common import Report, flags, median, parse
 from pictures import COLOURS
 
-from minillm.train.journal import read_metrics
-from minillm.train.run_folder import read_results
+from minillm.runs.folder import read_results
+from minillm.runs.stages import STAGES
+from minillm.train.recorder import read_metrics
 
-FOLDERS = {"tokenizer": (), "pretrain": ("pretrain",), "finetune": ("finetune", "task", "domain"),
-           "preferences": (), "reward_model": ("reward_model",), "policy_gradient": ("policy_gradient",)}
 PARTS = ("steps", "first", "sampling", "looks", "rest")
 COLUMNS = [("stage", "stage", ""), ("total", "seconds", ",.1f"), ("count", "steps", ",d"),
            ("ms", "ms a step", ",.1f"), *((part, part, ",.1f") for part in PARTS), ("share", "of the run", ".1%")]
@@ -44,26 +43,26 @@ def divide(records, epochs=1):
     first = float((above - rollouts)[:FIRST].sum())
     sampling = float(rollouts[:FIRST].sum() + above[FIRST:][sampled[FIRST:]].sum())
     return {"steps": float(seconds.sum()) - first - sampling, "first": first, "sampling": sampling,
-            "looks": sum(record.get("look_seconds", 0.0) for record in records)}
+            "looks": sum(record.get("evaluate_seconds", 0.0) for record in records)}
 
 
 def rows_of(run):
     """One row a stage."""
     results, rows = read_results(run).get("seconds", {}), []
     config = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    for stage, folders in FOLDERS.items():
-        if stage not in results:
+    for stage in STAGES:
+        if stage.name not in results:
             continue
         parts, count = dict.fromkeys(PARTS, 0.0), 0
-        for folder in folders:
-            records = read_metrics(run / folder)
+        epochs = config.get(stage.name, {}).get("epochs", 1)        # the policy's stage alone has rollouts
+        for place in stage.paths:
+            records = read_metrics(run / place)
             if records:
-                epochs = config.get("rlhf", {}).get("epochs", 1) if stage == "policy_gradient" else 1
                 for part, value in divide(records, epochs).items():
                     parts[part] += value
                 count += len(records)
-        parts["rest"] = results[stage] - sum(parts.values())
-        rows.append({"stage": stage, "total": results[stage], "count": count or None,
+        parts["rest"] = results[stage.name] - sum(parts.values())
+        rows.append({"stage": stage.name, "total": results[stage.name], "count": count or None,
                      "ms": 1e3 * parts["steps"] / count if count else None, **parts})
     total = sum(row["total"] for row in rows)
     sums = {key: sum(row[key] or 0 for row in rows) for key in ("total", "count", *PARTS)}

@@ -12,16 +12,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from minillm.model.transformer import transformer_init
-from minillm.terminal.machine import ready_machine
 
 
 def ready_torch():
-    """As many threads as minillm has, and its setting of the allocator, by which a step loses no time to pages.
+    """As many threads as minillm has.
 
-    How long waiting threads spin is not touched: PyTorch's pool has read its variables by now.
+    Importing minillm has set the allocator in this process too, so a step of PyTorch loses no time to page faults. How
+    long waiting threads spin is the same for both sides: common.py sets it.
     """
     torch.set_num_threads(thread_count())
-    ready_machine()
 
 
 class Block(nn.Module):

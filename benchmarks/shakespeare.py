@@ -11,6 +11,7 @@ The target, 1.88 nats a character, is what the recipe is known to reach (karpath
 
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from common import Report, flags, parse, progress
@@ -18,16 +19,15 @@ from models import TINY, Training
 from pictures import curves
 from turns import Apart, Here
 
-from minillm.config import PRESETS
 from minillm.evaluate.likelihood import stream_loss
+from minillm.objectives.next_token import next_token_objective
 from minillm.optim.schedule import learning_rate
 from minillm.phases.pretrain import new_model
-from minillm.terminal.machine import ready_machine
+from minillm.runs.config import PRESETS
 from minillm.text.batches import window_batch, windows
 from minillm.text.corpus import load_documents, split_documents
 from minillm.text.tokenizer import train_tokenizer
 from minillm.train.loop import train
-from minillm.train.objectives import next_token
 
 OURS, THEIRS = "minillm", "PyTorch"
 COLUMNS = [("side", "side", ""), ("steps", "steps", ",d"), ("loss", "last validation loss", ".4f"),
@@ -70,14 +70,14 @@ class Ours(Recipe):
 
     def run(self):
         """Train, and return the curve."""
-        ready_machine()
         warm = Training()
         warm.build(TINY)
         warm.steps(2)
 
         self.start()
-        train(self.model.params, self.settings, lambda step, _: [self.batch(step)], next_token(self.model.config),
-              watch=lambda step, params, optimizer, record: self.record(step, record["seconds"]))
+        objective = partial(next_token_objective, config=self.model.config)
+        train(self.model.params, self.settings, lambda step: [self.batch(step)], objective,
+              watch=lambda state, record: self.record(record["step"], record["seconds"]))
         return self.curve
 
     def evaluate(self):

@@ -16,10 +16,9 @@ from common import (Report, alternate, columns_of, fit_exponent, flags, grouped,
                     progress, spread)
 from pictures import curves
 
-from minillm.terminal.machine import ready_machine
+from minillm.formats.tokenizer_json import CONTROL
 from minillm.text.corpus import load_documents
 from minillm.text.tokenizer import train_tokenizer
-from minillm.text.tokenizer_file import CONTROL
 from minillm.world.documents import write_corpus
 from minillm.world.facts import make_world
 
@@ -132,7 +131,6 @@ def main(argv=None):
     parser.add_argument("--data", metavar="FILE", help="text to take in place of the embedded world's")
     args = parse(parser, argv)
     report = Report(__file__, __doc__, args)
-    ready_machine()
     megabytes, vocab_size, sizes = (0.02, 300, (0.005, 0.01)) if args.quick else (5, 4096, (0.25, 0.5, 1))
     progress("text")
     texts = up_to(load_documents(args.data) if args.data else world_documents(megabytes), megabytes)

@@ -7,10 +7,10 @@
 import numpy as np
 import workbench as w
 
-from minillm.config import PreferenceConfig, RewardConfig
-from minillm.phases.preferences import collect_rankings
 from minillm.phases.pretrain import new_model
-from minillm.phases.reward_model import held_out_accuracy, reward_heads, train_reward_model
+from minillm.phases.rank import RankConfig, collect_rankings
+from minillm.phases.reward import RewardConfig, held_out_accuracy, reward_heads, train_reward_model
+from minillm.train.recorder import MemoryRecorder
 from minillm.world.documents import write_corpus
 from minillm.world.raters import SimulatedRater
 from minillm.world.requests import make_requests
@@ -41,11 +41,11 @@ print(f"  pretrained, in the format of a conversation: {base.chat(TURN, max_new_
 rng = np.random.default_rng(0)
 requests = make_requests(world, w.pick(8, 80), rng, "train")
 rankings = collect_rankings(assistant, [(r.messages(), r) for r in requests], SimulatedRater().rank,
-                            PreferenceConfig(max_new_tokens=w.pick(8, 24)), rng)
+                            RankConfig(max_new_tokens=w.pick(8, 24)), rng)
 for rank, text in sorted(zip(rankings[0].ranks, rankings[0].responses)):
     print(f"  rank {rank}: {text!r}")
 heads, cut = reward_heads(assistant, 0), len(rankings) * 3 // 4
-train_reward_model(assistant, heads, rankings[:cut], RewardConfig(steps=w.pick(1, 20), rows=w.pick(2, 8)), 0, w.Notebook())
+train_reward_model(assistant, heads, rankings[:cut], RewardConfig(steps=w.pick(1, 20), rows=w.pick(2, 8)), 0, MemoryRecorder())
 print(f"  after 20 steps, the reward model orders {held_out_accuracy(assistant, heads, rankings[cut:])[0]:.2f} of the "
       "held-out pairs as the rater did")
 

@@ -11,9 +11,10 @@ import workbench as w
 
 from minillm import tree
 from minillm.model.language_model import LanguageModel
+from minillm.model.transformer import one_document
+from minillm.objectives.next_token import next_token_objective
 from minillm.text.batches import Batch
 from minillm.text.tokenizer import train_tokenizer
-from minillm.train.objectives import next_token
 from minillm.world.documents import write_corpus
 from minillm.world.facts import make_world
 
@@ -43,10 +44,9 @@ def textbook(model, tokens):
 # %% The trainer's way: all prefixes in one pass, because position t sees nothing after t.
 def one_pass(model, tokens):
     """Mean loss and its gradient, all prefixes at once."""
-    row = tokens[None]
-    batch = Batch(row[:, :-1].copy(), row[:, 1:].copy(), np.ones((1, row.shape[1] - 1)),
-                  np.zeros((1, row.shape[1] - 1), np.int32))
-    found = next_token(model.config)(model.params, batch)
+    row, targets = tokens[None, :-1].copy(), tokens[None, 1:].copy()
+    batch = Batch(row, targets, np.ones(row.shape), *one_document(row))
+    found = next_token_objective(model.params, batch, model.config)
     return found.loss, found.grads
 
 
@@ -80,7 +80,7 @@ w.show(rows, ("tokens", "loss", "gradients differ so far by", "losses, nats", "t
 
 # %% How the loss falls: it starts at ln V, since a fresh model finds all tokens equally likely.
 learner = w.small_model(TOKENIZER, 0)
-curve = [record["loss"] for record in w.read(learner, TEXTS, w.pick(3, 150, 300), 0).records]
+curve = [record["loss"] for record in w.read(learner, TEXTS, w.pick(3, 150, 300), 0)]
 print(f"  ln V = {np.log(TOKENIZER.vocab_size):.3f}, first loss {curve[0]:.3f}, last loss {np.mean(curve[-5:]):.3f}")
 
 

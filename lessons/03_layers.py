@@ -10,6 +10,7 @@ import workbench as w
 from minillm.config import ModelConfig
 from minillm.layers.block import block_backward, block_forward, block_init
 from minillm.layers.norm import norm_backward, norm_forward
+from minillm.model.transformer import one_document
 from minillm.tree import tree_map
 
 SEEDS = w.pick((0,), (0, 1, 2, 3, 4))
@@ -21,12 +22,11 @@ def block_case(seed):
     rng = np.random.default_rng(seed)
     params = tree_map(lambda leaf: leaf.astype(np.float64), block_init(rng, CONFIG))
     x, dy = rng.standard_normal((2, 2, 5, 12))
-    first = np.zeros((2, 5), np.int32)
-    positions = np.tile(np.arange(5, dtype=np.int32), (2, 1))
+    positions, visible_from = one_document(np.zeros((2, 5), np.int32))
 
     def f(x):
-        return np.sum(block_forward(x, params, CONFIG, first, positions)[0] * dy)
-    _, cache = block_forward(x, params, CONFIG, first, positions)
+        return np.sum(block_forward(x, params, CONFIG, positions, visible_from)[0] * dy)
+    _, cache = block_forward(x, params, CONFIG, positions, visible_from)
     return f, block_backward(dy, cache)[0], x
 
 

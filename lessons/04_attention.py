@@ -36,15 +36,15 @@ def weights(q, k):
 def looks():
     """Every head's probabilities over the example.  Shapes:  -> (layers * heads, T, T)"""
     prediction = model.predict_next(np.concatenate([[TOKENIZER.begin_id], tokens[:-1]]))
-    return np.concatenate([weights(block[1].q[0], block[1].k[0]) for block in prediction.body.blocks])  # (norm, attention, ...)
+    return np.concatenate([weights(block.attention.q[0], block.attention.k[0]) for block in prediction.body.blocks])
 
 
 heaviest = looks()[:, -1].max(axis=1)
 print(f"  heaviest weight of the last row, before training: {np.round(heaviest, 2).tolist()}, on average {heaviest.mean():.2f}")
 
 # %% Copying: the second word repeats the first. A trained model must look back at the letter that it will write.
-notebook = w.read(model, TEXTS, w.pick(3, 400), 0)
-print(f"  loss {notebook.records[0]['loss']:.2f} -> {notebook.records[-1]['loss']:.2f}")
+records = w.read(model, TEXTS, w.pick(3, 400), 0)
+print(f"  loss {records[0]['loss']:.2f} -> {records[-1]['loss']:.2f}")
 heads = looks()
 back = [float(np.mean([head[t, t - 3] for t in (4, 5, 6)])) for head in heads]        # three places back: what must come next
 print("  share of attention on the letter to copy, head by head:", np.round(back, 2).tolist())
@@ -69,11 +69,11 @@ w.picture("04_copying_head", draw)
 def seconds(T):
     """Fastest of a few forward passes."""
     q, k, v = np.random.default_rng(0).standard_normal((3, 1, T, 4, 32)).astype(np.float32)
-    first = np.zeros((1, T), np.int32)
+    visible_from = np.zeros((1, T), np.int32)
     taken = []
     for _ in range(w.pick(2, 9)):
         began = time.perf_counter()
-        attention_forward(q, k, v, first)
+        attention_forward(q, k, v, visible_from)
         taken.append(time.perf_counter() - began)
     return min(taken)
 

@@ -4,24 +4,30 @@
 """
 
 # %% The museum: one healthy run, and the same run with one mistake at a time.
-from unittest import mock
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import workbench as w
 
 from minillm import tree
-from minillm.config import PolicyConfig, PretrainConfig
 from minillm.evaluate.likelihood import stream_loss
-from minillm.kernels import attention as kernels
 from minillm.model.decoding import generate_tokens
-from minillm.phases import policy_gradient as rl
-from minillm.text.batches import window_batch
+from minillm.model.language_model import LanguageModel
+from minillm.model.scoring import token_logprobs
+from minillm.objectives.next_token import next_token_objective
+from minillm.objectives.policy import policy_objective
+from minillm.phases.pretrain import PretrainConfig
+from minillm.phases.rlhf import RLHFConfig, value_heads
+from minillm.phases.rollout import Rollout, sample_rollout
+from minillm.text.batches import Batch, window_batch
 from minillm.text.tokenizer import train_tokenizer
-from minillm.train import objectives
-from minillm.train.loop import train
+from minillm.train.loop import Rollouts, train
+from minillm.train.recorder import MemoryRecorder
+from minillm.train.trainer import fit
 
 SEEDS = w.pick((0,), (0, 1, 2), (0, 1, 2, 3, 4))
-STEPS = w.pick(4, 150)
+STEPS, LENGTH = w.pick(4, 150), 64
 ANIMALS = ("cat", "dog", "cow", "hen", "fox", "owl")
 PLACES = ("mat", "log", "bed", "box", "car", "hay")
 SENTENCES = {(i, j): f"the {a} sat on the {p}. then the {a} left the {p}."
@@ -34,10 +40,10 @@ HELD_OUT = TOKENIZER.encode_documents([text for (i, j), text in SENTENCES.items(
 
 def fresh(seed):
     """A small untrained model."""
-    return w.small_model(TOKENIZER, seed, context=64, layers=2, width=48, hidden=96)
+    return w.small_model(TOKENIZER, seed, context=LENGTH, layers=2, width=48, hidden=96)
 
 
-# %% Each mistake is a change to the batch, to the gradient, or to one function of the package while it trains.
+# %% A mistake is a spoiled batch, or an objective around the real one. Nothing in the package is changed. First the batches:
 def shifted_twice(batch):
     """Labels moved on by one more place: the model learns to skip a token."""
     return batch._replace(targets=np.roll(batch.targets, -1, axis=1), weights=np.where(
@@ -54,77 +60,70 @@ def all_masked(batch):
     return batch._replace(weights=np.zeros_like(batch.weights))
 
 
-FORWARD, BACKWARD = kernels.attention_forward, kernels.attention_backward
+def unmasked(batch):
+    """Each row stands behind itself, and its second copy alone counts. A token of the second copy sees the whole first
+    copy, so also what comes after it in the row: as if there were no causal mask.
+
+    Positions begin anew in the second copy.  Shapes:  Batch of (B, T) -> Batch of (B, 2 T)
+    """
+    tokens, targets, weights, positions, visible_from = (np.concatenate([part, part], axis=1) for part in batch)
+    weights[:, :batch.tokens.shape[1]] = 0
+    return Batch(tokens, targets, weights, positions, np.zeros_like(visible_from))
 
 
-def unscaled_forward(q, k, v, first):
-    """Attention without 1 / sqrt(D): the query is made that much longer."""
-    return FORWARD(q * q.dtype.type(np.sqrt(q.shape[-1])), k, v, first)
+# %% Then the objectives: params, batch -> loss, gradients. Each calls the real one.
+def not_cleared(objective):
+    """Gradients are never cleared: each step adds to the sum of all before it."""
+    total = None
+
+    def spoiled(params, batch):
+        nonlocal total
+        part = objective(params, batch)
+        total = tree.add_scaled(total, part.grads, 1.0)
+        return part._replace(grads=tree.copy(total))
+    return spoiled
 
 
-def unscaled_backward(dout, q, k, v, out, lse, first):
-    """Its gradient, by the chain rule."""
-    scale = q.dtype.type(np.sqrt(q.shape[-1]))
-    dq, dk, dv = BACKWARD(dout, q * scale, k, v, out, lse, first)
-    return dq * scale, dk, dv
+def with_queries(weights, factor):
+    """A tree of weights, or of their gradients, in which those that make the queries are multiplied by a factor."""
+    def stretched(block):
+        query = tree.tree_map(lambda leaf: leaf * leaf.dtype.type(factor), block["attention"]["query"])
+        return {**block, "attention": {**block["attention"], "query": query}}
+    return {**weights, "blocks": [stretched(block) for block in weights["blocks"]]}
 
 
-def twice(q, k, v, first):
-    """The row behind itself: queries of the second half see every key of the first, so nothing is hidden from them."""
-    return (np.concatenate([np.zeros_like(q), q], axis=1), *(np.concatenate([x, x], axis=1) for x in (k, v)),
-            np.concatenate([first, first], axis=1) * 0)
+def unscaled(objective):
+    """Attention without 1 / sqrt(D): queries sqrt(D) times as long undo it.  With W = sqrt(D) w, dL/dw = sqrt(D) dL/dW."""
+    def spoiled(params, batch):
+        part = objective(with_queries(params, ROOT), batch)
+        return part._replace(grads=with_queries(part.grads, ROOT))
+    return spoiled
 
 
-def unmasked_forward(q, k, v, first):
-    """Attention without the causal mask."""
-    out, lse = FORWARD(*twice(q, k, v, first))
-    return out[:, q.shape[1]:].copy(), lse[:, :, q.shape[1]:].copy()
-
-
-def unmasked_backward(dout, q, k, v, out, lse, first):
-    """Its gradient; a key stands in both halves, so its two gradients add up."""
-    T, doubled = q.shape[1], twice(q, k, v, first)
-    grads = BACKWARD(np.concatenate([np.zeros_like(dout), dout], axis=1), *doubled[:3], *FORWARD(*doubled), doubled[3])
-    return grads[0][:, T:], *(grad[:, :T] + grad[:, T:] for grad in grads[1:])
-
-
-class NotCleared:
-    """An objective whose gradients are never cleared: each step adds to the sum of all before it."""
-
-    def __init__(self, objective):
-        self.objective, self.total = objective, None
-
-    def __call__(self, params, batch):
-        part = self.objective(params, batch)
-        self.total = tree.add_scaled(self.total, part.grads, 1.0)
-        return part._replace(grads=tree.tree_map(np.copy, self.total))
-
-
-BATCHES = {"labels shifted twice": shifted_twice, "end token masked out": end_masked, "all labels masked": all_masked}
-ATTENTIONS = {"no 1/sqrt(D)": (unscaled_forward, unscaled_backward),
-              "no causal mask": (unmasked_forward, unmasked_backward)}
+ROOT = np.sqrt(fresh(0).config.head_size)
+BATCHES = {"labels shifted twice": shifted_twice, "end token masked out": end_masked, "all labels masked": all_masked,
+           "no causal mask": unmasked}
+OBJECTIVES = {"gradients not cleared": not_cleared, "no 1/sqrt(D)": unscaled}
 NAMES = ("healthy", "no causal mask", "no 1/sqrt(D)", "gradients not cleared", "end token masked out",
          "labels shifted twice", "all labels masked")
 
 
-def run(name, seed):
+def run(name, seed, steps=STEPS):
     """(losses, the trained model) of one exhibit; the losses end where training broke off."""
-    model, curve, objective = fresh(seed), [], objectives.next_token(fresh(seed).config)
-    objective = NotCleared(objective) if name == "gradients not cleared" else objective
-    spoil = BATCHES.get(name, lambda batch: batch)
-    settings = PretrainConfig(steps=STEPS, rows=8, lr=4e-3, warmup=min(20, STEPS), short_steps=0)
+    model, curve = fresh(seed), []
+    spoil, around = BATCHES.get(name, lambda batch: batch), OBJECTIVES.get(name, lambda objective: objective)
+    settings = PretrainConfig(steps=steps, rows=8, lr=4e-3, warmup=min(20, steps), short_steps=0)
 
-    def batch_at(step, _):
-        return [spoil(window_batch(STREAM, step, settings.rows, 64, seed, TOKENIZER.begin_id))]
-    forward, backward = ATTENTIONS.get(name, (FORWARD, BACKWARD))
-    with mock.patch.object(kernels, "attention_forward", forward), mock.patch.object(kernels, "attention_backward", backward):
-        try:
-            train(model.params, settings, batch_at, objective, watch=lambda s, p, o, record: curve.append(record["loss"]))
-        except (FloatingPointError, ValueError, ZeroDivisionError) as error:
-            print(f"  {name}: {type(error).__name__}: {str(error)[:90]}")
+    def batch_at(step):
+        return [spoil(window_batch(STREAM, step, settings.rows, LENGTH, seed, TOKENIZER.begin_id))]
+    wide = replace(model.config, context=2 * LENGTH)        # room for rows that stand twice
+    objective = around(partial(next_token_objective, config=wide))
+    try:
+        train(model.params, settings, batch_at, objective, watch=lambda state, record: curve.append(record["loss"]))
+    except (FloatingPointError, ValueError) as error:
+        print(f"  {name}: {type(error).__name__}: {str(error)[:90]}")
     if name == "no 1/sqrt(D)":          # what was trained so is used so: the factor goes into the weights of the queries
-        for block in model.params["blocks"]:
-            block["attention"]["query"]["weight"] *= np.float32(np.sqrt(model.config.head_size))
+        model = LanguageModel(with_queries(model.params, ROOT), model.config, TOKENIZER)
     return np.array(curve), model
 
 
@@ -174,35 +173,43 @@ def log_chances(model):
     return logits - np.logaddexp.reduce(logits)
 
 
+def at_temperature_one(rollout, model):
+    """Old log-probabilities as if the tokens had been sampled at temperature 1: TEMPERATURE is missing in them."""
+    batch = Batch(rollout.tokens, rollout.targets, rollout.mask, rollout.positions, rollout.visible_from)
+    return rollout._replace(old_logprob=token_logprobs(model.params, model.config, batch, 1.0).logprob)
+
+
 def policy_run(name, seed):
     """(P(paid) at the end, KL from the start at each step and at the end, the log) under one mistake.
 
     A response is one token here, so KL is a sum over the vocabulary: exact, and beyond the reach of every mistake.
     """
-    model, kls = fresh(seed), []
-    start = log_chances(model)
+    model, reference, heads, kls = fresh(seed), fresh(seed), value_heads(fresh(seed), seed), []
+    start = log_chances(reference)
+    # The healthy run pays 0.3 a nat. With the wrong sign, nothing is charged and the reward has 0.3 a nat on top.
+    price, bonus = (0.0, 0.3) if name == "KL with the wrong sign" else (0.3, 0.0)
+    scale = 100.0 if name == "reward not normalized" else 1.0
+    settings = RLHFConfig(algorithm="ppo", steps=w.pick(2, 40), rows=64, epochs=1, kl=price, max_new_tokens=1, lr=3e-3,
+                          warmup=3, temperature=TEMPERATURE, save_every=40, clip_ratio=0.2)
 
     def measure(*_):
         now = log_chances(model)
         kls.append(float(np.sum(np.exp(now) * (now - start))))
         return {}
-    scale = 100.0 if name == "reward not normalized" else 1.0
-    settings = PolicyConfig(algorithm="ppo", steps=w.pick(2, 40), rows=64, epochs=1, kl=0.3, max_new_tokens=1, lr=3e-3,
-                            warmup=3, temperature=TEMPERATURE, save_every=40, clip_ratio=0.2)
-    if name == "KL with the wrong sign":    # PolicyConfig refuses a negative price, as it should: smuggled in behind its back
-        object.__setattr__(settings, "kl", -settings.kl)
 
     def score(sequences, _):
-        return np.array([scale * (ids[-1] == PAID) for ids in sequences], np.float32)
-    scored = rl.logprobs_and_values
-    if name == "temperature missing in the ratio":
-        def scored(p, c, b, t, head=None, real=scored):
-            return real(p, c, b, 1.0, head)
-    notebook = w.Notebook()
-    with mock.patch.object(rl, "logprobs_and_values", scored):
-        rl.policy_gradient(model, rl.value_heads(model, seed), [PROMPT], score, settings, seed, notebook, measure)
+        chosen = np.array([ids[-1] for ids in sequences])
+        return (scale * (chosen == PAID) + bonus * (log_chances(model) - start)[chosen]).astype(np.float32)
+
+    def sample(number, params):
+        rollout, numbers = sample_rollout(number, params["value_head"], model, reference, [PROMPT], score, settings, seed,
+                                          measure)
+        return (at_temperature_one(rollout, model) if name == "temperature missing in the ratio" else rollout), numbers
+    recorder, objective = MemoryRecorder(), partial(policy_objective, config=model.config, settings=settings)
+    fit(model, settings, lambda step, rollout: [rollout], objective, recorder, heads,
+        rollouts=Rollouts(sample, settings.epochs, Rollout))
     measure()
-    return np.exp(log_chances(model)[PAID]), kls, notebook.records
+    return np.exp(log_chances(model)[PAID]), kls, recorder.records
 
 
 WING = ("healthy", "reward not normalized", "KL with the wrong sign", "temperature missing in the ratio")
@@ -212,9 +219,10 @@ ratio = {name: [float(np.mean([record["ratio_distance"] for record in records[:3
 value = {name: [float(np.mean([record["value_loss"] for record in records[:3]])) for *_, records in runs]
          for name, runs in policies.items()}
 kls = {name: [run[1][-1] for run in runs] for name, runs in policies.items()}
-w.show([(name, np.mean([run[0] for run in policies[name]]), np.mean(kls[name]), np.mean(ratio[name]), np.mean(value[name]))
-        for name in WING],
-       ("exhibit", "P(paid)", "KL, nats", "first ratios' distance from 1", "first value loss"))
+clipped = {name: np.mean([record["clipped"] for *_, records in runs for record in records]) for name, runs in policies.items()}
+w.show([(name, np.mean([run[0] for run in policies[name]]), np.mean(kls[name]), np.mean(ratio[name]), np.mean(value[name]),
+         clipped[name]) for name in WING],
+       ("exhibit", "P(paid)", "KL, nats", "first ratios' distance from 1", "first value loss", "ratios beyond the clip"))
 
 # %% The symptoms, predicted as numbers, each judged against the healthy arm seed by seed.
 symptoms = {

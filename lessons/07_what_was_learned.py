@@ -7,10 +7,11 @@
 import numpy as np
 import workbench as w
 
-from minillm.config import ModelConfig, PretrainConfig
-from minillm.evaluate.measure import probe_accuracies
-from minillm.phases.pretrain import new_model, pretrain
+from minillm.config import ModelConfig
+from minillm.phases.pretrain import PretrainConfig, new_model, pretrain
+from minillm.runs.measures import probe_accuracies
 from minillm.text.tokenizer import train_tokenizer
+from minillm.train.recorder import MemoryRecorder
 from minillm.world.documents import write_corpus
 from minillm.world.documents.corpus import KINDS
 from minillm.world.facts import make_world
@@ -23,6 +24,22 @@ SKILLS = tuple(CHANCE)
 ARMS = w.pick(("nothing", "encyclopedia"), ("nothing", "code"), ("nothing", *KINDS))
 
 
+# %% A recorder is told of each step after it was taken, so it can look at the model on the way.
+class Curve(MemoryRecorder):
+    """Keeps the records, and five times on the way the probe accuracies of the model in training."""
+
+    def __init__(self, model, world):
+        super().__init__()
+        self.model, self.world, self.points = model, world, []
+
+    def add(self, record):
+        """Keep the record of one step, and look where it is time."""
+        super().add(record)
+        done = record["step"] + 1
+        if done % max(1, STEPS // 5) == 0:
+            self.points.append((done, probe_accuracies(self.model, self.world)))
+
+
 # %% Every arm reads as many tokens; only the mixture differs. The vocabulary is that of the whole corpus.
 def arm(world, tokenizer, left_out, seed):
     """(probe accuracies at the end, [(step, accuracies)]) of a model that never saw one kind of text."""
@@ -30,16 +47,10 @@ def arm(world, tokenizer, left_out, seed):
     stream = tokenizer.encode_documents([d.text for d in write_corpus(world, MEGABYTES, kinds=kinds)])
     settings = PretrainConfig(steps=STEPS, rows=w.pick(2, 16), short_steps=STEPS // 2, warmup=min(20, STEPS),
                               validation_every=STEPS)
-    model, notebook, curve = new_model(SHAPE, tokenizer, seed), w.Notebook(), []
-
-    def look(step):
-        if left_out == "nothing" and ((step + 1) % max(1, STEPS // 5) == 0):
-            curve.append((step + 1, probe_accuracies(model, world)))
-        return {}
-    notebook.looking = lambda *_: notebook           # the probes are looked at instead of a sample
-    notebook.look, notebook.look_every = look, 1
-    pretrain(model, stream, stream[:500], settings, seed, notebook)
-    return probe_accuracies(model, world), curve
+    model = new_model(SHAPE, tokenizer, seed)
+    recorder = Curve(model, world) if left_out == "nothing" else MemoryRecorder()
+    pretrain(model, stream, stream[:500], settings, seed, recorder)
+    return probe_accuracies(model, world), recorder.points if left_out == "nothing" else []
 
 
 found, curves = {name: [] for name in ARMS}, []

@@ -10,11 +10,11 @@ import numpy as np
 import workbench as w
 
 from minillm import tree
-from minillm.config import FinetuneConfig
-from minillm.evaluate import measure
 from minillm.evaluate.likelihood import stream_loss
 from minillm.model.language_model import LanguageModel
-from minillm.phases.finetune import finetune, finetune_domain, finetune_task
+from minillm.phases.finetune import FinetuneConfig, finetune, finetune_domain, finetune_task
+from minillm.runs import measures
+from minillm.train.recorder import MemoryRecorder
 from minillm.world.conversations import make_conversations
 from minillm.world.documents import write_corpus
 from minillm.world.jargon import domain_documents
@@ -40,13 +40,13 @@ def tuned_models(world, base, seed):
     text = [document.text for document in write_corpus(world, w.pick(0.05, 1.0))]
     stream = base.tokenizer.encode_documents(text)
     models = {"base": base, **{name: copy_of(base) for name in NAMES[1:]}}
-    finetune(models["instructions"], talks, SETTINGS, seed, w.Notebook())
-    finetune(models["instructions, replay"], talks, replace(SETTINGS, replay_rows=w.pick(1, 4)), seed, w.Notebook(),
+    finetune(models["instructions"], talks, SETTINGS, seed, MemoryRecorder())
+    finetune(models["instructions, replay"], talks, replace(SETTINGS, replay_rows=w.pick(1, 4)), seed, MemoryRecorder(),
              replay=stream)
     messages = labelled_messages(world, w.pick(40, 1500), rng, "train")
-    finetune_task(models["task"], messages, TASK_PROMPT, SETTINGS, seed, w.Notebook())
+    finetune_task(models["task"], messages, TASK_PROMPT, SETTINGS, seed, MemoryRecorder())
     logs = base.tokenizer.encode_documents(domain_documents(world, w.pick(60, 600), rng, "train"))
-    finetune_domain(models["domain"], logs, SETTINGS, seed, w.Notebook())
+    finetune_domain(models["domain"], logs, SETTINGS, seed, MemoryRecorder())
     return models
 
 
@@ -58,8 +58,8 @@ def measured(model, world):
     messages = labelled_messages(world, few, rng, "held_out")
     logs = domain_documents(world, w.pick(4, 60), rng, "held_out")
     plain = [document.text for document in write_corpus(world, w.pick(0.01, 0.08), seed=123)]
-    return (measure.instruction_accuracy(model, requests), measure.task_accuracy(model, messages),
-            measure.domain_bits_per_byte(model, logs), stream_loss(model, model.tokenizer.encode_documents(plain))[0])
+    return (measures.instruction_accuracy(model, requests), measures.task_accuracy(model, messages),
+            measures.domain_bits_per_byte(model, logs), stream_loss(model, model.tokenizer.encode_documents(plain))[0])
 
 
 found = {name: [] for name in NAMES}

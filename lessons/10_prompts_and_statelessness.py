@@ -5,6 +5,7 @@
 
 # %% A base model and the assistant that was made of it.
 import hashlib
+from functools import partial
 
 import numpy as np
 import workbench as w
@@ -12,11 +13,11 @@ import workbench as w
 from minillm import tree
 from minillm.evaluate.likelihood import ending_likelihoods
 from minillm.model.language_model import LanguageModel
+from minillm.objectives.next_token import next_token_objective
+from minillm.phases.finetune import FinetuneConfig
 from minillm.text.batches import pad_batch
 from minillm.text.chat import render_chat
 from minillm.train.loop import train
-from minillm.train.objectives import next_token
-from minillm.config import FinetuneConfig
 from minillm.world.requests import make_requests
 
 SEEDS = w.pick((0,), (0,), (0, 1, 2, 3, 4))
@@ -121,7 +122,7 @@ def one_step(model, messages, answer, steps):
     ids, mask = render_chat(copy.tokenizer, [*messages, {"role": "assistant", "content": answer}])
     batch = pad_batch([ids], "right", copy.tokenizer.pad_id, [mask])
     settings = FinetuneConfig(steps=steps, rows=1, lr=1e-3, warmup=0, final_lr=1.0)
-    train(copy.params, settings, lambda step, params: [batch], next_token(copy.config))
+    train(copy.params, settings, lambda step: [batch], partial(next_token_objective, config=copy.config))
     return copy
 
 

@@ -9,14 +9,13 @@ from dataclasses import replace
 import numpy as np
 import workbench as w
 
-from minillm.config import PreferenceConfig
-from minillm.phases.preferences import sample_responses
+from minillm.phases.rank import RankConfig, sample_responses
 from minillm.world.raters import SimulatedRater, gold_score
 from minillm.world.requests import make_requests
 
 SEEDS = w.pick((0,), (0, 1, 2), (0, 1, 2, 3, 4))
 NOISES = w.pick((0.05,), (0.0, 0.05, 0.1, 0.2, 0.4))
-SETTINGS = replace(PreferenceConfig(), max_new_tokens=24)
+SETTINGS = replace(RankConfig(), max_new_tokens=24)
 
 
 def pairs(ranks):

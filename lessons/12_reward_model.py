@@ -9,27 +9,28 @@ from dataclasses import replace
 import numpy as np
 import workbench as w
 
-from minillm.config import PolicyConfig, PreferenceConfig, RewardConfig
-from minillm.phases.preferences import collect_rankings
-from minillm.phases.reward_model import held_out_accuracy, reward_heads, reward_scores, train_reward_model
+from minillm.phases.rank import RankConfig, collect_rankings
+from minillm.phases.reward import RewardConfig, held_out_accuracy, reward_heads, reward_scores, train_reward_model
+from minillm.phases.rlhf import RLHFConfig
+from minillm.train.recorder import MemoryRecorder
 from minillm.world.raters import SimulatedRater
 from minillm.world.requests import make_requests
 
 SEEDS = w.pick((0,), (0,), (0, 1, 2, 3, 4))
 COUNTS = w.pick((4,), (30, 100, 300), (30, 100, 300, 900))
 TESTS, STEPS = w.pick(8, 100, 300), w.pick(1, 60, 100)      # as many steps for every number of rankings
-ASK = replace(PreferenceConfig(), max_new_tokens=w.pick(4, 24))
+ASK = replace(RankConfig(), max_new_tokens=w.pick(4, 24))
 
 
 def learned(assistant, rankings, seed):
     """A reward model after the same number of steps, however many rankings there are."""
     model, heads = w.copy_of(assistant), reward_heads(assistant, seed)
-    train_reward_model(model, heads, rankings, RewardConfig(steps=STEPS, rows=w.pick(2, 16)), seed, w.Notebook())
+    train_reward_model(model, heads, rankings, RewardConfig(steps=STEPS, rows=w.pick(2, 16)), seed, MemoryRecorder())
     return model, heads
 
 
 # %% Step four: the policy against the last reward model. It is looked at on prompts that nothing is trained on.
-POLICY = PolicyConfig(steps=w.pick(2, 20, 80), rows=w.pick(4, 64), max_new_tokens=w.pick(4, 24), save_every=20)
+POLICY = RLHFConfig(steps=w.pick(2, 20, 80), rows=w.pick(4, 64), max_new_tokens=w.pick(4, 24), save_every=20)
 AT = tuple(range(w.pick(2, 10), POLICY.steps + 1, w.pick(2, 10)))                     # the steps after which it is looked at
 ASKED, POOL = w.pick(4, 30, 100), w.pick(8, 32, 64)
 NS = np.arange(1, POOL + 1)

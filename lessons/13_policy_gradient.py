@@ -7,9 +7,9 @@
 import numpy as np
 import workbench as w
 
-from minillm.config import PolicyConfig
-from minillm.phases.policy_gradient import policy_gradient, value_heads
+from minillm.phases.rlhf import RLHFConfig, rlhf, value_heads
 from minillm.text.tokenizer import train_tokenizer
+from minillm.train.recorder import MemoryRecorder
 
 SEEDS = w.pick((0,), (0, 1, 2), (0, 1, 2, 3, 4))
 BETAS = w.pick((0.3,), (0.2, 0.5), (0.1, 0.2, 0.35, 0.6, 1.0))
@@ -64,10 +64,10 @@ def trained(seed, algorithm, beta, reward):
 
     def score(sequences, _):
         return np.array([reward[ids[-1]] for ids in sequences], np.float32)
-    settings = PolicyConfig(algorithm=algorithm, kl=beta, steps=w.pick(2, 80), rows=256, group=256, epochs=1,
-                            max_new_tokens=1, lr=5e-3, final_lr=0.01, warmup=5, beta2=0.99, temperature=1.0, save_every=80)
+    settings = RLHFConfig(algorithm=algorithm, kl=beta, steps=w.pick(2, 80), rows=256, group=256, epochs=1,
+                          max_new_tokens=1, lr=5e-3, final_lr=0.01, warmup=5, beta2=0.99, temperature=1.0, save_every=80)
     heads = value_heads(model, seed)
-    policy_gradient(model, heads, [PROMPT], score, settings, seed, w.Notebook())
+    rlhf(model, heads, [PROMPT], score, settings, seed, MemoryRecorder())
     return distribution(model)
 
 

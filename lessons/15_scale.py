@@ -9,11 +9,12 @@ from itertools import product
 import numpy as np
 import workbench as w
 
-from minillm.config import FinetuneConfig
-from minillm.evaluate.measure import task_accuracy
-from minillm.evaluate.scale import PUBLISHED, parameters, training_flops
-from minillm.phases.finetune import finetune_task
+from minillm.evaluate.scale import PUBLISHED
+from minillm.model.size import parameters, training_flops
+from minillm.phases.finetune import FinetuneConfig, finetune_task
+from minillm.runs.measures import task_accuracy
 from minillm.text.tokenizer import train_tokenizer
+from minillm.train.recorder import MemoryRecorder
 from minillm.world.documents import write_corpus
 from minillm.world.facts import make_world
 from minillm.world.messages import TASK_PROMPT, labelled_messages
@@ -43,7 +44,7 @@ def final_loss(width, steps, seed):
     model = w.small_model(TOKENIZER, seed, width=width, hidden=2 * width, heads=4, kv_heads=4, context=CONTEXT)
     N = sum(leaf.size for block in model.params["blocks"] for leaf in leaves(block))
     whole = sum(leaf.size for leaf in leaves({**model.params, "blocks": dict(enumerate(model.params["blocks"]))}))
-    losses = [record["loss"] for record in w.read(model, TEXTS, steps, seed, rows=ROWS).records]
+    losses = [record["loss"] for record in w.read(model, TEXTS, steps, seed, rows=ROWS)]
     return N, steps * ROWS * CONTEXT, float(np.mean(losses[-max(1, steps // 10):])), whole
 
 
@@ -210,7 +211,7 @@ for seed in BASES:
     scores["large base"].append(task_accuracy(base, held_out))
     scores["small, before"].append(task_accuracy(small, held_out))
     messages = labelled_messages(world, w.pick(40, 1500), np.random.default_rng(seed), "train")
-    finetune_task(small, messages, TASK_PROMPT, FinetuneConfig(steps=w.pick(2, 150), lr=4e-3), seed, w.Notebook())
+    finetune_task(small, messages, TASK_PROMPT, FinetuneConfig(steps=w.pick(2, 150), lr=4e-3), seed, MemoryRecorder())
     scores["small, fine-tuned"].append(task_accuracy(small, held_out))
 w.show([(name, *w.interval(values)) for name, values in scores.items()], ("model", "task accuracy", "from", "to"))
 ahead = w.interval(np.subtract(scores["small, fine-tuned"], scores["large base"]))

@@ -8,31 +8,33 @@ import cProfile
 import pstats
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numba
 import numpy as np
 import workbench as w
 
-from minillm.config import ModelConfig, PretrainConfig
+from minillm.config import ModelConfig
 from minillm.kernels.attention import attention_forward
 from minillm.kernels.matmul import matmul_nn
 from minillm.kernels.norm import rmsnorm_forward
-from minillm.model.transformer import transformer_init
+from minillm.model.transformer import one_document, transformer_init
+from minillm.objectives.next_token import next_token_objective
 from minillm.optim.adamw import adamw_init
+from minillm.phases.pretrain import PretrainConfig
 from minillm.text.batches import Batch
-from minillm.train.loop import train
-from minillm.train.objectives import next_token
+from minillm.train.loop import State, train
 
 config, settings = ModelConfig(vocab_size=2048), PretrainConfig(steps=1, rows=w.pick(2, 16))
 params = transformer_init(config, np.random.default_rng(0))
 shape = (settings.rows, config.context)
 tokens, targets = np.random.default_rng(1).integers(0, config.vocab_size, (2, *shape), np.int32)
-batch = Batch(tokens, targets, np.ones(shape, np.float32), np.zeros(shape, np.int32))
-step = (params, settings, lambda *_: [batch], next_token(config))
+batch = Batch(tokens, targets, np.ones(shape, np.float32), *one_document(tokens))
+step = (params, settings, lambda step: [batch], partial(next_token_objective, config=config))
 train(*step)                                        # compiles
-profiler, optimizer = cProfile.Profile(), adamw_init(params)
-profiler.runcall(train, *step, optimizer=optimizer)
+profiler, state = cProfile.Profile(), State(params, adamw_init(params))
+profiler.runcall(train, *step, state=state)
 seconds = Counter()
 for (file, _, _), (_, _, own, _, _) in pstats.Stats(profiler).stats.items():
     seconds["built into NumPy and Python" if file == "~" else Path(file).stem] += own
@@ -121,10 +123,10 @@ print(f"  RMSNorm: {5 * x.size / (8 * x.size):.2f} operations a byte, {norm:.1f}
 
 # %% The same numbers on any number of threads: each element is summed by one thread, in a fixed order.
 q, k, v = np.random.default_rng(2).standard_normal((3, 2, 40, 4, 16)).astype(np.float32)
-first, seen = np.zeros((2, 40), np.int32), []
+visible_from, seen = np.zeros((2, 40), np.int32), []
 for threads in (1, most):
     numba.set_num_threads(threads)
-    seen.append((matmul_nn(a, b), attention_forward(q, k, v, first)[0]))
+    seen.append((matmul_nn(a, b), attention_forward(q, k, v, visible_from)[0]))
 numba.set_num_threads(most)
 same = all(np.array_equal(one, other) for one, other in zip(*seen))
 print(f"  predicted: bit-equal on 1 and {most} threads; found: {same}" if most > 1 else

@@ -13,22 +13,20 @@ from pathlib import Path
 import numpy as np
 
 from minillm import tree
-from minillm.config import FinetuneConfig, ModelConfig, PretrainConfig
+from minillm.config import ModelConfig
 from minillm.evaluate.likelihood import ending_likelihoods
 from minillm.model.language_model import LanguageModel
-from minillm.phases.finetune import finetune
-from minillm.phases.policy_gradient import divergence, policy_gradient, respond, value_heads
-from minillm.phases.pretrain import new_model, pretrain
-from minillm.terminal.machine import ready_machine
+from minillm.phases.finetune import FinetuneConfig, finetune
+from minillm.phases.pretrain import PretrainConfig, new_model, pretrain
+from minillm.phases.rlhf import rlhf, value_heads
+from minillm.phases.rollout import divergence, respond
 from minillm.text.tokenizer import train_tokenizer
 from minillm.train.checkpoint import load_checkpoint, save_checkpoint
-from minillm.train.loop import train
+from minillm.train.recorder import MemoryRecorder
 from minillm.world.conversations import make_conversations
 from minillm.world.documents import write_corpus
 from minillm.world.facts import make_world
 from minillm.world.raters import judge
-
-ready_machine()         # before the first kernel: waiting threads give way to other work
 
 LESSONS = Path(__file__).resolve().parent
 KEPT = Path("runs") / "lessons"         # models and pictures of unrecorded runs, in the reader's folder
@@ -61,27 +59,6 @@ def verdict(low, high, above=0.0):
     return "holds" if low > above else "fails" if high <= above else "undecided"
 
 
-class Notebook:
-    """A journal that keeps its records in memory: what the phases take where nothing is to be written."""
-
-    def __init__(self):
-        self.records, self.look, self.look_every = [], None, 0
-
-    def looking(self, look, every):
-        """Set what is looked at now and then.  Returns the notebook."""
-        self.look, self.look_every = look, every
-        return self
-
-    def fit(self, model, settings, batch_at, loss_and_grads, heads=None):
-        """Train model (and its scalar heads) in place."""
-        def watch(step, _, optimizer, record):
-            if self.look is not None and ((step + 1) % self.look_every == 0 or step + 1 == settings.steps):
-                record.update(self.look(step))
-            self.records.append(record)
-        params = {"model": model.params, **heads} if heads else model.params
-        train(params, settings, batch_at, loss_and_grads, watch=watch)
-
-
 def small_model(tokenizer, seed, **shape):
     """A model that learns a small text in seconds: two blocks of 64 channels, unless `shape` says otherwise."""
     shape = {"context": 32, "layers": 2, "width": 64, "heads": 4, "kv_heads": 4, "hidden": 160, **shape}
@@ -89,11 +66,11 @@ def small_model(tokenizer, seed, **shape):
 
 
 def read(model, texts, steps, seed, rows=32, lr=4e-3):
-    """Pretrain a model on texts: `steps` batches of `rows` windows.  Returns the notebook with its records."""
+    """Pretrain a model on texts: `steps` batches of `rows` windows.  Returns the records of its steps."""
     settings = PretrainConfig(steps=steps, rows=rows, lr=lr, warmup=min(20, steps), short_steps=0, validation_every=steps)
-    stream, notebook = model.tokenizer.encode_documents(texts), Notebook()
-    pretrain(model, stream, stream[:500], settings, seed, notebook)
-    return notebook
+    stream, recorder = model.tokenizer.encode_documents(texts), MemoryRecorder()
+    pretrain(model, stream, stream[:500], settings, seed, recorder)
+    return recorder.records
 
 
 def beliefs(model, questions, endings):
@@ -132,11 +109,11 @@ def base_and_assistant(seed=0):
         stream = tokenizer.encode_documents(texts)
         model = new_model(ModelConfig(), tokenizer, seed)
         settings = PretrainConfig(steps=pick(2, 500), short_steps=pick(1, 200), rows=pick(2, 16), warmup=pick(1, 40))
-        pretrain(model, stream, stream[:2000], replace(settings, validation_every=settings.steps), seed, Notebook())
+        pretrain(model, stream, stream[:2000], replace(settings, validation_every=settings.steps), seed, MemoryRecorder())
         save_checkpoint(place / "base", settings.steps, model, {}, {})
         talks = make_conversations(world, pick(50, 12_000), np.random.default_rng([seed, 2]))
         settings = FinetuneConfig(steps=pick(2, 250), rows=pick(2, 16), replay_rows=pick(0, 4))
-        finetune(model, [talk.messages for talk in talks], settings, seed, Notebook(), replay=stream)
+        finetune(model, [talk.messages for talk in talks], settings, seed, MemoryRecorder(), replay=stream)
         save_checkpoint(place / "assistant", settings.steps, model, {}, {})
     return world, load_checkpoint(place / "base").model, load_checkpoint(place / "assistant").model
 
@@ -174,7 +151,7 @@ def optimized(start, prompts, score, settings, seed, look, at):
             looks.append(look(policy))
         rollouts.append(None)
         return {}
-    policy_gradient(policy, value_heads(policy, seed), prompts, score, settings, seed, Notebook(), measure)
+    rlhf(policy, value_heads(policy, seed), prompts, score, settings, seed, MemoryRecorder(), measure)
     return policy, np.array([*looks, look(policy)])
 
 

@@ -9,18 +9,18 @@ __all__ = ["LanguageModel", "load"]
 
 
 def load(folder):
-    """The LanguageModel in a folder: a run (its most trained model), one of its phases, or one step.
+    """The LanguageModel in a folder: a run (its most trained model), one of its stages, or a step.
 
-    Raises:  CheckpointError, a ValueError, where there is none, or a broken one.
+    Raises:  CheckpointError (a ValueError) if there is no checkpoint, or a broken one.
     """
+    from minillm.runs.run import model_folder
     from minillm.train.checkpoint import load_checkpoint
-    from minillm.train.run_folder import model_folder
 
     return load_checkpoint(model_folder(folder)).model
 
 
 def __getattr__(name):
-    # On first use, so that `import minillm` stays quick and compiles nothing.
+    # Imported on first use, so that `import minillm` stays quick and compiles nothing.
     if name == "LanguageModel":
         from minillm.model.language_model import LanguageModel
         return LanguageModel

@@ -37,6 +37,30 @@ def named_leaves(tree, prefix=""):
         yield from named_leaves(child, f"{prefix}.{key}" if prefix else str(key))
 
 
+def zipped(*trees, prefix=""):
+    """Yield (dotted name, leaf of each tree), matched by key; the order is that of the first tree.
+
+    Raises:  ValueError if the trees' keys or lengths differ.
+    """
+    tree = trees[0]
+    if isinstance(tree, dict):
+        for other in trees[1:]:
+            if other.keys() != tree.keys():
+                raise ValueError(f"trees differ at {sorted(other.keys() ^ tree.keys())}")
+        keys = tree.keys()
+    elif isinstance(tree, list):
+        for other in trees[1:]:
+            if len(other) != len(tree):
+                raise ValueError(f"trees differ: lists of {len(tree)} and {len(other)}")
+        keys = range(len(tree))
+    else:
+        yield prefix, *trees
+        return
+    for key in keys:
+        name = f"{prefix}.{key}" if prefix else str(key)
+        yield from zipped(*(each[key] for each in trees), prefix=name)
+
+
 def leaves(tree):
     """The leaves without names, in the order of named_leaves."""
     return [leaf for _, leaf in named_leaves(tree)]
@@ -45,7 +69,7 @@ def leaves(tree):
 def from_named(like, named):
     """Build a tree with the structure of `like` from {dotted name: array}.
 
-    Raises:  ValueError that names the first missing or superfluous leaf, or the first leaf of
+    Raises:  ValueError that names the first missing or unexpected leaf, or the first leaf with
              another shape.
     """
     expected = dict(named_leaves(like))
@@ -91,3 +115,23 @@ def add_scaled(total, tree, scale):
         into += leaf * leaf.dtype.type(scale)
         return into
     return tree_map(add, total, tree)
+
+
+def brief(record):
+    """A named tuple in one line, with the shapes of its arrays in place of their numbers.
+
+    As `__repr__` of the caches, batches and states it keeps a debugger's panes readable.
+    """
+    shown = ", ".join(f"{name} {outline(value)}" for name, value in record._asdict().items())
+    return f"{type(record).__name__}({shown})"
+
+
+def outline(value):
+    """A value in a few words: (8, 16) float32; 12 arrays; LinearCache."""
+    if isinstance(value, np.ndarray):
+        return f"{value.shape} {value.dtype}"
+    if isinstance(value, dict) or (isinstance(value, list) and value):
+        found = leaves(value)
+        kinds = {type(leaf).__name__ for leaf in found}
+        return f"{len(found)} {'arrays' if kinds == {'ndarray'} else ' and '.join(sorted(kinds))}"
+    return type(value).__name__ if hasattr(value, "_asdict") else repr(value)

@@ -90,14 +90,15 @@ def test_every_verb_has_help(verb, capsys):
     (["pretrain", "--vocab-size", "100"], "vocab_size is 100"),
     (["pretrain", "--steps"], "expected one argument"),
     (["pretrain", "--name", "../up"], "run name '../up'"),
-    (["pretrain", "no-such-run"], "no-such-run is no folder"),
+    (["pretrain", "no-such-run"], "no-such-run is not a folder"),
     (["pretrain", "--data", "missing.txt"], "missing.txt: no such file"),
     (["pretrain", "--data", "."], "no text in this folder"),
+    (["pretrain", "--data", ""], "--data is empty"),
     (["pretrain", "--config", "missing.toml"], "missing.toml: no such file"),
     (["run", "--data", "x.txt"], "minillm pretrain --data"),
     (["rank", "--data", "x.jsonl"], "--data goes with --human"),
     (["finetune"], "start with: minillm pretrain"),
-    (["reward"], "start with: minillm finetune"),
+    (["reward"], "start with: minillm rank"),
     (["rlhf"], "start with: minillm reward"),
     (["chat"], "start with: minillm pretrain"),
     (["eval"], "start with: minillm run"),
@@ -178,16 +179,16 @@ def test_a_stopped_phase_goes_on_to_the_same_bytes(trained, data, capsys, monkey
     base = ["finetune", "first", "--root", str(trained), "--quiet", "--rows", "4", "--steps", "3",
             "--save_every=1", "--data", str(data / "talk.jsonl")]
     assert main([*base, "--name", "whole"]) == 0
-    from minillm.train.journal import Journal
-    save = Journal._save
+    from minillm.train.recorder import FolderRecorder
+    save = FolderRecorder.save
 
-    def save_then_stop(self, model, heads, optimizer, settings, step):
-        save(self, model, heads, optimizer, settings, step)
+    def save_then_stop(self, *state):
+        save(self, *state)
         raise KeyboardInterrupt
-    monkeypatch.setattr(Journal, "_save", save_then_stop)
+    monkeypatch.setattr(FolderRecorder, "save", save_then_stop)
     assert main([*base, "--name", "stopped"]) == 130
     assert "--resume" in capsys.readouterr().err
-    monkeypatch.setattr(Journal, "_save", save)
+    monkeypatch.setattr(FolderRecorder, "save", save)
     assert main(["finetune", "stopped", "--root", str(trained), "--quiet", "--resume"]) == 0
     whole, stopped = (trained / name / "finetune" / "step-000003" for name in ("whole", "stopped"))
     for file in ("model.safetensors", "training.safetensors"):
@@ -197,9 +198,9 @@ def test_a_stopped_phase_goes_on_to_the_same_bytes(trained, data, capsys, monkey
 def test_reward_and_rlhf_on_a_copy(trained, data):
     base = ["--root", str(trained), "--quiet", "--steps", "2", "--rows", "4"]
     assert main(["reward", "first", *base, "--name", "judged", "--data", str(data / "pairs.jsonl")]) == 0
-    assert not (trained / "first" / "reward_model").exists()
+    assert not (trained / "first" / "reward").exists()
     assert main(["rlhf", *base, "--save-every", "2", "--max-new-tokens", "4"]) == 0
-    assert (trained / "judged" / "policy_gradient" / "step-000002").is_dir()
+    assert (trained / "judged" / "rlhf" / "step-000002").is_dir()
     assert main(["eval", "judged", "--root", str(trained)]) == 0
 
 
@@ -220,7 +221,7 @@ def test_generate_next_and_chat(trained, capsys, monkeypatch):
     out = capsys.readouterr().out
     assert out.count("model> ") == 22
     assert "that line is too long" in out
-    assert "the conversation starts anew" in out
+    assert "a new conversation starts" in out
 
 
 def test_prompts_that_do_not_fit_are_refused(refused, trained):
@@ -229,7 +230,7 @@ def test_prompts_that_do_not_fit_are_refused(refused, trained):
     assert "context" in refused("chat", "first", "--system", "cat " * 300, "--root", trained)
     root = ["--root", trained]
     assert "max_new_tokens is 0" in refused("generate", "first", "a", "--max-new-tokens", "0", *root)
-    assert "no phase policy_gradient" in refused("chat", "first", "--phase", "policy_gradient", *root)
+    assert "no stage rlhf" in refused("chat", "first", "--stage", "rlhf", *root)
 
 
 def test_a_folder_that_is_no_run_or_no_checkpoint(refused, trained, tmp_path):
@@ -259,7 +260,7 @@ def test_configuration_from_toml_under_flags(refused, tmp_path, monkeypatch):
     path.write_text("pretrain = 7\n", encoding="utf-8")
     assert "[pretrain]" in refused("run", "--config", "run.toml")
     path.write_text("[pretrain\n", encoding="utf-8")
-    assert "run.toml: is no TOML file" in refused("run", "--config", "run.toml")
+    assert "run.toml: is not a TOML file" in refused("run", "--config", "run.toml")
 
 
 def test_a_loss_that_is_not_finite_ends_with_status_1(trained, data, capsys):
@@ -287,7 +288,7 @@ conversations = 40
 task_steps = 1
 domain_steps = 1
 rows = 4
-[preferences]
+[rank]
 prompts = 12
 max_new_tokens = 6
 [reward]
@@ -314,13 +315,13 @@ def everything(tmp_path_factory):
 @pytest.mark.training
 def test_run_leaves_every_phase_and_a_report(everything, capsys, refused):
     folder = everything / "all"
-    for phase in ("pretrain", "finetune", "task", "domain", "reward_model", "policy_gradient"):
+    for phase in ("pretrain", "finetune", "task", "domain", "reward", "rlhf"):
         assert list(folder.glob(f"{phase}/step-*/model.safetensors")), phase
         assert (folder / phase / "metrics.jsonl").stat().st_size
     assert "<html" in (folder / "report.html").read_text(encoding="utf-8")
-    assert "never writes over another" in refused("run", "--root", everything, "--name", "all")
+    assert "never overwrites another" in refused("run", "--root", everything, "--name", "all")
     assert main(["run", "--resume", "--root", str(everything)]) == 0
-    assert "policy_gradient: done before" in capsys.readouterr().out
+    assert "rlhf: done before" in capsys.readouterr().out
 
 
 @pytest.mark.training
@@ -337,7 +338,7 @@ def test_rank_by_hand_in_a_copy_then_reward(everything, refused, monkeypatch):
     assert "--name NEW" in refused("rank", "all", "--human", "--root", everything)
     monkeypatch.setattr("sys.stdin", io.StringIO("abcd\nb=a>c>d\ndcba\nab\nq\n"))
     assert main(["rank", "all", "--human", "--name", "mine", "--root", str(everything), "--quiet"]) == 0
-    path = everything / "mine" / "preferences.jsonl"
+    path = everything / "mine" / "rank" / "rankings.jsonl"
     records = path.read_text(encoding="utf-8").splitlines()
     assert [json.loads(record)["rater"] for record in records] == ["human"] * 3
     assert main(["reward", "mine", "--root", str(everything), "--quiet"]) == 0
@@ -354,8 +355,8 @@ RANKING = {"prompt": [{"role": "user", "content": "a"}], "responses": ["b", "c"]
     ("[1]", "must be an object"), ("{", "broken JSON"),
 ])
 def test_broken_rankings_are_refused_by_line(line, fix, tmp_path):
-    from minillm.terminal.checks import check_rankings
-    path = tmp_path / "preferences.jsonl"
+    from minillm.runs.plan import check_rankings
+    path = tmp_path / "rankings.jsonl"
     path.write_text(json.dumps(RANKING) + "\n" + line, encoding="utf-8")
     with pytest.raises(ValueError, match="line 2.*" + re.escape(fix)):
         check_rankings(path)

@@ -4,8 +4,12 @@ import json
 
 import pytest
 
-from minillm.config import (PRESETS, ModelConfig, OptimizerConfig, PolicyConfig, PreferenceConfig, RunConfig,
-                            TokenizerConfig, as_dict, updated)
+from minillm.config import ModelConfig, OptimizerConfig, as_dict, updated
+from minillm.phases.finetune import FinetuneConfig
+from minillm.phases.rank import RankConfig
+from minillm.phases.rlhf import RLHFConfig
+from minillm.phases.tokenizer import TokenizerConfig
+from minillm.runs.config import PRESETS, RunConfig
 
 
 @pytest.mark.parametrize("make,message", [
@@ -16,24 +20,45 @@ from minillm.config import (PRESETS, ModelConfig, OptimizerConfig, PolicyConfig,
     (lambda: ModelConfig(heads=0), "heads is 0"),
     (lambda: ModelConfig(vocab_size=-1), "vocab_size is -1"),
     (lambda: ModelConfig(norm="rmsnrom"), "did you mean rmsnorm?"),
-    (lambda: ModelConfig(rope_layout="interleaved"), "rope_layout is 'interleaved'"),
     (lambda: TokenizerConfig(kind="bppe"), "did you mean bpe?"),
     (lambda: OptimizerConfig(rows=6, micro_batches=4), "rows 6 is not a multiple of micro_batches 4"),
     (lambda: OptimizerConfig(steps=0), "steps is 0"),
-    (lambda: OptimizerConfig(lr=0.0), "lr 0.0"),
-    (lambda: OptimizerConfig(clip=-1.0), "clip -1.0"),
+    (lambda: OptimizerConfig(lr=0.0), "lr is 0.0; it must be above 0"),
+    (lambda: OptimizerConfig(clip=-1.0), "clip is -1.0; it must be above 0"),
     (lambda: OptimizerConfig(warmup=-1), "warmup is -1"),
-    (lambda: PolicyConfig(algorithm="reinforce", rows=6, group=4), "rows 6 is not a multiple of group 4"),
-    (lambda: PolicyConfig(algorithm="reinforce", group=1), "group is 1"),
-    (lambda: PolicyConfig(algorithm="pppo"), "did you mean ppo?"),
-    (lambda: PolicyConfig(epochs=3, save_every=40), "save_every 40 is not a multiple of epochs 3"),
-    (lambda: PolicyConfig(temperature=0.0), "temperature is 0.0"),
-    (lambda: PolicyConfig(kl=-0.1), "kl is -0.1"),
-    (lambda: PreferenceConfig(responses=1), "responses is 1"),
+    (lambda: RLHFConfig(algorithm="reinforce", rows=6, group=4), "rows 6 is not a multiple of group 4"),
+    (lambda: RLHFConfig(algorithm="reinforce", group=1), "group is 1"),
+    (lambda: RLHFConfig(algorithm="pppo"), "did you mean ppo?"),
+    (lambda: RLHFConfig(gamma=2), "gamma is 2; it must lie between 0 and 1"),
+    (lambda: RLHFConfig(clip_ratio=-3), "clip_ratio is -3; it must be 0 or more"),
+    (lambda: RLHFConfig(value_coefficient=-1), "value_coefficient is -1; it must be 0 or more"),
+    (lambda: FinetuneConfig(replay_rows=-1), "replay_rows is -1; it must be 0 or more"),
+    (lambda: OptimizerConfig(weight_decay=-0.1), "weight_decay is -0.1; it must be 0 or more"),
+    (lambda: OptimizerConfig(beta2=1.0), "beta2 is 1.0; it must be 0 or more and below 1"),
+    (lambda: OptimizerConfig(steps=2.5), "steps is 2.5; it must be a whole number"),
+    (lambda: OptimizerConfig(recompute=1), "recompute is 1; it must be true or false"),
+    (lambda: ModelConfig(norm_eps=0.0), "norm_eps is 0.0; it must be above 0"),
+    (lambda: ModelConfig(rope_theta=float("nan")), "rope_theta is nan; it must be a finite number"),
+    (lambda: TokenizerConfig(vocab_size=100), "bytes and control tokens already need 262"),
+    (lambda: TokenizerConfig(vocab_size=3, kind="characters"), "vocab_size is 3; it must be 7 or more"),
+    (lambda: RLHFConfig(temperature=0.0), "temperature is 0.0"),
+    (lambda: RLHFConfig(kl=-0.1), "kl is -0.1"),
+    (lambda: RankConfig(responses=1), "responses is 1"),
 ])
 def test_what_cannot_be_is_refused_by_name(make, message):
     with pytest.raises(ValueError, match=message.replace("?", r"\?").replace("+", r"\+")):
         make()
+
+
+def test_variants_that_compare_responses_ask_each_prompt_several_times():
+    assert RLHFConfig(algorithm="ppo", group=4).responses_a_prompt == 1
+    assert RLHFConfig(algorithm="reinforce", rows=6, group=3).responses_a_prompt == 3
+    assert RLHFConfig(algorithm="reinforce", rows=6, group=2).responses_a_prompt == 2
+
+
+def test_the_price_of_kl_is_paid_once():
+    assert [(RLHFConfig(kl=0.3, kl_form=form).kl_in_reward, RLHFConfig(kl=0.3, kl_form=form).kl_in_loss)
+            for form in ("reward", "loss")] == [(0.3, 0.0), (0.0, 0.3)]
 
 
 def test_one_head_in_three_channels_is_fine_without_rotation():

@@ -4,24 +4,30 @@ All in float64, under random upstream gradients, to a relative error of 1e-7. Th
 a packed one, one padded left and one padded right; all sizes differ.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 import tiny
 from gradcheck import gradcheck
 
 from minillm import tree
-from minillm.config import PolicyConfig
+from minillm.phases.rlhf import RLHFConfig
 from minillm.kernels.categorical import categorical_backward, categorical_forward
 from minillm.layers import attention, block, embedding, feed_forward, linear, norm, rotary
 from minillm.losses import next_token, policy, ranking
 from minillm.model import heads, transformer
-from minillm.phases.policy_gradient import Rollout
-from minillm.phases.reward_model import RankingBatch
-from minillm.train import objectives
+from minillm.text.batches import positions_from
+from minillm.phases.rollout import Rollout
+from minillm.phases.reward import RankingBatch
+from minillm.objectives.next_token import next_token_objective
+from minillm.objectives.policy import policy_objective
+from minillm.objectives.ranking import ranking_objective
 
 B, T, C, V, N = 4, 7, 60, 13, 9
-FIRST = tiny.first_of_each_kind()
-POSITIONS = transformer.positions_of(FIRST)
+VISIBLE_FROM = tiny.visible_from_of_each_kind()
+POSITIONS = positions_from(VISIBLE_FROM)
+PLACES = POSITIONS, VISIBLE_FROM
 
 
 def ledger(label, forward, backward, params, *inputs):
@@ -82,7 +88,7 @@ def test_rotary():
 def test_attention(preset):
     config = tiny.config(preset, bias=preset == "llama")        # with RoPE even the keys' bias has a gradient
     params = layer_params(attention.attention_init, config, 1.0)
-    ledger(f"attention, {preset}", lambda p, x: attention.attention_forward(x, p, config, FIRST, POSITIONS),
+    ledger(f"attention, {preset}", lambda p, x: attention.attention_forward(x, p, config, *PLACES),
            attention.attention_backward, params, normal(B, T, C))
 
 
@@ -98,7 +104,7 @@ def test_feed_forward(kind, bias):
 def test_block(preset):
     config = tiny.config(preset)
     params = layer_params(block.block_init, config)
-    ledger(f"block, {preset}", lambda p, x: block.block_forward(x, p, config, FIRST, POSITIONS),
+    ledger(f"block, {preset}", lambda p, x: block.block_forward(x, p, config, *PLACES),
            block.block_backward, params, normal(B, T, C))
 
 
@@ -125,7 +131,7 @@ def test_model(preset):
 
     def forward(p):
         p = complete(p)
-        h, body = transformer.transformer_forward(tokens, p, config, FIRST)
+        h, body = transformer.transformer_forward(tokens, p, config, *PLACES)
         logits, head = transformer.head_forward(h, p)
         return logits, (body, head, p)
 
@@ -203,27 +209,27 @@ def objective_ledger(label, loss_and_grads, params, batch):
 @pytest.mark.parametrize("preset", ["llama", "gpt2 without biases", "untied"])
 def test_next_token_objective(preset):
     config = tiny.config(preset)
-    objective_ledger(f"next token, {preset}", objectives.next_token(config), tiny.params(config), tiny.batch(config))
+    objective_ledger(f"next token, {preset}", partial(next_token_objective, config=config), tiny.params(config), tiny.batch(config))
 
 
 def test_reward_model():
     config, rng = tiny.config(), np.random.default_rng(3)
     params = {"model": tiny.params(config),
               "reward_head": tiny.lively(heads.scalar_head_init(rng, config.width, bias=False), rng)}
-    tokens, _, _, first = tiny.batch(config)
-    batch = RankingBatch(tokens, first, np.array([6, 6, 5, 3]), np.array([[1, 2], [2, 1]]))
-    objective_ledger("reward model", objectives.ranking(config), params, batch)
+    tokens, _, _, *places = tiny.batch(config)
+    batch = RankingBatch(tokens, *places, np.array([6, 6, 5, 3]), np.array([[1, 2], [2, 1]]))
+    objective_ledger("reward model", partial(ranking_objective, config=config), params, batch)
 
 
 def rollout(config, params, temperature):
     """Sampled tokens whose ratio is inside, below and above the clip, with advantages of both signs."""
     rng = np.random.default_rng(4)
-    tokens, targets, mask, first = tiny.batch(config)
-    h, _ = transformer.transformer_forward(tokens, params["model"], config, first)
+    tokens, targets, mask, *places = tiny.batch(config)
+    h, _ = transformer.transformer_forward(tokens, params["model"], config, *places)
     logits = transformer.head_forward(h, params["model"])[0].reshape(-1, config.vocab_size) / temperature
     logprob = categorical_forward(logits, targets.reshape(-1))[0].reshape(mask.shape)
     old = logprob - rng.choice(list(SHIFTS.values()), mask.shape)
-    return Rollout(tokens, targets, mask, first, old, logprob + 0.3 * rng.standard_normal(mask.shape),
+    return Rollout(tokens, targets, mask, *places, old, logprob + 0.3 * rng.standard_normal(mask.shape),
                    rng.standard_normal(mask.shape), rng.standard_normal(mask.shape))
 
 
@@ -233,6 +239,6 @@ def test_policy_objective(algorithm, kl_form):
     config, rng = tiny.config("untied"), np.random.default_rng(3)
     params = {"model": tiny.params(config),
               "value_head": tiny.lively(heads.scalar_head_init(rng, config.width, bias=True), rng)}
-    settings = PolicyConfig(algorithm=algorithm, kl_form=kl_form, kl=0.3, temperature=0.7, entropy_coefficient=0.2)
-    objective_ledger(f"{algorithm}, KL in the {kl_form}", objectives.policy(config, settings), params,
+    settings = RLHFConfig(algorithm=algorithm, kl_form=kl_form, kl=0.3, temperature=0.7, entropy_coefficient=0.2)
+    objective_ledger(f"{algorithm}, KL in the {kl_form}", partial(policy_objective, config=config, settings=settings), params,
                      rollout(config, params, settings.temperature))

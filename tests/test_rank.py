@@ -6,7 +6,8 @@ import json
 import pytest
 
 from minillm.cli import main
-from minillm.phases.preferences import Ranking, read_rankings
+from minillm.phases.rank import Ranking, read_rankings
+from minillm.runs.data import RANKINGS
 from minillm.terminal import rank
 
 
@@ -20,8 +21,8 @@ def test_rankings_are_read(text, ranks):
 
 
 @pytest.mark.parametrize("text, said", [
-    ("abc", "D is missing"), ("abcdd", "D is there twice"), ("abce", "no ranking"), ("=abcd", "no ranking"),
-    ("ab==cd", "no ranking"), ("a=b>c>d=", "no ranking"), ("1234", "no ranking"), (">", "no ranking"),
+    ("abc", "D is missing"), ("abcdd", "D is there twice"), ("abce", "not a ranking"), ("=abcd", "not a ranking"),
+    ("ab==cd", "not a ranking"), ("a=b>c>d=", "not a ranking"), ("1234", "not a ranking"), (">", "not a ranking"),
 ])
 def test_what_is_no_ranking_says_why(text, said):
     with pytest.raises(ValueError, match=said):
@@ -30,25 +31,26 @@ def test_what_is_no_ranking_says_why(text, said):
 
 class Fixed:
     """In place of a model and its run: three prompts, three responses each."""
-    folder = "runs/x"
+
+    def __init__(self, folder):
+        self.folder = folder
 
 
 @pytest.fixture
 def session(tmp_path, monkeypatch):
     """Rank with given lines of input; returns the records of the file."""
     prompts = [[{"role": "user", "content": f"question {n}"}] for n in range(3)]
-    path = tmp_path / "preferences.jsonl"
+    path = tmp_path / "rank" / RANKINGS
     monkeypatch.setattr(Fixed, "model", lambda self, phase: None, raising=False)
     monkeypatch.setattr(rank, "responses_to",
                         lambda run, model, n, prompt: [f"{n}x", f"{n}y", f"{n}x", f"{n}z"])
 
     def play(text):
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
-        rank.by_hand(Fixed(), prompts, path)
-        found = read_rankings(path) if path.stat().st_size else []
+        rank.by_hand(Fixed(tmp_path), prompts)
+        found = read_rankings(path) if path.exists() and path.stat().st_size else []
         return [(ranking.prompt[0]["content"][-1], ranking.ranks) for ranking in found]
     play.path = path
-    path.touch()
     return play
 
 
@@ -80,7 +82,7 @@ def test_skipped_and_senseless_lines_write_nothing(session, capsys):
     assert session("s\n\nabcd\na=b=c\nxyz\nq\nabc\n") == []
     said = capsys.readouterr().out
     assert "all equal teaches nothing" in said
-    assert "no ranking" in said
+    assert "not a ranking" in said
 
 
 def test_prompts_of_a_file(tmp_path):
@@ -99,12 +101,13 @@ def test_prompts_of_a_file(tmp_path):
 
 
 def test_simulated_rankings_are_not_mixed_with_ones_by_hand(tmp_path, capsys, monkeypatch):
-    from minillm.config import RunConfig
-    from minillm.phases.preferences import append_ranking
-    from minillm.terminal.training import Plan
+    from minillm.runs.config import RunConfig
+    from minillm.phases.rank import append_ranking
+    from minillm.runs.plan import Plan
 
     ranking = Ranking([{"role": "user", "content": "a"}], ["b", "c"], [1, 2])
-    append_ranking(tmp_path / "preferences.jsonl", ranking, "simulated")
+    (tmp_path / "rank").mkdir()
+    append_ranking(tmp_path / "rank" / RANKINGS, ranking, "simulated")
     monkeypatch.setattr(rank, "plan", lambda args, stage: Plan(tmp_path, None, False, RunConfig(), {}, None))
     assert main(["rank", "--human"]) == 2
     assert "--name NEW" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from minillm import tree
 from minillm.config import ModelConfig
 from minillm.model.language_model import LanguageModel
 from minillm.model.transformer import transformer_init
-from minillm.text.batches import Batch
+from minillm.text.batches import Batch, positions_from
 from minillm.text.tokenizer import train_tokenizer
 
 SIZES = dict(vocab_size=13, context=16, layers=2, width=60, heads=6, kv_heads=3, hidden=11,          # D = 10
@@ -50,7 +50,7 @@ def params(config, seed=0, dtype=np.float64):
     return lively(transformer_init(config, rng), rng, dtype)
 
 
-def first_of_each_kind():
+def visible_from_of_each_kind():
     """Plain, packed (3 + 4), left padded by 2, right padded by 3: (4, 7), one row each."""
     return np.array([[0, 0, 0, 0, 0, 0, 0],
                      [0, 0, 0, 3, 3, 3, 3],
@@ -61,10 +61,12 @@ def first_of_each_kind():
 def batch(config, seed=0):
     """A batch with one row of each kind; pads do not count, and neither does what a mask leaves out."""
     rng = np.random.default_rng(seed)
-    first = first_of_each_kind()
-    tokens, targets = rng.integers(0, config.vocab_size, (2, *first.shape)).astype(np.int32)
-    weights = ((first <= np.arange(first.shape[1])) & (rng.random(first.shape) < 0.7)).astype(np.float32)
-    return Batch(tokens, targets, weights, first)
+    visible_from = visible_from_of_each_kind()
+    shape = visible_from.shape
+    tokens, targets = rng.integers(0, config.vocab_size, (2, *shape)).astype(np.int32)
+    real = visible_from <= np.arange(shape[1])
+    weights = (real & (rng.random(shape) < 0.7)).astype(np.float32)
+    return Batch(tokens, targets, weights, positions_from(visible_from), visible_from)
 
 
 TEXT = "the cat sat on the mat. the dog sat on the log. a cat and a dog met."

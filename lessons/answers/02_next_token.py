@@ -4,7 +4,7 @@ import numpy as np
 
 from minillm.config import ModelConfig
 from minillm.losses.next_token import next_token_backward, next_token_forward
-from minillm.model.transformer import causal, head_forward, transformer_forward, transformer_init
+from minillm.model.transformer import head_forward, one_document, transformer_forward, transformer_init
 
 
 def test_exercise_1():
@@ -25,7 +25,7 @@ def test_exercise_3():
     config = ModelConfig(vocab_size=2048)
     params = transformer_init(config, np.random.default_rng(0))
     tokens = np.random.default_rng(1).integers(0, 2048, (2, 32)).astype(np.int32)
-    h, _ = transformer_forward(tokens, params, config, causal(tokens))
+    h, _ = transformer_forward(tokens, params, config, *one_document(tokens))
     logits = head_forward(h.reshape(-1, 128), params)[0]
     loss, _ = next_token_forward(logits, tokens.reshape(-1), np.ones(64, np.float32))
     assert abs(loss - np.log(2048)) < 0.1

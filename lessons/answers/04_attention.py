@@ -29,9 +29,9 @@ def test_exercise_3():
     """Nothing: e^(score + c) is e^c e^score above and below. Here all keys move along the query of one token."""
     q, k, v = case()
     moved = k + 2.0 * q[:, 4:5] / np.sum(q[:, 4:5] ** 2)          # adds the same 2 / sqrt(D) to each score of token 4
-    first = np.zeros((1, 5), np.int32)
-    same = attention_forward_plain(q, moved, v, first)[0][0, 4]
-    np.testing.assert_allclose(same, attention_forward_plain(q, k, v, first)[0][0, 4])
+    visible_from = np.zeros((1, 5), np.int32)
+    same = attention_forward_plain(q, moved, v, visible_from)[0][0, 4]
+    np.testing.assert_allclose(same, attention_forward_plain(q, k, v, visible_from)[0][0, 4])
 
 
 def test_exercise_4():

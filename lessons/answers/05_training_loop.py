@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from minillm.config import PretrainConfig
 from minillm.optim.adamw import adamw_init, adamw_update
 from minillm.optim.clipping import clip_scale
+from minillm.phases.pretrain import PretrainConfig
 
 LESSONS = Path(__file__).resolve().parents[1]
 KEY = {"a": "no 1/sqrt(D)", "b": "labels shifted twice", "c": "gradients not cleared", "d": "end token masked out",
@@ -46,8 +46,8 @@ def test_exercise_1():
     nothing gives it away, it is what is left. (d) has the healthy curve, but its texts go on for ever. (b) and (e) end near
     it and have bad held-out losses: (b) is sure of the wrong letter, as it learned the one after the next; (e) looked ahead,
     so it falls more slowly until it finds the answer there, and then comes level. (f) and (h) run away from the start; (h)
-    has the rewards that its value head cannot follow. (i) begins more slowly, ends farther from the start than the healthy
-    run does, and its first ratios are not 1. (c) swings, (g) never begins.
+    has the rewards that its value head cannot follow. (i) moves more slowly, ends nearer to the start than the healthy run
+    does, and its first ratios are not 1. (c) swings, (g) never begins.
     """
     script = museum()
     names = list(script.symptoms)
@@ -55,8 +55,7 @@ def test_exercise_1():
     recorded = json.loads((LESSONS / "results" / "05_training_loop.json").read_text(encoding="utf-8"))[0]["figures"]
     for name, (low, high) in TELLS.items():
         assert low < recorded[name][1] <= recorded[name][2] < high, name
-    script.STEPS = 150
-    (healthy, _), (ahead, _) = (script.run(name, 0) for name in ("healthy", "no causal mask"))
+    (healthy, _), (ahead, _) = (script.run(name, 0, steps=150) for name in ("healthy", "no causal mask"))
     assert ahead[30:70].mean() > healthy[30:70].mean() + 0.05 and abs(ahead[-10:].mean() - healthy[-10:].mean()) < 0.1
 
 

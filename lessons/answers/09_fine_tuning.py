@@ -3,15 +3,16 @@
 import numpy as np
 
 from minillm.losses.next_token import next_token_backward, next_token_forward
+from minillm.model.transformer import one_document
 from minillm.phases.finetune import with_replay
 from minillm.text.batches import Batch
 
 
 def rows(count, counted, length=128):
     """A batch in which `counted` tokens of every row count."""
-    weights = np.zeros((count, length), np.float32)
+    tokens, weights = np.zeros((count, length), np.int32), np.zeros((count, length), np.float32)
     weights[:, :counted] = 1
-    return Batch(*np.zeros((2, count, length), np.int32), weights, np.zeros((count, length), np.int32))
+    return Batch(tokens, tokens, weights, *one_document(tokens))
 
 
 def test_exercise_1():

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from minillm.evaluate.scale import LLAMA_2_70B, parameters
+from minillm.evaluate.scale import LLAMA_2_70B
+from minillm.model.size import parameters
 
 
 def test_exercise_1():

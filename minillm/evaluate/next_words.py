@@ -8,6 +8,7 @@ import heapq
 
 import numpy as np
 
+from minillm.model.rows import gather, last_of_each
 from minillm.model.transformer import head_forward, transformer_forward
 from minillm.text.batches import pad_batch
 
@@ -47,10 +48,10 @@ def next_probs(model, rows):
     Shapes:  list of N rows (T_i,) -> (N, V) float64
     """
     batch = pad_batch(rows, "right", model.tokenizer.pad_id)
-    h, _ = transformer_forward(batch.tokens, model.params, model.config, batch.first,
-                               recompute=True)
+    h, _ = transformer_forward(batch.tokens, model.params, model.config, batch.positions,
+                               batch.visible_from, recompute=True)
     last = np.array([len(row) - 1 for row in rows])
-    h = np.ascontiguousarray(h[np.arange(len(rows)), last])                     # (N, C)
+    h = gather(h, last_of_each(last, batch.tokens.shape[1]))                    # (N, C)
     logits = head_forward(h, model.params)[0].astype(np.float64)
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)

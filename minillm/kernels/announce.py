@@ -11,7 +11,7 @@ class Announcement(event.Listener):
     """Prints LINE at the first compilation of one of our kernels in this process.
 
     numba sends "numba:compile" only where its cache has no entry. Functions that other code
-    compiles send it too; they are no kernels of ours, so nothing is printed for them.
+    compiles send it too. They are not our kernels, so nothing is printed for them.
     """
 
     def __init__(self):

@@ -221,21 +221,21 @@ def attention_backward(dout, q, k, v, out, lse, visible_from):
     return dq, dk, dv
 
 
-def attention_decode_plain(q, k, v, keys, values, visible_from, position):
+def attention_decode_plain(q, k, v, keys, values, visible_from, column):
     """Attention of one new token per batch row over a key/value cache.
 
-    The token's own key and value are first stored in the cache, at `position`. It sees the keys
-    visible_from[b] <= s <= position; the rest of the cache is never read.
+    The token's own key and value are first stored in the cache, at `column`. It sees the keys
+    visible_from[b] <= s <= column; the rest of the cache is never read.
     Shapes:  q (B, H, D), k and v (B, G, D), keys and values (B, G, S, D), visible_from (B,) int32,
-             position int < S -> out (B, H, D)
+             column int < S -> out (B, H, D)
     """
     B, H, D = q.shape
     G = k.shape[1]
-    keys[:, :, position], values[:, :, position] = k, v
+    keys[:, :, column], values[:, :, column] = k, v
     out = np.zeros_like(q)
     for b in range(B):
-        seen = slice(visible_from[b], position + 1)
-        if visible_from[b] > position:
+        seen = slice(visible_from[b], column + 1)
+        if visible_from[b] > column:
             continue
         queries = q[b].reshape(G, H // G, D)
         scores = np.einsum("grd,gsd->grs", queries, keys[b, :, seen]) / np.sqrt(D).astype(q.dtype)
@@ -272,20 +272,20 @@ def _decode_head(out, query, keys, values):
             out[d] += weights[s] * values[s, d]
 
 
-def _few(q, k, v, keys, values, visible_from, position):
+def _few(q, k, v, keys, values, visible_from, column):
     """True where one thread decodes as fast as several."""
-    return q.size * position < FEW
+    return q.size * column < FEW
 
 
 @twin(plain=attention_decode_plain, loops=attention_loops.attention_decode, parallel=True,
       few=_few)
-def attention_decode(q, k, v, keys, values, visible_from, position):
+def attention_decode(q, k, v, keys, values, visible_from, column):
     B, H, _ = q.shape
-    G, length, out = k.shape[1], position + 1, np.empty_like(q)
+    G, length, out = k.shape[1], column + 1, np.empty_like(q)
     for n in numba.prange(B * G):   # the thread that writes a head's cache also reads it
         b, g = n // G, n % G
         for d in range(k.shape[2]):
-            keys[b, g, position, d], values[b, g, position, d] = k[b, g, d], v[b, g, d]
+            keys[b, g, column, d], values[b, g, column, d] = k[b, g, d], v[b, g, d]
         start = min(max(visible_from[b], 0), length)
         for h in range(g * (H // G), (g + 1) * (H // G)):
             _decode_head(out[b, h], q[b, h], keys[b, g, start:length], values[b, g, start:length])

@@ -1,4 +1,4 @@
-"""Causal attention to read: online softmax, one query at a time.
+"""Causal attention as readable loops: online softmax, one query at a time.
 
 A softmax needs the largest score and the sum of all weights before the first weight is known.
 Online softmax needs one pass: it keeps a running maximum, and running sums of weights relative to
@@ -69,7 +69,7 @@ def attend(out, query, keys, values):
 def attend_backward(dq, dkeys, dvalues, dout, query, keys, values, out, lse):
     """Add one query's gradients to dq (D,), dkeys and dvalues (S, D).
 
-    With lse from the forward, each probability needs its own score alone: p_s = exp(score_s - lse).
+    With lse from the forward pass, each probability needs only its score: p_s = exp(score_s - lse).
     """
     scale, delta = score_scale(query), dot(dout, out)
     for s in range(keys.shape[0]):
@@ -117,18 +117,18 @@ def attention_backward(dout, q, k, v, out, lse, visible_from):
 
 
 @serial
-def attention_decode(q, k, v, keys, values, visible_from, position):
+def attention_decode(q, k, v, keys, values, visible_from, column):
     """Shapes:  q (B, H, D), k and v (B, G, D), keys and values (B, G, S, D) -> out (B, H, D)"""
     B, H, D = q.shape
     G, out = k.shape[1], np.zeros_like(q)
     for b in range(B):
         for g in range(G):
             for d in range(D):
-                keys[b, g, position, d] = k[b, g, d]
-                values[b, g, position, d] = v[b, g, d]
+                keys[b, g, column, d] = k[b, g, d]
+                values[b, g, column, d] = v[b, g, d]
         s = visible_from[b]
-        if s <= position:
+        if s <= column:
             for h in range(H):
                 g = h // (H // G)
-                attend(out[b, h], q[b, h], keys[b, g, s:position + 1], values[b, g, s:position + 1])
+                attend(out[b, h], q[b, h], keys[b, g, s:column + 1], values[b, g, s:column + 1])
     return out

@@ -23,9 +23,9 @@ STRIP = 16          # columns of C that a thread takes at a time where there are
 
 def matmul_twin(plain, loops):
     """The rung of MINILLM_KERNELS; MINILLM_MATMUL=blas asks for the plain one, NumPy's BLAS."""
-    choice = os.environ.get("MINILLM_MATMUL", "loops")
-    if choice not in ("loops", "blas"):
-        raise ValueError(f"MINILLM_MATMUL is {choice!r}; it must be 'loops' or 'blas'")
+    choice = os.environ.get("MINILLM_MATMUL", "ours")
+    if choice not in ("ours", "blas"):
+        raise ValueError(f"MINILLM_MATMUL is {choice!r}; it must be 'ours' or 'blas'")
 
     def choose(ours):
         rungs = {"plain": plain, "loops": loops, "compiled": ours}

@@ -1,12 +1,12 @@
-"""The matrix product to read: the five loops around the micro-kernel, as in BLIS.
+"""The matrix product as readable loops: the five loops around the micro-kernel, as in BLIS.
 
-A number that stays in a cache can be used many times for one read from memory. So C is computed
-block by block, in the order that leaves each piece in the cache of its size:
+A number that stays in a cache is read from memory once and used many times. So C is computed block
+by block, in an order in which each block stays in the cache that has its size:
 
     an NR-wide micro-panel of B     first-level cache
     an MC x KC block of A           second-level cache
     a KC x NC block of B            last-level cache
-    an MR x NR tile of C            registers, in the fast kernel
+    an MR x NR tile of C            a small array here, registers in the fast kernel
 
 Packing copies a block into the order in which the micro-kernel reads it. A transposed factor is a
 view with its strides swapped, packed like any other, so one product serves A B, A B^T and A^T B.
@@ -38,7 +38,7 @@ def pack(block, width):
 
 @inline
 def add_scaled(target, factor, row):
-    """target += factor * row. Rows passed by themselves let LLVM vectorize this loop."""
+    """target += factor * row. Passing single rows lets LLVM vectorize this loop."""
     for j in range(row.size):
         target[j] += factor * row[j]
 

@@ -1,6 +1,6 @@
-"""Settings of this process that must stand before numba starts its threads.
+"""Settings of this process that must be made before numba starts its threads.
 
-They cost nothing where they do not apply: on macOS, Windows and musl the missing ones are skipped.
+Settings that the system does not have (macOS, Windows, musl) are skipped.
 """
 
 import ctypes
@@ -12,7 +12,7 @@ TRIM_THRESHOLD = -1
 MMAP_THRESHOLD = -3
 
 KEPT = 1 << 30      # bytes of free memory that stay with the process: 1 GB
-APART = 1 << 25     # bytes from which an array gets a mapping of its own: 32 MB, glibc's largest
+APART = 1 << 25     # larger arrays get a separate mapping: 32 MB, glibc's maximum
 SPINS = "2000"      # turns of a waiting thread's loop before it sleeps: some 20 us
 
 
@@ -24,9 +24,9 @@ def prepare_process():
     whose own threads need the cores, so there the threads of numba do not spin at all.
 
     Every layer allocates and frees arrays of some MB. Returned to the system each time, their pages
-    would be mapped and cleared again: thousands of page faults a step.
+    would be mapped and cleared again: thousands of page faults per step.
 
-    What the user has set in the environment stays.
+    A GOMP_SPINCOUNT that the user has set is not changed.
     """
     spins = "0" if os.environ.get("MINILLM_MATMUL") == "blas" else SPINS
     os.environ.setdefault("GOMP_SPINCOUNT", spins)

@@ -1,8 +1,8 @@
-"""The rungs of a kernel: plain NumPy that defines it, loops to read, the compiled kernel.
+"""A kernel's three versions, its rungs: plain NumPy that defines it, readable loops, the fast one.
 
 MINILLM_KERNELS picks the rung for the whole process:
 
-    plain       NumPy, a line for each formula
+    plain       NumPy, one line for each formula
     loops       the algorithm of the fast kernel without its tuning, compiled: attention_loops.py,
                 matmul_loops.py. The other kernels' compiled loops are as readable and run here too.
     compiled    the fast kernel (default)
@@ -41,12 +41,12 @@ def plain_kernels():
 
 
 def twin(plain, loops=None, parallel=False, few=None):
-    """Compile a kernel, or put another rung of the same signature in its place.
+    """Compile a kernel, or replace it by another rung with the same signature.
 
-    The result keeps the other rungs as `.plain` and `.loops` (None where there is none), so that a
-    test can compare them.
+    The result has the other rungs as `.plain` and `.loops` (None if there is none), so that a test
+    can compare them.
 
-    few(*args): True where the work is too small for several threads. Starting them takes some
+    few(*args): True if the work is too small for several threads. Starting threads takes some
     microseconds, as long as a norm of 50 tokens. One thread then runs the same loops, with the same
     results.
     """
@@ -62,8 +62,9 @@ def twin(plain, loops=None, parallel=False, few=None):
             one = compile_loops(kernel, False, "_alone")
 
             @wraps(kernel)
-            def chosen(*args):
+            def one_or_all_threads(*args):
                 return one(*args) if few(*args) else many(*args)
+            chosen = one_or_all_threads
         return with_rungs(chosen, plain, loops)
     return choose
 
@@ -81,23 +82,23 @@ def parallel(kernel):
 
 
 def serial(kernel):
-    """Compile a kernel that has no twin, for one thread."""
+    """Compile the readable loops, or a kernel that has no twin, for one thread."""
     return compile_loops(kernel, False)
 
 
 def inline(helper):
     """Compile a helper that only kernels call.
 
-    It has no wrappers for calls from Python, which take time to compile, and no cache entry of its
-    own: each kernel's entry contains it. So two processes that compile different kernels write
-    different entries.
+    The helper has no wrappers for calls from Python, which take time to compile. It has no cache
+    entry: the entry of each kernel that calls it contains it. So two processes that compile
+    different kernels write different entries.
     """
     return numba.njit(fastmath=FASTMATH, error_model="numpy", no_cpython_wrapper=True,
                       no_cfunc_wrapper=True)(helper)
 
 
 def compile_loops(kernel, parallel, suffix=""):
-    """numba's compiler with the settings that all kernels share."""
+    """Compile a kernel with the settings that all kernels share."""
     compiled = numba.njit(parallel=parallel, cache=True, fastmath=FASTMATH,
                           error_model="numpy")(stamped(kernel, suffix))
     announcement.kernels.add(compiled)
@@ -107,8 +108,8 @@ def compile_loops(kernel, parallel, suffix=""):
 def stamped(function, suffix=""):
     """A copy of a function whose name changes when any file of this folder changes.
 
-    numba caches a kernel under its name and the date of its own file. Without the stamp, a kernel
-    would keep the old code of a helper that was edited in another file.
+    numba caches a kernel by its name and the date of its file. Without the stamp, a kernel would
+    keep the old code of a helper that was edited in another file.
     """
     copy = wraps(function)(FunctionType(function.__code__, function.__globals__, function.__name__,
                                         function.__defaults__, function.__closure__))

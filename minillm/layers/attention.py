@@ -5,24 +5,42 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm.kernels import attention as kernels
-from minillm.layers.linear import linear_backward, linear_forward, linear_init
-from minillm.layers.rotary import rotary_backward, rotary_forward
+from minillm.layers.linear import LinearCache, linear_backward, linear_forward, linear_init
+from minillm.layers.rotary import RotaryCache, rotary_backward, rotary_forward
+from minillm.tree import brief
+
+
+class ProjectionCache(NamedTuple):
+    """What project_backward needs."""
+    query: LinearCache
+    key: LinearCache
+    value: LinearCache
+    q_rotation: RotaryCache     # None if positions are not rotary
+    k_rotation: RotaryCache
+
+    __repr__ = brief
 
 
 class AttentionCache(NamedTuple):
-    """What attention_backward needs; the T x T probabilities are computed again, not kept."""
-    projections: tuple      # caches of the query, key, value and output layers
-    rotations: tuple        # caches of RoPE for the query and the key, or None
-    q: np.ndarray           # (B, T, H, D)
-    k: np.ndarray           # (B, T, G, D)
-    v: np.ndarray           # (B, T, G, D)
-    out: np.ndarray         # (B, T, H, D)
-    lse: np.ndarray         # (B, H, T) log of the softmax's denominator
-    first: np.ndarray       # (B, T)
+    """What attention_backward needs; the T x T probabilities are recomputed, not kept."""
+    projections: ProjectionCache
+    output: LinearCache
+    q: np.ndarray               # (B, T, H, D)
+    k: np.ndarray               # (B, T, G, D)
+    v: np.ndarray               # (B, T, G, D)
+    out: np.ndarray             # (B, T, H, D)
+    lse: np.ndarray             # (B, H, T) log of the softmax's denominator
+    visible_from: np.ndarray    # (B, T)
+
+    __repr__ = brief
 
 
 def attention_init(rng, config, shrink):
-    """Four projections; fewer key/value heads than query heads make the cache smaller."""
+    """Four projections; fewer key/value heads than query heads make the key/value cache smaller.
+
+    shrink: factor of the output projection's standard deviation, because its output is added to
+    the residual stream.
+    """
     C, inner = config.width, config.kv_heads * config.head_size
     std = 1 / np.sqrt(C)
     return {"query": linear_init(rng, C, C, config.bias, std),
@@ -31,64 +49,78 @@ def attention_init(rng, config, shrink):
             "output": linear_init(rng, C, C, config.bias, std * shrink)}
 
 
-def project(x, params, positions, config):
-    """Queries, keys and values of every token, rotated where positions are rotary.
+def project(x, params, config, positions):
+    """Queries, keys and values of every token; rotary positions rotate queries and keys.
 
     Shapes:  x (B, T, C), positions (B, T) -> q (B, T, H, D), k and v (B, T, G, D)
     """
     B, T, _ = x.shape
-    q, q_cache = linear_forward(x, params["query"])
-    k, k_cache = linear_forward(x, params["key"])
-    v, v_cache = linear_forward(x, params["value"])
+    q, query = linear_forward(x, params["query"])
+    k, key = linear_forward(x, params["key"])
+    v, value = linear_forward(x, params["value"])
     q = q.reshape(B, T, config.heads, -1)                   # (B, T, H, D)
     k = k.reshape(B, T, config.kv_heads, -1)                # (B, T, G, D)
     v = v.reshape(B, T, config.kv_heads, -1)                # (B, T, G, D)
-    rotations = None
+    q_rotation = k_rotation = None
     if config.position == "rope":
-        q, q_turn = rotary_forward(q, positions, config.rope_theta)
-        k, k_turn = rotary_forward(k, positions, config.rope_theta)
-        rotations = (q_turn, k_turn)
-    return q, k, v, (q_cache, k_cache, v_cache), rotations
+        q, q_rotation = rotary_forward(q, positions, config.rope_theta)
+        k, k_rotation = rotary_forward(k, positions, config.rope_theta)
+    return q, k, v, ProjectionCache(query, key, value, q_rotation, k_rotation)
 
 
-def attention_forward(x, params, config, first, positions, residual=None):
-    """Each token collects values from the tokens it may see, weighted by how well keys match its query.
+def project_backward(dq, dk, dv, cache):
+    """project in reverse; three projections read the same x, so their gradients add up in dx.
 
-        y = W_o concat_h softmax(q_h kᵀ / sqrt(D)) v + residual,     over keys first[t] <= s <= t
-
-    Shapes:  x (B, T, C), first (B, T), positions (B, T), residual (B, T, C) or None -> y (B, T, C)
-    Source:  Vaswani et al. 2017, arXiv:1706.03762, eq. 1; Ainslie et al. 2023, arXiv:2305.13245 (groups).
+    Shapes:  dq (B, T, H, D), dk and dv (B, T, G, D) -> dx (B, T, C), gradients of the projections
     """
-    q, k, v, projections, rotations = project(x, params, positions, config)
-    out, lse = kernels.attention_forward(q, k, v, first)    # (B, T, H, D), (B, H, T)
-    y, o_cache = linear_forward(out.reshape(x.shape), params["output"], residual)
-    return y, AttentionCache((*projections, o_cache), rotations, q, k, v, out, lse, first)
+    B, T = dq.shape[:2]
+    if cache.q_rotation is not None:
+        dq = rotary_backward(dq, cache.q_rotation)
+        dk = rotary_backward(dk, cache.k_rotation)
+    dx, d_query = linear_backward(dq.reshape(B, T, -1), cache.query)
+    dx, d_key = linear_backward(dk.reshape(B, T, -1), cache.key, into=dx)
+    dx, d_value = linear_backward(dv.reshape(B, T, -1), cache.value, into=dx)
+    return dx, {"query": d_query, "key": d_key, "value": d_value}
+
+
+def attention_forward(x, params, config, positions, visible_from, residual=None):
+    """Each token averages the values it may see, weighted by how well their keys match its query.
+
+        y = W_o concat_h softmax(q_h kᵀ / sqrt(D)) v + residual
+
+    Query t sees the keys s with visible_from[t] <= s <= t: the causal mask.
+    Shapes:  x (B, T, C), positions and visible_from (B, T), residual (B, T, C) or None
+             -> y (B, T, C)
+    Source:  Vaswani et al. 2017, arXiv:1706.03762, eq. 1; groups: Ainslie et al. 2023,
+             arXiv:2305.13245.
+    """
+    q, k, v, projections = project(x, params, config, positions)
+    out, lse = kernels.attention_forward(q, k, v, visible_from)     # (B, T, H, D), (B, H, T)
+    y, output = linear_forward(out.reshape(x.shape), params["output"], residual)
+    return y, AttentionCache(projections, output, q, k, v, out, lse, visible_from)
 
 
 def attention_backward(dy, cache):
-    """attention_forward in reverse; x fed three projections, so three gradients add up in dx.
+    """attention_forward in reverse.
 
     Shapes:  dy (B, T, C) -> dx (B, T, C), gradients of the four projections
     """
-    (q_cache, k_cache, v_cache, o_cache), rotations, q, k, v, out, lse, first = cache
-    B, T, _ = dy.shape
-    dout, d_output = linear_backward(dy, o_cache)
-    dq, dk, dv = kernels.attention_backward(dout.reshape(q.shape), q, k, v, out, lse, first)
-    if rotations is not None:
-        dq, dk = rotary_backward(dq, rotations[0]), rotary_backward(dk, rotations[1])
-    dx, d_query = linear_backward(dq.reshape(B, T, -1), q_cache)
-    dx, d_key = linear_backward(dk.reshape(B, T, -1), k_cache, into=dx)
-    dx, d_value = linear_backward(dv.reshape(B, T, -1), v_cache, into=dx)
-    return dx, {"query": d_query, "key": d_key, "value": d_value, "output": d_output}
+    projections, output, q, k, v, out, lse, visible_from = cache
+    dout, d_output = linear_backward(dy, output)
+    dq, dk, dv = kernels.attention_backward(dout.reshape(q.shape), q, k, v, out, lse, visible_from)
+    dx, grads = project_backward(dq, dk, dv, projections)
+    return dx, {**grads, "output": d_output}
 
 
-def attention_decode(x, params, config, first, position, keys, values, residual=None):
-    """attention_forward for one new token a row, against the keys and values of the tokens before it.
+def attention_decode(x, params, config, positions, visible_from, column, keys, values,
+                     residual=None):
+    """attention_forward for one new token per row, with the cached keys and values before it.
 
-    The new key and value are written into the cache at column `position`.
-    Shapes:  x (B, 1, C), first (B,), keys and values (B, G, S, D) -> y (B, 1, C)
+    The new key and value are written into the cache at `column`.
+    Shapes:  x (B, 1, C), positions and visible_from (B,), column int,
+             keys and values (B, G, S, D) -> y (B, 1, C)
     """
-    at = np.maximum(position - first, 0).astype(np.int32)[:, None]      # (B, 1)
-    q, k, v, _, _ = project(x, params, at, config)
-    out = kernels.attention_decode(q[:, 0], k[:, 0], v[:, 0], keys, values, first, position)    # (B, H, D)
+    q, k, v, _ = project(x, params, config, positions[:, None])
+    out = kernels.attention_decode(q[:, 0], k[:, 0], v[:, 0], keys, values,
+                                   visible_from, column)    # (B, H, D)
     return linear_forward(out.reshape(x.shape), params["output"], residual)[0]

@@ -1,14 +1,32 @@
-"""Transformer block: talk to the other tokens, then think alone, each added to what was there."""
+"""Transformer block: attention, then the feed-forward, each added to the residual stream."""
+
+from typing import NamedTuple
 
 import numpy as np
 
-from minillm.layers.attention import attention_backward, attention_decode, attention_forward, attention_init
-from minillm.layers.feed_forward import feed_forward_backward, feed_forward_forward, feed_forward_init
-from minillm.layers.norm import norm_backward, norm_forward, norm_init
+from minillm.layers.attention import (AttentionCache, attention_backward, attention_decode,
+                                      attention_forward, attention_init)
+from minillm.layers.feed_forward import (FeedForwardCache, feed_forward_backward,
+                                         feed_forward_forward, feed_forward_init)
+from minillm.layers.norm import NormCache, norm_backward, norm_forward, norm_init
+from minillm.tree import brief
+
+
+class BlockCache(NamedTuple):
+    """What block_backward needs."""
+    norm1: NormCache
+    attention: AttentionCache
+    norm2: NormCache
+    feed_forward: FeedForwardCache
+
+    __repr__ = brief
 
 
 def block_init(rng, config):
-    """Parameters of one block: two norms, attention, feed-forward; the outputs start 1 / sqrt(2 L) smaller."""
+    """Parameters of one block: two norms, attention, feed-forward.
+
+    2 L outputs add up in the residual stream, so their projections start 1 / sqrt(2 L) smaller.
+    """
     shrink = 1 / np.sqrt(2 * config.layers)
     return {"norm1": norm_init(config.width, config.norm, config.bias),
             "attention": attention_init(rng, config, shrink),
@@ -16,35 +34,41 @@ def block_init(rng, config):
             "feed_forward": feed_forward_init(rng, config, shrink)}
 
 
-def block_forward(x, params, config, first, positions):
+def block_forward(x, params, config, positions, visible_from):
     """Pre-norm block:  x = x + attention(norm1(x));  y = x + feed_forward(norm2(x)).
 
-    Shapes:  x (B, T, C), first and positions (B, T) -> y (B, T, C)
+    Shapes:  x (B, T, C), positions and visible_from (B, T) -> y (B, T, C)
     Source:  Radford et al. 2019 (GPT-2), section 2.3: the norm moved to the input of each part.
     """
     n1, norm1 = norm_forward(x, params["norm1"], config.norm, config.norm_eps)
-    x, attention = attention_forward(n1, params["attention"], config, first, positions, residual=x)
+    x, attention = attention_forward(n1, params["attention"], config, positions, visible_from,
+                                     residual=x)
     n2, norm2 = norm_forward(x, params["norm2"], config.norm, config.norm_eps)
     y, feed_forward = feed_forward_forward(n2, params["feed_forward"], residual=x)
-    return y, (norm1, attention, norm2, feed_forward)
+    return y, BlockCache(norm1, attention, norm2, feed_forward)
 
 
 def block_backward(dy, cache):
-    """block_forward in reverse; each `x + f(norm(x))` adds the norm's dx to the running dx, its residual.
+    """block_forward in reverse; each `x + f(norm(x))` adds the norm's dx to the running dx.
 
-    Shapes:  dy (B, T, C) -> dx (B, T, C), gradients with the block's own keys
+    Shapes:  dy (B, T, C) -> dx (B, T, C), gradients with the keys of the block's parameters
     """
     norm1, attention, norm2, feed_forward = cache
     dn2, d_feed_forward = feed_forward_backward(dy, feed_forward)
     dx, d_norm2 = norm_backward(dn2, norm2, residual=dy)
     dn1, d_attention = attention_backward(dx, attention)
     dx, d_norm1 = norm_backward(dn1, norm1, residual=dx)
-    return dx, {"norm1": d_norm1, "attention": d_attention, "norm2": d_norm2, "feed_forward": d_feed_forward}
+    return dx, {"norm1": d_norm1, "attention": d_attention, "norm2": d_norm2,
+                "feed_forward": d_feed_forward}
 
 
-def block_decode(x, params, config, first, position, keys, values):
-    """block_forward for one new token a row, with the key/value cache.  Shapes:  x (B, 1, C) -> y (B, 1, C)"""
+def block_decode(x, params, config, positions, visible_from, column, keys, values):
+    """block_forward for one new token per row, with the key/value cache.
+
+    Shapes:  x (B, 1, C), positions and visible_from (B,) -> y (B, 1, C)
+    """
     n1, _ = norm_forward(x, params["norm1"], config.norm, config.norm_eps)
-    x = attention_decode(n1, params["attention"], config, first, position, keys, values, residual=x)
+    x = attention_decode(n1, params["attention"], config, positions, visible_from, column,
+                         keys, values, residual=x)
     n2, _ = norm_forward(x, params["norm2"], config.norm, config.norm_eps)
     return feed_forward_forward(n2, params["feed_forward"], residual=x)[0]

@@ -1,20 +1,23 @@
-"""Embedding: a table of vectors, one row a token (and one row a position, where positions are learned)."""
+"""Embedding: a table of vectors, one row per token; learned positions use such a table too."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from minillm.kernels.embedding import embedding_backward as scatter_add
+from minillm.tree import brief
 
 
 class EmbeddingCache(NamedTuple):
     """What embedding_backward needs."""
     ids: np.ndarray     # (N,) int32
-    rows: int           # of the table
+    rows: int           # number of rows in the table
+
+    __repr__ = brief
 
 
 def embedding_init(rng, rows, width, std):
-    """A table of normal numbers.  Shapes:  -> (rows, C)"""
+    """A table of normally distributed numbers.  Shapes:  -> (rows, C)"""
     return (std * rng.standard_normal((rows, width))).astype(np.float32)
 
 
@@ -24,7 +27,8 @@ def embedding_forward(ids, table):
         y[b, t] = table[ids[b, t]]
 
     Shapes:  ids (B, T) int, table (V, C) -> y (B, T, C)
-    Raises:  ValueError for an id outside the table: a kernel would read garbage in silence.
+    Raises:  ValueError for an id outside the table. NumPy would silently wrap a negative id, and
+             the backward kernel would write out of bounds.
     """
     rows, _ = table.shape
     if ids.size and (ids.min() < 0 or ids.max() >= rows):
@@ -35,7 +39,7 @@ def embedding_forward(ids, table):
 
 
 def embedding_backward(dy, cache, into=None):
-    """dtable[v] = sum of dy over the places where id v stood, added to `into` if given.
+    """dtable[v] = sum of dy over the positions that hold id v; added to `into` if given.
 
     Shapes:  dy (B, T, C) -> (V, C)
     """

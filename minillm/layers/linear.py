@@ -5,17 +5,20 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
+from minillm.tree import brief
 
 
 class LinearCache(NamedTuple):
     """What linear_backward needs."""
     x: np.ndarray       # (N, C_in), the leading axes flattened
     params: dict
-    shape: tuple        # of x as it came
+    shape: tuple        # of x before flattening
+
+    __repr__ = brief
 
 
 def linear_init(rng, c_in, c_out, bias, std):
-    """Weights from a normal distribution, biases zero.  Shapes:  weight (C_out, C_in), bias (C_out,)"""
+    """Normally distributed weights, zero biases.  Shapes:  weight (C_out, C_in), bias (C_out,)"""
     params = {"weight": (std * rng.standard_normal((c_out, c_in))).astype(np.float32)}
     if bias:
         params["bias"] = np.zeros(c_out, np.float32)
@@ -27,13 +30,15 @@ def linear_forward(x, params, residual=None):
 
         y = x Wᵀ + b + residual
 
-    residual: what the layer's output is added to, if anything: the product then begins there.
-    Shapes:  x (..., C_in), weight (C_out, C_in), bias (C_out,) or absent, residual as y or None -> y (..., C_out)
+    residual: a tensor that is added to the output, or None. The matrix product starts its sums
+    from the residual, so the addition needs no extra pass over memory.
+    Shapes:  x (..., C_in), weight (C_out, C_in), bias (C_out,) or absent, residual as y or None
+             -> y (..., C_out)
     """
     flat = x.reshape(-1, x.shape[-1])                       # (N, C_in)
     if residual is not None:
         residual = residual.reshape(len(flat), -1)          # (N, C_out)
-    y = matmul_nt(flat, params["weight"], residual=residual)                # (N, C_out)
+    y = matmul_nt(flat, params["weight"], residual=residual)    # (N, C_out)
     if "bias" in params:
         y += params["bias"]
     return y.reshape(*x.shape[:-1], -1), LinearCache(flat, params, x.shape)
@@ -42,7 +47,7 @@ def linear_forward(x, params, residual=None):
 def linear_backward(dy, cache, into=None):
     """dx = dy W,   dW = dyᵀ x,   db = sum over rows of dy
 
-    into: where one x fed several layers, the dx of another of them; this one is added to it in place.
+    into: dx from another layer that reads the same x; this layer's dx is added to it in place.
     Shapes:  dy (..., C_out) -> dx (..., C_in), {"weight": (C_out, C_in), "bias": (C_out,)}
     """
     x, params, shape = cache

@@ -1,10 +1,11 @@
-"""RMSNorm and LayerNorm: keep every token's vector at one scale."""
+"""RMSNorm and LayerNorm: bring every token's vector to the same scale."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from minillm.kernels import norm as kernels
+from minillm.tree import brief
 
 
 class NormCache(NamedTuple):
@@ -12,11 +13,13 @@ class NormCache(NamedTuple):
     x: np.ndarray           # (N, C), the leading axes flattened
     params: dict
     statistics: tuple       # RMSNorm: (inv_rms,); LayerNorm: (mean, inv_std); each (N,)
-    shape: tuple            # of x as it came
+    shape: tuple            # of x before flattening
+
+    __repr__ = brief
 
 
 def norm_init(width, kind, bias):
-    """Gain one, bias zero (LayerNorm alone has a bias).  Shapes:  gain (C,), bias (C,)"""
+    """Gain one, bias zero (only LayerNorm has a bias).  Shapes:  gain (C,), bias (C,)"""
     params = {"gain": np.ones(width, np.float32)}
     if bias and kind == "layernorm":
         params["bias"] = np.zeros(width, np.float32)
@@ -30,7 +33,8 @@ def norm_forward(x, params, kind, eps):
         LayerNorm  y = gain * (x - mean_C(x)) / sqrt(var_C(x) + eps) + bias
 
     Shapes:  x (..., C), gain (C,), bias (C,) or absent -> y (..., C)
-    Source:  Zhang & Sennrich 2019, arXiv:1910.07467, eq. 4; Ba et al. 2016, arXiv:1607.06450, eq. 4.
+    Source:  Zhang & Sennrich 2019, arXiv:1910.07467, eq. 4; Ba et al. 2016, arXiv:1607.06450,
+             eq. 4.
     """
     flat = x.reshape(-1, x.shape[-1])                       # (N, C)
     gain = params["gain"]
@@ -48,8 +52,9 @@ def norm_backward(dy, cache, residual=None):
         RMSNorm    dx = residual + (g - x_hat mean_C(g x_hat)) / rms
         LayerNorm  dx = residual + (g - mean_C(g) - x_hat mean_C(g x_hat)) / std
 
-    Rescaling x (and, for LayerNorm, shifting it) leaves y unchanged, so those parts of g go.
-    residual: the gradient that reached x by another way, past the norm; None for none.
+    Rescaling x (and, for LayerNorm, shifting it) leaves y unchanged, so the norm's gradient
+    has no component in those directions. residual: the gradient that reaches x around the norm,
+    through the skip connection, or None.
     Shapes:  dy (..., C), residual as dy -> dx (..., C), {"gain": (C,), "bias": (C,)}
     """
     x, params, statistics, shape = cache

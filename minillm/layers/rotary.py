@@ -1,10 +1,20 @@
-"""Rotary positions (RoPE): turn pairs of channels by an angle that grows with the position."""
+"""Rotary positions (RoPE): rotate pairs of channels by an angle that grows with the position."""
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 
 from minillm.kernels.rotary import rotate
+from minillm.tree import brief
+
+
+class RotaryCache(NamedTuple):
+    """What rotary_backward needs."""
+    positions: np.ndarray   # (B, T) int32
+    theta: float            # base of the frequencies
+
+    __repr__ = brief
 
 
 @functools.lru_cache(maxsize=32)
@@ -14,7 +24,7 @@ def rotary_table(length, head_size, theta, dtype):
     Shapes:  -> cos (length, D/2), sin (length, D/2)
     Source:  Su et al. 2021, arXiv:2104.09864, eq. 15 and 34.
     """
-    frequency = theta ** (-np.arange(0, head_size, 2) / head_size)      # (D/2,) radians a position
+    frequency = theta ** (-np.arange(0, head_size, 2) / head_size)      # (D/2,) radians per token
     angle = np.arange(length)[:, None] * frequency                      # (length, D/2)
     return np.cos(angle).astype(dtype), np.sin(angle).astype(dtype)
 
@@ -25,15 +35,18 @@ def rotary_forward(x, positions, theta):
         y_i        = x_i cos a - x_{i+D/2} sin a
         y_{i+D/2}  = x_{i+D/2} cos a + x_i sin a,     a = position * theta^(-2i / D)
 
-    A query's and a key's inner product then depends on their distance alone.
+    The inner product of a query and a key then depends only on the distance of their positions.
     Shapes:  x (B, T, H, D), positions (B, T) int32 -> y (B, T, H, D)
     """
     table = rotary_table(int(positions.max()) + 1, x.shape[-1], theta, x.dtype)
-    return rotate(x, *table, positions), (positions, theta)
+    return rotate(x, *table, positions), RotaryCache(positions, theta)
 
 
 def rotary_backward(dy, cache):
-    """A rotation's transpose is the rotation back: the same with -sin.  Shapes:  dy -> dx (B, T, H, D)"""
+    """The transpose of a rotation is the inverse rotation: the same with -sin.
+
+    Shapes:  dy (B, T, H, D) -> dx (B, T, H, D)
+    """
     positions, theta = cache
     cos, sin = rotary_table(int(positions.max()) + 1, dy.shape[-1], theta, dy.dtype)
     return rotate(dy, cos, -sin, positions)

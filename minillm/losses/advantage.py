@@ -4,7 +4,7 @@ import numpy as np
 
 
 def token_rewards(scores, kl, mask, kl_coefficient):
-    """The score lands on a response's last token; every token pays for its divergence.
+    """The score is added at a response's last token; every token has a KL penalty.
 
         r_t = -beta kl_t + [t is the last token] score
 
@@ -22,8 +22,8 @@ def gae(rewards, values, mask, gamma, lam):
 
         delta_t = r_t + gamma V_{t+1} - V_t,     A_t = delta_t + gamma lambda A_{t+1}
 
-    Beyond a response's last token V and A are 0; what stands at masked places, NaN too, is not read.
-    The return that the value head learns is A + V.
+    Beyond a response's last token V and A are 0; masked values are never read, not even a NaN.
+    The value head learns the return, A + V.
     Shapes:  rewards, values, mask (B, T) -> advantages (B, T), returns (B, T), 0 where masked
     Source:  Schulman et al. 2015, arXiv:1506.02438, eq. 16.
     """
@@ -39,7 +39,10 @@ def gae(rewards, values, mask, gamma, lam):
 
 
 def whiten(advantages, mask):
-    """Mean 0 and standard deviation 1 over the tokens that count, 0 elsewhere.  Shapes:  (B, T) -> (B, T)"""
+    """Shift and scale to mean 0 and standard deviation 1 over the unmasked tokens; 0 elsewhere.
+
+    Shapes:  advantages, mask (B, T) -> (B, T)
+    """
     real = mask > 0
     mean, spread = advantages[real].mean(), advantages[real].std()
     return np.where(real, (advantages - mean) / (spread + 1e-8), 0).astype(advantages.dtype)
@@ -56,6 +59,7 @@ def group_advantages(rewards):
     Source:  Ahmadian et al. 2024, arXiv:2402.14740, section 3.3.
     """
     if rewards.shape[1] < 2:
-        raise ValueError(f"a group of {rewards.shape[1]} response has no baseline; sample 2 or more a prompt")
+        raise ValueError(f"a group of {rewards.shape[1]} response has no baseline; "
+                         "sample 2 or more per prompt")
     wide = rewards.astype(np.float64)
     return (wide - wide.mean(axis=1, keepdims=True)).astype(rewards.dtype)

@@ -1,4 +1,4 @@
-"""Generation in batches: read the prompts once, then one token at a time against a key/value cache."""
+"""Generation in batches: read the prompts once, then one token at a time with a key/value cache."""
 
 import numpy as np
 
@@ -7,74 +7,84 @@ from minillm.layers.norm import norm_forward
 from minillm.model.sampling import sample
 from minillm.model.transformer import head_forward, transformer_forward
 
-KEPT = 0.75         # share of running rows below which the ended ones are dropped from the cache
+KEPT = 0.75         # below this share of running rows, ended rows are dropped from the cache
 
 
 def left_padded(prompts, pad_id):
-    """Prompts of unequal lengths, flush right, so that every next token has the same column.
+    """Prompts of unequal lengths, padded on the left, so that all next tokens share a column.
 
-    Shapes:  list of (T_i,) -> tokens (B, T) int32, first (B,) int32: the number of pads
+    Shapes:  list of (T_i,) -> tokens (B, T) int32, starts (B,) int32: the column of the first token
     """
     width = max(len(prompt) for prompt in prompts)
     tokens = np.full((len(prompts), width), pad_id, np.int32)
-    first = np.array([width - len(prompt) for prompt in prompts], np.int32)
+    starts = np.array([width - len(prompt) for prompt in prompts], np.int32)
     for row, prompt in enumerate(prompts):
-        tokens[row, first[row]:] = prompt
-    return tokens, first
+        tokens[row, starts[row]:] = prompt
+    return tokens, starts
 
 
-def prefill(params, config, tokens, first, length):
+def prefill(params, config, tokens, starts, length):
     """Read the prompts in one pass and keep every layer's keys and values.
 
-    Shapes:  tokens (B, T), first (B,) -> logits (B, V), [(keys, values) a layer, each (B, G, length, D)]
-
-    A head's keys lie together, in the order in which decoding reads them.
+    The keys of one head are contiguous in memory, in the order in which decoding reads them.
+    Shapes:  tokens (B, T), starts (B,)
+             -> logits (B, V), [(keys, values) per layer, each (B, G, length, D)]
     """
     B, T = tokens.shape
-    h, cache = transformer_forward(tokens, params, config, np.repeat(first[:, None], T, axis=1))
+    visible_from = np.repeat(starts[:, None], T, axis=1)
+    positions = np.maximum(np.arange(T, dtype=np.int32) - visible_from, 0)
+    h, cache = transformer_forward(tokens, params, config, positions, visible_from)
     layers = []
-    for _, attention, _, _ in cache.blocks:
+    for block in cache.blocks:
         keys = np.zeros((B, config.kv_heads, length, config.head_size), h.dtype)
         values = np.zeros_like(keys)
-        keys[:, :, :T], values[:, :, :T] = attention.k.swapaxes(1, 2), attention.v.swapaxes(1, 2)
+        keys[:, :, :T] = block.attention.k.swapaxes(1, 2)
+        values[:, :, :T] = block.attention.v.swapaxes(1, 2)
         layers.append((keys, values))
     return head_forward(np.ascontiguousarray(h[:, -1]), params)[0], layers
 
 
-def decode_step(params, config, tokens, first, position, layers):
-    """Logits after one more token a row.  Shapes:  tokens (B,), first (B,) -> logits (B, V)"""
-    x = params["embedding"]["token"][tokens][:, None]                       # (B, 1, C)
+def decode_step(params, config, tokens, starts, column, layers):
+    """Logits after one more token per row; its key and value go to `column` of the cache.
+
+    Shapes:  tokens (B,), starts (B,) -> logits (B, V)
+    """
+    positions = column - starts                                     # (B,) int32
+    x = params["embedding"]["token"][tokens][:, None]               # (B, 1, C)
     if config.position == "learned":
-        at = np.minimum(position - first, config.context - 1)                  # an ended row may be past it
-        x = x + params["embedding"]["position"][at][:, None]
+        places = np.minimum(positions, config.context - 1)          # an ended row may exceed it
+        x = x + params["embedding"]["position"][places][:, None]
     for block, (keys, values) in zip(params["blocks"], layers):
-        x = block_decode(x, block, config, first, position, keys, values)
+        x = block_decode(x, block, config, positions, starts, column, keys, values)
     h, _ = norm_forward(x, params["norm"], config.norm, config.norm_eps)
     return head_forward(h[:, 0], params)[0]
 
 
-def generate_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tokens, temperature=1.0,
-                    top_k=0, top_p=1.0):
+def generate_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tokens,
+                    temperature=1.0, top_k=0, top_p=1.0):
     """Continue every prompt until its end token, max_new_tokens, or the end of the context.
 
-    Shapes:  prompts: list of (T_i,) int -> list of (N_i,) int32, the end token included where it was drawn
+    Shapes:  prompts: list of (T_i,) int -> list of (N_i,) int32, including the end token if it was
+             drawn
     Raises:  ValueError for an empty prompt, one that fills the context, or max_new_tokens below 1.
     """
     for row, prompt in enumerate(prompts):
         if not 1 <= len(prompt) < config.context:
             raise ValueError(f"prompt {row} has {len(prompt)} tokens; it must have from 1 to "
-                             f"{config.context - 1}, to leave room in the context of {config.context}")
+                             f"{config.context - 1}, to leave room in the context of "
+                             f"{config.context}")
     if max_new_tokens < 1:
         raise ValueError(f"max_new_tokens is {max_new_tokens}; it must be 1 or more")
     if not prompts:
         return []
     max_new_tokens = min(max_new_tokens, config.context - min(map(len, prompts)))
-    tokens, first = left_padded(prompts, pad_id)
+    tokens, starts = left_padded(prompts, pad_id)
     T = tokens.shape[1]
-    # Equal prompts, as of several responses to one, are read once.
-    unique, which = np.unique(np.column_stack([first, tokens]), axis=0, return_inverse=True)
+    # Equal prompts (several responses to the same prompt) are read only once.
+    unique, which = np.unique(np.column_stack([starts, tokens]), axis=0, return_inverse=True)
     logits, layers = prefill(params, config, unique[:, 1:], unique[:, 0].copy(), T + max_new_tokens)
-    logits, layers = logits[which], [(keys[which], values[which]) for keys, values in layers]
+    logits = logits[which]
+    layers = [(keys[which], values[which]) for keys, values in layers]
     new = np.full((len(prompts), max_new_tokens), pad_id, np.int32)
     lengths = np.zeros(len(prompts), int)
     rows, running = np.arange(len(prompts)), np.ones(len(prompts), bool)
@@ -82,13 +92,14 @@ def generate_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tok
         drawn = np.where(running, sample(logits, rng, temperature, top_k, top_p), pad_id)
         new[rows, step] = drawn
         lengths[rows] += running
-        # A row ends by itself, or where its own tokens (pads are none) fill the context.
-        running &= (drawn != end_id) & (T + step + 1 - first < config.context)
+        # A row ends with its end token, or when its tokens (without pads) fill the context.
+        running &= (drawn != end_id) & (T + step + 1 - starts < config.context)
         if not running.any() or step == max_new_tokens - 1:
             break
-        # Rows that have ended go on reading pads, which nobody looks at, until dropping them repays the copy.
+        # Ended rows are fed pads. They are dropped once enough of them repay the copy.
         if running.mean() < KEPT:
             layers = [(keys[running], values[running]) for keys, values in layers]
-            rows, drawn, first, running = rows[running], drawn[running], first[running], running[running]
-        logits = decode_step(params, config, drawn, first, T + step, layers)
+            rows, drawn, starts = rows[running], drawn[running], starts[running]
+            running = running[running]
+        logits = decode_step(params, config, drawn, starts, T + step, layers)
     return [row[:length] for row, length in zip(new, lengths)]

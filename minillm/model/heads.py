@@ -1,15 +1,31 @@
-"""Scalar heads: one number a token, for the reward of a response and for the value of a prefix."""
+"""Scalar heads: one number per token, for the reward of a response and the value of a prefix."""
+
+from typing import NamedTuple
 
 import numpy as np
 
-from minillm.layers.linear import linear_backward, linear_forward, linear_init
-from minillm.model.transformer import transformer_backward, transformer_forward
+from minillm.layers.linear import LinearCache, linear_backward, linear_forward, linear_init
+from minillm.model.rows import gather, last_of_each, scatter
+from minillm.model.transformer import (TransformerCache, transformer_backward,
+                                       transformer_forward)
+from minillm.tree import brief
+
+
+class RewardCache(NamedTuple):
+    """What reward_backward needs."""
+    shape: tuple                # (B, T, C)
+    index: np.ndarray           # (B,) flat indices of the last tokens in B T
+    body: TransformerCache
+    head: LinearCache
+    params: dict
+
+    __repr__ = brief
 
 
 def scalar_head_init(rng, width, bias):
     """One output with a small random weight.  Shapes:  weight (1, C), bias (1,) or absent
 
-    A reward needs no bias: rankings compare scores, and a constant drops out of every difference.
+    A reward needs no bias: rankings compare scores, and a constant cancels in a difference.
     """
     return linear_init(rng, width, 1, bias, 0.1 / np.sqrt(width))
 
@@ -25,28 +41,30 @@ def scalar_head_backward(dy, cache):
     return linear_backward(dy[..., None], cache)
 
 
-def reward_forward(params, config, tokens, first, last, recompute=False):
-    """A response's score, read off its last real token, which has seen prompt and response whole.
+def reward_forward(params, config, tokens, positions, visible_from, last, recompute=False):
+    """A response's score, from its last real token, which sees the prompt and the whole response.
 
-    Shapes:  tokens (B, T), first (B, T), last (B,) index of the last real token -> scores (B,)
-    Raises:  ValueError for a row of pads alone, which has no last token.
+    Shapes:  tokens, positions, visible_from (B, T), last (B,) column of the last real token
+             -> scores (B,) in units of reward
+    Raises:  ValueError for a row that has only pads, and so no last token.
     """
     rows = np.arange(len(last))
-    empty = np.flatnonzero((last < 0) | (first[rows, np.maximum(last, 0)] > last))
+    empty = np.flatnonzero((last < 0) | (visible_from[rows, np.maximum(last, 0)] > last))
     if empty.size:
-        raise ValueError(f"row {empty[0]} holds no token but pads; there is nothing to score")
-    h, body = transformer_forward(tokens, params["model"], config, first, recompute)
-    scores, head = scalar_head_forward(np.ascontiguousarray(h[rows, last]), params["reward_head"])
-    return scores, (h.shape, last, body, head, params)
+        raise ValueError(f"row {empty[0]} has only pads; there is nothing to score")
+    h, body = transformer_forward(tokens, params["model"], config, positions, visible_from,
+                                  recompute)
+    index = last_of_each(last, tokens.shape[1])
+    scores, head = scalar_head_forward(gather(h, index), params["reward_head"])
+    return scores, RewardCache(h.shape, index, body, head, params)
 
 
 def reward_backward(dscores, cache):
     """reward_forward in reverse.  Shapes:  dscores (B,) -> {"model", "reward_head"}"""
-    shape, last, body, head, params = cache
+    shape, index, body, head, params = cache
     dh_last, d_head = scalar_head_backward(dscores, head)
-    dh = np.zeros(shape, dh_last.dtype)
-    dh[np.arange(len(last)), last] = dh_last
-    grads = transformer_backward(dh, body)
+    grads = transformer_backward(scatter(dh_last, index, shape), body)
     if "head" in params["model"]:
-        grads["head"] = {"weight": np.zeros_like(params["model"]["head"]["weight"])}    # not read by a reward
+        # A reward does not use the output head, but gradients need the keys of all parameters.
+        grads["head"] = {"weight": np.zeros_like(params["model"]["head"]["weight"])}
     return {"model": grads, "reward_head": d_head}

@@ -1,28 +1,39 @@
-"""A model to hold in the hand: parameters, configuration and tokenizer, and what one does with them."""
+"""LanguageModel: parameters, configuration and tokenizer, with methods to predict and to learn."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from minillm import tree
+from minillm.layers.linear import LinearCache
 from minillm.losses.next_token import next_token_backward, next_token_forward
 from minillm.model.decoding import generate_tokens
-from minillm.model.transformer import (causal, head_backward, head_forward, transformer_backward, transformer_forward)
+from minillm.model.rows import gather, scatter
+from minillm.model.transformer import (TransformerCache, head_backward, head_forward, one_document,
+                                       transformer_backward, transformer_forward)
 
 
 class Prediction(NamedTuple):
-    """The model's guess at the next token, and what it takes to learn from the outcome."""
-    probs: np.ndarray       # (V,)
-    h: np.ndarray           # (1, T, C) the vectors that the guess was read from
-    logits: np.ndarray      # (1, V)
-    body: tuple             # cache of the transformer
-    head: tuple             # cache of the head
+    """The model's prediction of the next token, and what adjust_weights needs to learn from it."""
+    probs: np.ndarray           # (V,)
+    h: np.ndarray               # (1, T, C) one vector per token; the last one predicts
+    logits: np.ndarray          # (1, V)
+    body: TransformerCache
+    head: LinearCache
+
+    def __repr__(self):
+        likely = np.argsort(-self.probs, kind="stable")[:5]
+        listed = ", ".join(f"{token}: {self.probs[token]:.3f}" for token in likely)
+        return f"Prediction over {len(self.probs):,} tokens, likeliest ids {{{listed}}}"
 
 
 class Adjustment(NamedTuple):
-    """What one token taught."""
-    loss: float             # nats
-    grads: dict             # keys of the parameters
+    """The loss and the gradients of one prediction."""
+    loss: float                 # nats
+    grads: dict                 # with the keys of the parameters
+
+    def __repr__(self):
+        return f"Adjustment(loss {self.loss:.4f} nats, {tree.count(self.grads):,} gradients)"
 
 
 class LanguageModel:
@@ -35,42 +46,51 @@ class LanguageModel:
 
     def __init__(self, params, config, tokenizer):
         if config.vocab_size != tokenizer.vocab_size:
-            raise ValueError(f"the model knows {config.vocab_size} tokens, the tokenizer {tokenizer.vocab_size}; "
-                             "they are not from one run")
+            raise ValueError(f"the model's vocabulary has {config.vocab_size} tokens, the "
+                             f"tokenizer's {tokenizer.vocab_size}; they are not from the same run")
         self.params, self.config, self.tokenizer = params, config, tokenizer
+
+    def __repr__(self):
+        config = self.config
+        return (f"LanguageModel: {tree.count(self.params):,} parameters in {config.layers} blocks "
+                f"of width {config.width} ({config.norm}, {config.position}, {config.activation})\n"
+                f"  context {config.context} tokens, heads {config.heads} for queries and "
+                f"{config.kv_heads} for keys and values\n  {self.tokenizer!r}")
 
     def logits(self, tokens):
         """Scores of every next token after each prefix.  Shapes:  tokens (T,) -> (T, V)
 
-        Raises:  ValueError where the tokens are none, outside the vocabulary, or longer than the context.
+        Raises:  ValueError if there is no token, one outside the vocabulary, or more tokens than
+                 the context has.
         """
         tokens = self._row(tokens)
-        h, _ = transformer_forward(tokens, self.params, self.config, causal(tokens))
+        h, _ = transformer_forward(tokens, self.params, self.config, *one_document(tokens))
         return head_forward(h[0], self.params)[0]
 
     def predict_next(self, context):
         """Guess the token after `context`.  Shapes:  context (T,) -> Prediction with probs (V,)"""
         tokens = self._row(context)
-        h, body = transformer_forward(tokens, self.params, self.config, causal(tokens))
-        logits, head = head_forward(np.ascontiguousarray(h[:, -1]), self.params)        # (1, V)
+        h, body = transformer_forward(tokens, self.params, self.config, *one_document(tokens))
+        last = np.array([tokens.size - 1])
+        logits, head = head_forward(gather(h, last), self.params)           # (1, V)
         weights = np.exp(logits[0] - logits.max())
         return Prediction(weights / weights.sum(), h, logits, body, head)
 
     def adjust_weights(self, prediction, next_token, lr=0.01):
-        """Compare a guess with the token that came, and step against the gradient:  w = w - lr dloss/dw.
+        """Compare a prediction with the actual next token, and step against the gradient:
 
-        The loss is -log p(next_token). lr = 0 leaves the weights as they are and returns the gradient.
+            w = w - lr dloss/dw,     loss = -log p(next_token)
+
+        lr = 0 leaves the weights as they are and returns the gradient.
         """
         target = np.array([next_token], np.int32)
         loss, cache = next_token_forward(prediction.logits.copy(), target, np.ones(1))
         dh_last, d_head = head_backward(next_token_backward(1.0, cache), prediction.head)
-        dh = np.zeros_like(prediction.h)
-        dh[:, -1] = dh_last
+        last = np.array([prediction.h.shape[1] - 1])
+        dh = scatter(dh_last, last, prediction.h.shape)
         grads = transformer_backward(dh, prediction.body, d_head)
-
-        def step(param, grad):
+        for _, param, grad in tree.zipped(self.params, grads):
             param -= param.dtype.type(lr) * grad
-        tree.tree_map(step, self.params, grads)
         return Adjustment(float(loss), grads)
 
     def generate(self, prompt, *, max_new_tokens=64, temperature=0.8, top_k=0, top_p=1.0, seed=0):
@@ -81,36 +101,42 @@ class LanguageModel:
         texts = [prompt] if isinstance(prompt, str) else list(prompt)
         begin = np.array([self.tokenizer.begin_id], np.int32)
         prompts = [np.concatenate([begin, self.tokenizer.encode(text)]) for text in texts]
-        new = self._continue(prompts, np.random.default_rng(seed), max_new_tokens, temperature, top_k, top_p)
+        new = self._continue(prompts, np.random.default_rng(seed), max_new_tokens=max_new_tokens,
+                             temperature=temperature, top_k=top_k, top_p=top_p)
         out = [self.tokenizer.decode(tokens) for tokens in new]
         return out[0] if isinstance(prompt, str) else out
 
     def chat(self, messages, *, max_new_tokens=64, temperature=0.0, top_k=0, top_p=1.0, seed=0):
-        """Answer a conversation: [{"role": "user", "content": "..."}, ...].  Returns the assistant's text.
+        """Answer a conversation: [{"role": "user", "content": "..."}, ...].  Returns the answer.
 
-        A list of conversations gives a list of answers. Temperature 0 takes the likeliest token each time.
+        A list of conversations gives a list of answers. Temperature 0 takes the likeliest token
+        each time.
         """
         many = bool(messages) and not isinstance(messages[0], dict)
-        conversations = messages if many else [messages]
-        texts, _ = self.answer(conversations, np.random.default_rng(seed), max_new_tokens=max_new_tokens,
-                               temperature=temperature, top_k=top_k, top_p=top_p)
+        texts, _ = self.answer(messages if many else [messages], np.random.default_rng(seed),
+                               max_new_tokens=max_new_tokens, temperature=temperature,
+                               top_k=top_k, top_p=top_p)
         return texts if many else texts[0]
 
-    def answer(self, conversations, rng, *, max_new_tokens, temperature, top_k=0, top_p=1.0):
-        """Answer many conversations.  Returns their texts, and for each whether it ended by itself: bool (N,)"""
+    def answer(self, conversations, rng, **sampling):
+        """Answer many conversations, with the keywords of generate_tokens.
+
+        Returns the answers' texts, and whether each ended with its end token: bool (N,)
+        """
         asked = [self.tokenizer.encode_chat(messages, ask=True) for messages in conversations]
-        tokens = self._continue(asked, rng, max_new_tokens, temperature, top_k, top_p)
+        tokens = self._continue(asked, rng, **sampling)
         ended = np.array([new[-1] == self.tokenizer.end_id for new in tokens], bool)
         return [self.tokenizer.decode(new) for new in tokens], ended
 
-    def _continue(self, prompts, rng, max_new_tokens, temperature, top_k, top_p, rows=256):
-        """New tokens behind each prompt, in batches of prompts of about one length, which pad least."""
-        order, new = np.argsort([len(prompt) for prompt in prompts], kind="stable"), [None] * len(prompts)
+    def _continue(self, prompts, rng, rows=256, **sampling):
+        """New tokens after each prompt; a batch holds prompts of similar length: little padding."""
+        order = np.argsort([len(prompt) for prompt in prompts], kind="stable")
+        new = [None] * len(prompts)
         for start in range(0, len(order), rows):
             chosen = order[start:start + rows]
             out = generate_tokens(self.params, self.config, [prompts[i] for i in chosen], rng,
                                   end_id=self.tokenizer.end_id, pad_id=self.tokenizer.pad_id,
-                                  max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p)
+                                  **sampling)
             for i, tokens in zip(chosen, out):
                 new[i] = tokens
         return new
@@ -118,5 +144,6 @@ class LanguageModel:
     def _row(self, tokens):
         row = np.asarray(tokens, dtype=np.int32)[None]
         if row.ndim != 2 or row.size == 0:
-            raise ValueError(f"tokens have shape {row.shape[1:]}; a list of one or more token ids is needed")
+            raise ValueError(f"tokens have shape {row.shape[1:]}; "
+                             "a list of one or more token ids is needed")
         return row

@@ -7,7 +7,7 @@ from minillm.kernels.categorical import categorical_draw
 
 def check_settings(temperature, top_k, top_p):
     """Refuse settings out of range.  Raises:  ValueError"""
-    if not temperature >= 0 or top_k < 0 or not 0 < top_p <= 1:        # `not >=`: NaN is refused too
+    if not temperature >= 0 or top_k < 0 or not 0 < top_p <= 1:     # `not >=` refuses NaN too
         raise ValueError(f"temperature {temperature} and top_k {top_k} must not be negative, "
                          f"top_p {top_p} must be above 0 and at most 1")
 
@@ -15,36 +15,38 @@ def check_settings(temperature, top_k, top_p):
 def next_token_probs(logits, temperature=1.0, top_k=0, top_p=1.0):
     """The distribution that the next token is drawn from.
 
-        p = softmax(logits / temperature), cut to the k likeliest, then to the fewest that hold mass top_p
+        p = softmax(logits / temperature),
+        cut to the k likeliest tokens, then to the fewest that together have probability top_p
 
-    Temperature 0 puts everything on the likeliest token (the lowest id of equals).
+    Temperature 0 gives the likeliest token probability 1 (of equals, the lowest id).
     Shapes:  logits (B, V) -> (B, V), rows sum to 1
     Raises:  ValueError for a temperature below 0, a top_k below 0, a top_p outside (0, 1].
-    Source:  Fan et al. 2018, arXiv:1805.04833 (top-k); Holtzman et al. 2019, arXiv:1904.09751 (top-p).
+    Source:  Fan et al. 2018, arXiv:1805.04833 (top-k); Holtzman et al. 2019, arXiv:1904.09751
+             (top-p).
     """
     check_settings(temperature, top_k, top_p)
     if temperature == 0:
         return (np.arange(logits.shape[1]) == logits.argmax(axis=1)[:, None]).astype(np.float64)
-    logits = logits.astype(np.float64)                                  # a copy, changed in place below
-    with np.errstate(over="ignore"):                                    # a tiny temperature: -inf is right
+    logits = logits.astype(np.float64)                              # a copy, changed in place below
+    with np.errstate(over="ignore"):                                # a tiny temperature gives -inf
         logits -= logits.max(axis=1, keepdims=True)
         logits /= temperature
     if 0 < top_k < logits.shape[1]:
-        kth = -np.partition(-logits, top_k - 1, axis=1)[:, top_k - 1:top_k]     # (B, 1)
+        kth = -np.partition(-logits, top_k - 1, axis=1)[:, top_k - 1:top_k]         # (B, 1)
         logits = np.where(logits >= kth, logits, -np.inf)
-    probs = np.exp(logits, out=logits)                                  # the largest is exp(0)
+    probs = np.exp(logits, out=logits)                              # the largest is exp(0)
     probs /= probs.sum(axis=1, keepdims=True)
     if top_p < 1:
         order = np.argsort(-probs, axis=1, kind="stable")
         ranked = np.take_along_axis(probs, order, axis=1)
-        ranked[np.cumsum(ranked, axis=1) - ranked >= top_p] = 0                 # mass before it is enough
+        ranked[np.cumsum(ranked, axis=1) - ranked >= top_p] = 0     # earlier ones reach top_p
         np.put_along_axis(probs, order, ranked, axis=1)
         probs /= probs.sum(axis=1, keepdims=True)
     return probs
 
 
 def draw(probs, rng):
-    """One token a row: the first whose cumulative probability exceeds a uniform number.
+    """One token per row: the first whose cumulative probability exceeds a uniform number.
 
     Shapes:  probs (B, V) -> (B,) int32
     """
@@ -56,11 +58,13 @@ def draw(probs, rng):
 
 
 def sample(logits, rng, temperature=1.0, top_k=0, top_p=1.0):
-    """The next token of every row; nothing is drawn at temperature 0.
+    """The next token of every row; at temperature 0, the likeliest.
 
-    Where nothing is cut, the draw needs no probabilities laid out: a kernel takes the same token from the logits.
+    Without top-k and top-p, a kernel draws from the same distribution without storing its
+    probabilities.
     Shapes:  logits (B, V) -> (B,) int32
-    Raises:  ValueError for settings out of range; FloatingPointError for logits that are no distribution.
+    Raises:  ValueError for settings out of range; FloatingPointError if the logits define no
+             distribution.
     """
     check_settings(temperature, top_k, top_p)
     if temperature == 0:
@@ -69,5 +73,6 @@ def sample(logits, rng, temperature=1.0, top_k=0, top_p=1.0):
         return draw(next_token_probs(logits, temperature, top_k, top_p), rng)
     tokens = categorical_draw(logits, rng.random(len(logits)), float(temperature))
     if (tokens < 0).any():
-        raise FloatingPointError("the logits are NaN or without bounds; the model's weights are not finite")
+        raise FloatingPointError("the logits are NaN or without bounds; "
+                                 "the model's weights are not finite")
     return tokens

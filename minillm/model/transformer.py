@@ -1,42 +1,53 @@
-"""The decoder-only transformer: tokens in, one vector a token out, and the gradients all the way back."""
+"""The decoder-only transformer: tokens in, one vector per token out, and the gradients back."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from minillm.layers.block import block_backward, block_forward, block_init
-from minillm.layers.embedding import embedding_backward, embedding_forward, embedding_init
+from minillm.layers.embedding import (EmbeddingCache, embedding_backward, embedding_forward,
+                                      embedding_init)
 from minillm.layers.linear import linear_backward, linear_forward, linear_init
-from minillm.layers.norm import norm_backward, norm_forward, norm_init
+from minillm.layers.norm import NormCache, norm_backward, norm_forward, norm_init
+from minillm.tree import brief
 
-TIED_STD = 0.02         # of a table that is the head too: the first logits stay near 0, the first loss near ln V
-EMBEDDING_STD = 0.5     # of a table of its own: large beside an optimizer step, so that tokens stay distinct
+# Initial standard deviations. TIED_STD is that of the output head, tied or not: small, so that the
+# initial logits are near 0 and the initial loss is near ln V. An untied embedding is large compared
+# with an optimizer step, so that tokens stay distinct.
+TIED_STD = 0.02
+EMBEDDING_STD = 0.5
 
 
 class TransformerCache(NamedTuple):
     """What transformer_backward needs."""
-    token: tuple
-    position: tuple     # or None with rotary positions
-    blocks: list        # a cache a block, or its BlockInput
-    norm: tuple
+    token: EmbeddingCache
+    position: EmbeddingCache    # None with rotary positions
+    blocks: list                # for each block a BlockCache, or a BlockInput
+    norm: NormCache
     tied: bool
+
+    __repr__ = brief
 
 
 class BlockInput(NamedTuple):
-    """All that is kept of a block which the backward computes again: the arguments of block_forward."""
-    x: np.ndarray       # (B, T, C)
+    """block_forward's arguments: all that is kept of a block that the backward pass recomputes."""
+    x: np.ndarray               # (B, T, C)
     params: dict
     config: object
-    first: np.ndarray   # (B, T)
-    positions: np.ndarray
+    positions: np.ndarray       # (B, T)
+    visible_from: np.ndarray    # (B, T)
+
+    __repr__ = brief
 
 
 def transformer_init(config, rng):
-    """First weights, all normal: matrices with standard deviation 1 / sqrt(C_in), so that a layer's output
-    has the size of its input; what adds to the residual stream is scaled by 1 / sqrt(2 L) more, so that the
-    stream's size does not grow with the number of layers.
+    """Initial parameters. A matrix in a block has standard deviation 1 / sqrt(C_in), so that its
+    output has the size of its input. If its output is added to the residual stream, the deviation
+    is scaled by a further 1 / sqrt(2 L), so that the stream does not grow with the number of
+    layers. Embeddings and the output head have the fixed deviations above; gains are 1, biases 0.
 
-    Source:  LeCun et al. 1998, "Efficient BackProp", eq. 16; Radford et al. 2019 (GPT-2), section 2.3.
+    Source:  LeCun et al. 1998, "Efficient BackProp", eq. 16; Radford et al. 2019 (GPT-2),
+             section 2.3.
     """
     assert config.vocab_size > 0, "the vocabulary's size comes from the tokenizer"
     std = TIED_STD if config.tied else EMBEDDING_STD
@@ -51,39 +62,44 @@ def transformer_init(config, rng):
     return params
 
 
-def causal(tokens):
-    """`first` for plain causal attention: every token sees all before it.  Shapes:  (B, T) -> (B, T) int32"""
-    return np.zeros(tokens.shape, np.int32)
+def one_document(tokens):
+    """(positions, visible_from) of rows that hold one document each, from its start.
+
+    Shapes:  tokens (B, T) -> (B, T) int32, (B, T) int32
+    """
+    B, T = tokens.shape
+    positions = np.tile(np.arange(T, dtype=np.int32), (B, 1))
+    return positions, np.zeros(tokens.shape, np.int32)
 
 
-def positions_of(first):
-    """Place of each token in its own document: t - first[t].  Shapes:  first (B, T) -> (B, T) int32"""
-    return np.maximum(np.arange(first.shape[1], dtype=np.int32) - first, 0).astype(np.int32)
-
-
-def transformer_forward(tokens, params, config, first, recompute=False):
-    """One vector a token, which knows the token and what it may see before it.
+def transformer_forward(tokens, params, config, positions, visible_from, recompute=False):
+    """One vector per token, computed from the token and the tokens before it that it may see.
 
         x = embedding(tokens);   x = block(x), L times;   h = norm(x)
 
-    recompute: keep no more of a block than its input. The backward then computes each block once more; where
-    there is no backward, it saves memory for nothing.
-    Shapes:  tokens (B, T) int, first (B, T) int32: the first place each token may see -> h (B, T, C)
+    positions: position of each token in its document (counted from the start of the window if the
+    window cuts the document off). The table of positions or RoPE reads it.
+    visible_from: the first column that each token may see. It is the attention mask. Each packed
+    document starts at position 0 and does not see the others. An attention window narrower than
+    the document changes the mask, not the positions.
+    recompute: keep only each block's input. The backward pass then computes each block a second
+    time; without a backward pass, this costs nothing and saves memory.
+    Shapes:  tokens (B, T) int, positions and visible_from (B, T) int32 -> h (B, T, C)
     Raises:  ValueError for a sequence longer than the context, or an id outside the vocabulary.
     Source:  Chen et al. 2016, arXiv:1604.06174 (recomputation).
     """
     B, T = tokens.shape
     if T > config.context:
-        raise ValueError(f"a sequence of {T} tokens is longer than the model's context of {config.context}")
-    positions = positions_of(first)
-    x, token = embedding_forward(tokens, params["embedding"]["token"])          # (B, T, C)
+        raise ValueError(f"a sequence of {T} tokens is longer than the model's context of "
+                         f"{config.context}")
+    x, token = embedding_forward(tokens, params["embedding"]["token"])      # (B, T, C)
     position = None
     if config.position == "learned":
-        where, position = embedding_forward(positions, params["embedding"]["position"])
-        x = x + where
+        place, position = embedding_forward(positions, params["embedding"]["position"])
+        x = x + place
     blocks = []
     for block in params["blocks"]:
-        arguments = BlockInput(x, block, config, first, positions)
+        arguments = BlockInput(x, block, config, positions, visible_from)
         x, cache = block_forward(*arguments)
         blocks.append(arguments if recompute else cache)
     h, norm = norm_forward(x, params["norm"], config.norm, config.norm_eps)
@@ -91,10 +107,11 @@ def transformer_forward(tokens, params, config, first, recompute=False):
 
 
 def transformer_backward(dh, cache, d_head=None):
-    """transformer_forward in reverse.  Shapes:  dh (B, T, C) -> gradients with the keys of the parameters
+    """transformer_forward in reverse.
 
-    d_head: the head's gradient, if there is a head. A tied head shares its table with the lookup of tokens: so
-    do their gradients, which are added up in place. A head of its own is passed on as it is.
+    d_head: the head's gradient, if the head was used. A tied head and the token embedding are one
+    table, so their gradients are added; the gradient of an untied head is returned unchanged.
+    Shapes:  dh (B, T, C) -> gradients with the keys of the parameters
     """
     dx, d_norm = norm_backward(dh, cache.norm)
     d_blocks = []
@@ -104,25 +121,29 @@ def transformer_backward(dh, cache, d_head=None):
         dx, d_block = block_backward(dx, block)
         d_blocks.insert(0, d_block)
     tied = d_head is not None and cache.tied
-    embedding = {"token": embedding_backward(dx, cache.token, d_head["weight"] if tied else None)}
+    d_token = embedding_backward(dx, cache.token, into=d_head["weight"] if tied else None)
+    d_embedding = {"token": d_token}
     if cache.position is not None:
-        embedding["position"] = embedding_backward(dx, cache.position)
-    grads = {"embedding": embedding, "blocks": d_blocks, "norm": d_norm}
+        d_embedding["position"] = embedding_backward(dx, cache.position)
+    grads = {"embedding": d_embedding, "blocks": d_blocks, "norm": d_norm}
     return grads if tied or d_head is None else {**grads, "head": d_head}
 
 
 def head_forward(h, params):
-    """Score every token of the vocabulary; a tied head is the embedding table, read the other way.
+    """Score every token of the vocabulary; a tied head is the embedding table, transposed.
 
         logits = h Wᵀ
 
     Shapes:  h (..., C) -> logits (..., V)
     Source:  Press & Wolf 2016, arXiv:1608.05859 (tying).
     """
-    weight = params["head"] if "head" in params else {"weight": params["embedding"]["token"]}
-    return linear_forward(h, weight)
+    head = params["head"] if "head" in params else {"weight": params["embedding"]["token"]}
+    return linear_forward(h, head)
 
 
 def head_backward(dlogits, cache):
-    """dh = dlogits W,  dW = dlogitsᵀ h.  Shapes:  dlogits (..., V) -> dh (..., C), {"weight": (V, C)}"""
+    """dh = dlogits W,  dW = dlogitsᵀ h.
+
+    Shapes:  dlogits (..., V) -> dh (..., C), {"weight": (V, C)}
+    """
     return linear_backward(dlogits, cache)

@@ -1,4 +1,4 @@
-"""Clipping by the global norm: one bad batch may not throw the weights away."""
+"""Clipping by the global norm, so that one bad batch cannot move the weights far."""
 
 import math
 
@@ -7,12 +7,12 @@ from minillm.kernels.adamw import sum_of_squares
 
 
 def global_norm(grads):
-    """sqrt of the sum of squares over all tensors."""
+    """Norm of all gradients together:  sqrt(sum over tensors of sum g^2)."""
     return math.sqrt(sum(sum_of_squares(leaf.reshape(-1)) for leaf in tree.leaves(grads)))
 
 
 def clip_scale(norm, limit):
-    """What the gradient is multiplied by so that its norm is `limit` at the most: min(1, limit / norm).
+    """The factor that brings the gradient's norm down to `limit`:  min(1, limit / norm).
 
     Source:  Pascanu et al. 2012, arXiv:1211.5063, algorithm 1.
     """

@@ -1,14 +1,20 @@
-"""The learning rate over a run: up in a line, down along a cosine."""
+"""The learning rate over a run: linear warm-up, then cosine decay."""
 
 import math
 
 
-def learning_rate(step, config):
-    """lr_t = peak (t + 1) / warmup, then peak (f + (1 - f) (1 + cos(pi p)) / 2), p from 0 to 1 at the last step.
+def learning_rate(step, settings):
+    """The learning rate of step t, counted from 0; p runs from 0 after warm-up to 1 at the end.
 
-    Source:  Loshchilov & Hutter 2016, arXiv:1608.03983, eq. 5; Goyal et al. 2017, arXiv:1706.02677 (warm-up).
+        warm-up   lr = peak (t + 1) / warmup
+        then      lr = peak (f + (1 - f) (1 + cos(pi p)) / 2)
+
+    Source:  Loshchilov & Hutter 2016, arXiv:1608.03983, eq. 5; Goyal et al. 2017,
+             arXiv:1706.02677 (warm-up).
     """
-    if step < config.warmup:
-        return config.lr * (step + 1) / config.warmup
-    progress = min(1.0, (step - config.warmup) / max(1, config.steps - 1 - config.warmup))
-    return config.lr * (config.final_lr + (1 - config.final_lr) * 0.5 * (1 + math.cos(math.pi * progress)))
+    if step < settings.warmup:
+        return settings.lr * (step + 1) / settings.warmup
+    span = max(1, settings.steps - 1 - settings.warmup)
+    progress = min(1.0, (step - settings.warmup) / span)
+    cosine = 0.5 * (1 + math.cos(math.pi * progress))
+    return settings.lr * (settings.final_lr + (1 - settings.final_lr) * cosine)

@@ -1,72 +1,97 @@
 """Phase 2, fine-tuning: the same loss, on chosen examples.
 
-Three kinds: conversations make it follow instructions, labelled messages make it do one task,
-documents with jargon make it speak of one domain.
+Three kinds: conversations teach the model to follow instructions, labelled messages teach it one
+task, and documents full of jargon teach it to write in one domain.
 """
+
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from minillm.config import OptimizerConfig, knob
 from minillm.evaluate.likelihood import examples_loss
+from minillm.objectives.next_token import next_token_objective
 from minillm.text.batches import micro_batches, pack_conversations, packed_batch, window_batch
 from minillm.text.chat import render_chat
-from minillm.train.objectives import next_token
+from minillm.train.trainer import fit
+
+
+@dataclass(frozen=True)
+class FinetuneConfig(OptimizerConfig):
+    """Phase 2: continue training on chosen examples."""
+    steps: int = knob(700, "optimizer steps", within="[1, inf)")
+    lr: float = knob(1e-3, "peak learning rate", within="(0, inf)")
+    conversations: int = knob(20000, "instructions drawn from the embedded world",
+                              within="[2, inf)")
+    replay_rows: int = knob(4, "windows of the pretraining text that every step reads again, "
+                               "so that the model forgets less", within="[0, inf)")
+    task_steps: int = knob(100, "steps of the fine-tuning for one task", within="[1, inf)")
+    domain_steps: int = knob(60, "steps of the fine-tuning for one domain", within="[1, inf)")
 
 
 def rendered(model, conversations):
-    """Conversations as (ids, loss mask): only what the assistant says is learned."""
+    """Conversations as (ids, loss mask): only the assistant's tokens are learned."""
     return [render_chat(model.tokenizer, messages) for messages in conversations]
 
 
-def finetune(model, conversations, settings, seed, journal, validation=(), replay=None):
-    """Go on training on conversations:  minimize -log p(token) over the assistant's tokens alone.
+def finetune(model, conversations, settings, seed, recorder, validation=(), replay=None):
+    """Train on conversations:  minimize -log p(token) over the assistant's tokens only.
 
     conversations: [messages]; several are packed into a row, and none sees another.
-    replay, (N,) token ids: text of the pretraining, of which every step reads `replay_rows` windows again,
-    so that what the base model knew is not forgotten.
-    Returns how many were left out because they are longer than the context.
+    replay: (N,) token ids of the pretraining text. Every step reads `replay_rows` windows of it
+    again, so that the model does not forget it.
+    Returns how many conversations were left out: too long for the context, or without a target.
     """
     packed = pack_conversations(rendered(model, conversations), model.config.context,
                                 np.random.default_rng(seed), model.tokenizer.pad_id)
     held_out = rendered(model, validation)
 
-    def batch_at(step, _):
+    def batch_at(step):
         batch = packed_batch(packed, step, settings.rows, seed)
         if replay is not None and settings.replay_rows:
-            batch = with_replay(batch, window_batch(replay, step, settings.replay_rows, model.config.context, seed,
-                                                    model.tokenizer.begin_id))
+            old = window_batch(replay, step, settings.replay_rows, model.config.context, seed,
+                               model.tokenizer.begin_id)
+            batch = with_replay(batch, old)
         return micro_batches(batch, settings.micro_batches)
 
-    if held_out:
-        journal.looking(lambda step: {"validation_loss": examples_loss(model, held_out)}, max(1, settings.steps // 4))
-    journal.fit(model, settings, batch_at, next_token(model.config, settings.recompute))
+    def evaluate(step):
+        return {"validation_loss": examples_loss(model, held_out)}
+
+    objective = partial(next_token_objective, config=model.config, recompute=settings.recompute)
+    fit(model, settings, batch_at, objective, recorder,
+        evaluate=evaluate if held_out else None, every=max(1, settings.steps // 4))
     return packed.left_out
 
 
 def with_replay(batch, old):
-    """Rows of conversations and of pretraining text as one batch; a row of either kind weighs the same.
+    """Rows of conversations and of pretraining text as one batch; all rows have the same weight.
 
-    A row of text has more targets than a row of conversations, so each of them counts for less.
+    A row of text has more targets than a row of conversations, so each target gets less weight.
     """
     share = (batch.weights.sum() / len(batch.weights)) / (old.weights.sum() / len(old.weights))
     old = old._replace(weights=(old.weights * share).astype(np.float32))
     return type(batch)(*(np.concatenate(pair) for pair in zip(batch, old)))
 
 
-def finetune_task(model, messages, prompt, settings, seed, journal):
+def finetune_task(model, messages, prompt, settings, seed, recorder):
     """One task: each labelled message becomes a conversation whose answer is the label."""
     return finetune(model, [task_conversation(prompt, text, label) for text, label in messages],
-                    settings, seed, journal)
+                    settings, seed, recorder)
 
 
 def task_conversation(prompt, text, label=None):
-    """System prompt, message and, where it is known, the label."""
+    """System prompt, message and, if it is known, the label."""
     asked = [{"role": "system", "content": prompt}, {"role": "user", "content": text}]
     return asked if label is None else [*asked, {"role": "assistant", "content": label}]
 
 
-def finetune_domain(model, stream, settings, seed, journal):
+def finetune_domain(model, stream, settings, seed, recorder):
     """One domain: plain next-token prediction again, on documents of that domain."""
-    def batch_at(step, _):
-        return micro_batches(window_batch(stream, step, settings.rows, model.config.context, seed,
-                                          model.tokenizer.begin_id), settings.micro_batches)
-    journal.fit(model, settings, batch_at, next_token(model.config, settings.recompute))
+    def batch_at(step):
+        batch = window_batch(stream, step, settings.rows, model.config.context, seed,
+                             model.tokenizer.begin_id)
+        return micro_batches(batch, settings.micro_batches)
+
+    objective = partial(next_token_objective, config=model.config, recompute=settings.recompute)
+    fit(model, settings, batch_at, objective, recorder)

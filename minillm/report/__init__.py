@@ -1,4 +1,4 @@
-"""What a run leaves for the eye: one page, report.html, drawn from what lies in its folder."""
+"""The report of a run: one page, report.html, made from the files in the run's folder."""
 
 from minillm.report.page import write_report
 

@@ -9,23 +9,20 @@ from minillm.report.figures import (COLOUR, SIZE, bars, curve, draw, legend_abov
                                     step_axis, window_of)
 
 # key in results.json: its name in a figure
-STAGES = {"tokenizer": "tokenizer", "pretrain": "pretraining", "finetune": "fine-tuning",
-          "preferences": "ranking", "reward_model": "reward model",
-          "policy_gradient": "policy gradient"}
 SKILLS = {"grammar": "grammar", "facts": "facts", "logic": "logic", "code": "code",
           "common_sense": "common sense"}
 # (mark of the gold score, role of its colour)
 MARKS = (("helpful", "first"), ("accurate", "second"), ("safe", "third"))
 
 
-def times_figure(results):
-    """The time of each stage, in minutes if the longest takes two minutes or more, else seconds."""
-    seconds = {stage: value for stage, value in results.get("seconds", {}).items()
-               if stage in STAGES}
+def times_figure(results, names):
+    """The time of each stage, in minutes or seconds; names: the stages in their order."""
+    seconds = results.get("seconds", {})
+    seconds = {name: seconds[name] for name in names if name in seconds}
     if not seconds:
         return None
     size, unit = (60, "minutes") if max(seconds.values()) >= 120 else (1, "seconds")
-    groups = [(name, [seconds[stage] / size]) for stage, name in STAGES.items() if stage in seconds]
+    groups = [(name, [value / size]) for name, value in seconds.items()]
 
     def plot(axes):
         bars(axes, groups, ["first"], [unit], "{:.1f}")
@@ -34,7 +31,7 @@ def times_figure(results):
 
 
 def loss_figure(name, records, title, results=None):
-    """The training and validation loss over the steps, and the losses of models that only count."""
+    """The training and validation loss over the steps, and the losses of counting models."""
     if not records:
         return None
     results = results or {}
@@ -52,10 +49,10 @@ def loss_figure(name, records, title, results=None):
         for key, label in levels:
             if results.get(key) is not None:
                 level(axes, results[key], f"{label} ({results[key]:.2f})")
-        axes.set_ylabel("loss (nats a token)")
+        axes.set_ylabel("loss (nats per token)")
         step_axis(axes)
         highest = max([0, *(results.get(key) or 0 for key, _ in levels)])
-        # room for the words above the highest line
+        # room for the label above the highest line
         axes.set_ylim(0, max(1.1 * highest, 1.03 * axes.get_ylim()[1]))
         legend_above(axes)
     return draw(name, plot, title)
@@ -81,7 +78,7 @@ def metric_figure(name, records, key, label, title, chance=None, limits=None):
 
 
 def probes_figure(probes):
-    """The accuracy on the five probes before and after pretraining, and that of guessing."""
+    """The accuracy on the five probes before and after pretraining, and by guessing."""
     groups = [(name, [probes[skill].get("untrained"), probes[skill].get("base")])
               for skill, name in SKILLS.items() if skill in probes]
     if not groups:
@@ -131,9 +128,9 @@ def domain_figure(finetune):
     def plot(axes):
         bars(axes, [("one domain", [bits.get("base"), bits.get("finetuned")])], ["quiet", "first"],
              ["base", "fine-tuned"], "{:.2f}")
-        axes.set_xlabel("bits a byte (less is better)")
+        axes.set_xlabel("bits per byte (less is better)")
         legend_above(axes)
-    return draw("domain", plot, "Bits a byte of one domain before and after fine-tuning",
+    return draw("domain", plot, "Bits per byte of one domain before and after fine-tuning",
                 (SIZE[0], 1.3))
 
 

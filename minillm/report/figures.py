@@ -2,7 +2,7 @@
 
 matplotlib draws with a placeholder colour for each role. In the SVG, each placeholder becomes a
 variable of the page's style sheet, so one figure serves light and dark mode. Text stays text, in
-the page's font. The global settings of matplotlib are left alone.
+the page's font. The global settings of matplotlib are not changed.
 """
 
 import io

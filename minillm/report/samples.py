@@ -1,7 +1,7 @@
-"""What the page shows of the models themselves: their words, computed from a run's checkpoints.
+"""The models' texts on the report page, generated from a run's checkpoints.
 
-samples.json holds next-word guesses and texts of the base model, the same prompts answered by base,
-fine-tuned and aligned model, and one example that goes through all four steps of alignment.
+samples.json holds the base model's likeliest next words and its texts, the same prompts answered by
+the base, the fine-tuned and the aligned model, and one example of all four steps of alignment.
 """
 
 import json
@@ -10,92 +10,94 @@ from pathlib import Path
 import numpy as np
 
 from minillm.evaluate.next_words import next_words, shown
-from minillm.phases import policy_gradient as rl
-from minillm.phases.reward_model import rendered_ranking, reward_scores
-from minillm.run import divided_rankings, documents_of, load_reward_model
-from minillm.text import corpus
+from minillm.model.scoring import token_logprobs
+from minillm.phases.reward import rendered_ranking, reward_scores
+from minillm.runs import data
+from minillm.runs.folder import write_atomically
+from minillm.runs.measures import gold_score
+from minillm.runs.stages import STAGES
 from minillm.text.batches import pad_batch
 from minillm.text.chat import render_chat
 from minillm.train.checkpoint import steps_in
-from minillm.train.run_folder import PHASES, write_whole
-from minillm.world.raters import gold_score
 
 CONTEXTS = ("The cat sat on the", "The capital of France is", "def add(a, b):\n    return a")
-BARS = 8            # next words shown of a context
+BARS = 8            # next words shown for each context
 ANSWERED = 20       # held-out prompts shown
 LONGEST = 48        # tokens of an answer
-MODELS = {"base": "pretrain", "finetuned": "finetune", "aligned": "policy_gradient"}
+MODELS = {"base": "pretrain", "finetuned": "finetune", "aligned": "rlhf"}
 
 
-def collect_samples(run, data=None):
-    """The contents of samples.json; a part whose phase has not run is None.
-
-    run: minillm.run.Run; data: the reader's own files by stage, where there are any.
-    """
-    data = data or {}
-    models = {name: run.model(phase) for name, phase in MODELS.items() if steps_in(run.folder / phase)}
+def collect_samples(run):
+    """The contents of samples.json; a part whose stage has not run is None."""
+    models = {name: run.model(stage) for name, stage in MODELS.items()
+              if steps_in(run.folder / stage)}
     samples = {"next": None, "texts": None, "answers": None, "steps": None}
     if "base" in models:
-        contexts = contexts_of(run, data.get("pretrain"))
-        samples["next"] = [bar for context in contexts if (bar := likeliest_words(models["base"], context))]
+        contexts = contexts_of(run)
+        found = [likeliest_words(models["base"], context) for context in contexts]
+        samples["next"] = [words for words in found if words]
         samples["texts"] = base_texts(models["base"], contexts)
     if len(models) > 1:
-        samples["answers"] = answers(models, *held_out_prompts(run, data.get("finetune")))
-    if steps_in(run.folder / "reward_model"):
-        samples["steps"] = four_steps(run, models, data.get("reward_model"))
+        samples["answers"] = answers(models, *held_out_prompts(run))
+    if steps_in(run.folder / "reward"):
+        samples["steps"] = four_steps(run, models)
     return samples
 
 
-def contexts_of(run, path):
-    """Beginnings for the base model: the usual three, or three places in the reader's own validation text."""
+def contexts_of(run):
+    """Texts for the base model to continue: CONTEXTS, or three pieces of the user's own text."""
+    path = run.data.get("pretrain")
     if path is None or not Path(path).exists():
         return list(CONTEXTS)
-    text = "\n".join(documents_of(run, path)[1])
+    text = "\n".join(data.documents(run, path)[1])
     starts = [len(text) * part // 4 for part in (1, 2, 3)]
-    pieces = [text[start:start + 40].split(" ", 1)[-1] for start in starts]          # from a word's start
+    pieces = [text[start:start + 40].split(" ", 1)[-1] for start in starts]  # from a word's start
     return [piece.rsplit(" ", 1)[0] for piece in pieces if piece.strip()] or list(CONTEXTS)
 
 
 def likeliest_words(model, context):
-    """The likeliest next words of a context, or None for one that the vocabulary cannot spell or that is too long."""
+    """The likeliest next words of a context; None if it is too long or cannot be encoded."""
     try:
         found = next_words(model, context, BARS)
     except ValueError:
         return None
-    return {"context": context, "words": [{"text": shown(word, context), "p": p} for word, p in found]}
+    return {"context": context,
+            "words": [{"text": shown(word, context), "p": p} for word, p in found]}
 
 
 def base_texts(model, contexts):
-    """What the base model writes: twice from nothing, and on from each context, at temperature 0.8."""
-    begun = ["", ""]
+    """Texts of the base model at temperature 0.8: two without a prompt, one after each context."""
+    begun, longest = ["", ""], model.config.context * 3 // 4
     for context in contexts:
         try:
-            if len(model.tokenizer.encode(context)) <= model.config.context * 3 // 4:
+            if len(model.tokenizer.encode(context)) <= longest:
                 begun.append(context)
         except ValueError:
-            pass                                    # a vocabulary of characters that lacks one of these
-    return [{"prompt": prompt, "text": text}
-            for prompt, text in zip(begun, model.generate(begun, max_new_tokens=64, temperature=0.8))]
+            pass                            # a character that the vocabulary does not have
+    texts = model.generate(begun, max_new_tokens=64, temperature=0.8)
+    return [{"prompt": prompt, "text": text} for prompt, text in zip(begun, texts)]
 
 
-def held_out_prompts(run, path):
-    """(prompts as messages, the world's requests or None): what fine-tuning held out, in its order."""
+def held_out_prompts(run):
+    """The held-out prompts of fine-tuning: (prompts as messages, the world's requests or None)."""
+    path = run.data.get("finetune")
     if path is None:
-        requests = run.requests()
+        requests = data.requests(run)
         return [request.messages() for request in requests], requests
     if not Path(path).exists():
         return [], None
-    _, held_out = corpus.split_documents(corpus.load_conversations(path), 0.05, run.rng("finetune"))
-    return [messages[:last_answer(messages)] for messages in held_out if last_answer(messages)], None
+    _, held_out = data.conversations(run)
+    asked = [messages[:last_answer(messages)] for messages in held_out]
+    return [messages for messages in asked if messages], None
 
 
 def last_answer(messages):
-    """The place of the assistant's last message."""
+    """The index of the assistant's last message."""
     return max(i for i, message in enumerate(messages) if message["role"] == "assistant")
 
 
 def answers(models, prompts, requests):
-    """The first prompts that fit, answered by every model with its likeliest tokens."""
+    """The first prompts that fit, answered by every model at temperature 0."""
     some = next(iter(models.values()))
     fits = [number for number, prompt in enumerate(prompts)
             if len(some.tokenizer.encode_chat(prompt, ask=True)) < some.config.context][:ANSWERED]
@@ -110,13 +112,15 @@ def answers(models, prompts, requests):
     return rows
 
 
-def held_out_rankings(run, path):
+def held_out_rankings(run):
     """(rankings that the reward model never saw, who ranked them)."""
-    apart, whole = run.folder / "preferences_held_out.jsonl", run.folder / "preferences.jsonl"
-    if not Path(path or whole).exists():
+    if not data.has_rankings(run):
         return [], None
-    held_out = divided_rankings(run, path)[1]
-    return held_out, "data" if path is not None else rater_of(apart if apart.exists() else whole)
+    _, held_out = data.rankings(run)
+    if "reward" in run.data:
+        return held_out, "data"
+    whole, apart = (run.folder / "rank" / name for name in (data.RANKINGS, data.RANKINGS_HELD_OUT))
+    return held_out, rater_of(apart if apart.exists() else whole)
 
 
 def rater_of(path):
@@ -125,47 +129,48 @@ def rater_of(path):
         return json.loads(file.readline()).get("rater")
 
 
-def four_steps(run, models, path):
-    """One ranking that no phase trained on, followed through sampling, ranking, scoring and optimizing.
+def four_steps(run, models):
+    """One held-out ranking, followed through all four steps of alignment.
 
-    It is the first with three distinct ranks or more; where there is none, the first with the most.
+    It is the first ranking with three or more distinct ranks; if there is none, the first of those
+    with the most.
     """
-    rankings, rater = held_out_rankings(run, path)
-    judge, heads = load_reward_model(run)
+    rankings, rater = held_out_rankings(run)
+    judge, heads = data.reward_model(run)
     rankings = [item for item in rankings
                 if max(map(len, rendered_ranking(judge.tokenizer, item))) <= judge.config.context]
     if not rankings:
         return None
-    chosen = max(rankings, key=lambda item: min(len(set(item.ranks)), 3))       # the first of equals
+    chosen = max(rankings, key=lambda item: min(len(set(item.ranks)), 3))   # the first of equals
     sequences = rendered_ranking(judge.tokenizer, chosen)
     logprobs = {name: response_logprobs(models[name], chosen, run.config.rlhf.temperature)
                 for name in ("finetuned", "aligned") if name in models}
     scores = [float(score) for score in reward_scores(judge, heads, sequences)]
-    return {"prompt": chosen.prompt, "responses": chosen.responses, "ranks": chosen.ranks, "rater": rater,
-            "scores": scores, "logprobs": logprobs}
+    return {"prompt": chosen.prompt, "responses": chosen.responses, "ranks": chosen.ranks,
+            "rater": rater, "scores": scores, "logprobs": logprobs}
 
 
 def response_logprobs(model, item, temperature):
-    """log p(response and its end | prompt) of each response, nats."""
+    """log p(response and its end token | prompt) of each response, in nats."""
     pairs = [render_chat(model.tokenizer, [*item.prompt, {"role": "assistant", "content": text}])
              for text in item.responses]
     prompt = len(model.tokenizer.encode_chat(item.prompt, ask=True))
     masks = [np.arange(len(ids)) >= prompt for ids, _ in pairs]
     batch = pad_batch([ids for ids, _ in pairs], "right", model.tokenizer.pad_id, masks)
-    logprob, _ = rl.logprobs_and_values(model.params, model.config, batch, temperature)
+    logprob = token_logprobs(model.params, model.config, batch, temperature).logprob
     return [float(total) for total in logprob.sum(axis=1, dtype=np.float64)]
 
 
 def newest_checkpoint(folder):
-    """When the newest checkpoint of a run was written, in nanoseconds; 0 where there is none."""
+    """The time when a run's newest checkpoint was written, in nanoseconds; 0 if there is none."""
     times = [(step / "model.safetensors").stat().st_mtime_ns
-             for phase in PHASES for step in steps_in(folder / phase)[-1:]]
+             for stage in STAGES for name in stage.paths for step in steps_in(folder / name)[-1:]]
     return max(times, default=0)
 
 
 def fresh_samples(folder, make):
-    """samples.json, made anew by make() where it is missing or older than the newest checkpoint."""
+    """samples.json; make() makes it again if it is missing or older than the newest checkpoint."""
     path = folder / "samples.json"
     if not path.exists() or path.stat().st_mtime_ns < newest_checkpoint(folder):
-        write_whole(path, json.dumps(make(), indent=1) + "\n")
+        write_atomically(path, json.dumps(make(), indent=1) + "\n")
     return json.loads(path.read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def readable(text):
-    """A text that every browser can show: control characters and lone surrogates are replaced."""
+    """A text that every browser can show: control characters and surrogates are replaced."""
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").translate(CONTROL)
 
 

@@ -1,42 +1,35 @@
-"""Flags from the configuration's dataclasses: `--section.key`, and bare `--key` for a verb's own sections."""
+"""Flags from the dataclasses of dials: `--section.key`; also `--key` for a verb's own sections."""
 
 import argparse
 import difflib
 import json
 import math
 import sys
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from pathlib import Path
 
-from minillm.config import PRESETS, RunConfig, updated
+from minillm.config import updated
+from minillm.runs.config import PRESETS, SECTIONS
 
 METAVARS = {int: "N", float: "X", str: "WORD", bool: "true|false"}
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse whose complaints are ValueErrors, so that every error of a user ends in the same place."""
+    """argparse that raises ValueError, so that all mistakes of users are handled in one place."""
 
     def error(self, message):
         raise ValueError(f"{message}; see: {self.prog} --help")
 
 
-def sections():
-    """Name -> default configuration of every section of RunConfig, in their order."""
-    default = RunConfig()
-    return {item.name: getattr(default, item.name) for item in fields(RunConfig)
-            if is_dataclass(getattr(default, item.name))}
-
-
 def add_dials(parser, own, dotted_help=False):
     """Add a flag for every key of the configuration.
 
-    The keys of the sections in `own` are bare flags too; where two of them share a key, the first has it.
-    Other sections are accepted dotted, and shown in the help if dotted_help.
+    The keys of the sections in `own` are also bare flags; an equal key in two sections belongs to
+    the first. Other sections have only dotted flags, which the help shows if dotted_help is true.
     """
     taken = set(parser._option_string_actions)
-    known = sections()
-    for name in [*own, *(other for other in known if other not in own)]:
-        section = known[name]
+    for name in [*own, *(other for other in SECTIONS if other not in own)]:
+        section = SECTIONS[name]()
         group = parser.add_argument_group(f"{name}: {type(section).__doc__.splitlines()[0]}")
         for item in fields(section):
             key = item.name.replace("_", "-")
@@ -53,13 +46,13 @@ def add_dials(parser, own, dotted_help=False):
 
 
 def help_line(item, value):
-    """The knob's help with its default, safe from argparse's % signs."""
+    """The knob's help with its default; % is doubled because argparse formats the text."""
     word = str(value).lower() if isinstance(value, bool) else value
     return f"{item.metadata['help']} (default {word})".replace("%", "%%")
 
 
 def plain_flags(argv):
-    """--micro_batches=4 -> --micro-batches=4; values, and all behind a lone --, stay as they are."""
+    """--micro_batches=4 -> --micro-batches=4; values, and all words after --, are not changed."""
     out = []
     for place, word in enumerate(argv):
         if word == "--":
@@ -72,7 +65,10 @@ def plain_flags(argv):
 
 
 def parse(parser, argv):
-    """Parse a verb's arguments.  Raises:  ValueError for an unknown flag, with the nearest known one."""
+    """Parse a verb's arguments.
+
+    Raises:  ValueError for an unknown flag, with the nearest known one.
+    """
     args, extra = parser.parse_known_args(plain_flags(list(argv)))
     unknown = [word for word in extra if word.startswith("-") and word != "--"]
     if unknown:
@@ -80,12 +76,13 @@ def parse(parser, argv):
         known = list(parser._option_string_actions)
         raise ValueError(f"unknown flag {flag}; {nearest_flag(flag, known, parser.prog)}")
     if extra:
-        raise ValueError(f"{extra[0]!r} is one word too many; put a text in quotes; see: {parser.prog} --help")
+        raise ValueError(f"{extra[0]!r} is one word too many; put a text in quotes; "
+                         f"see: {parser.prog} --help")
     return args
 
 
 def nearest_flag(flag, known, prog):
-    """Half a sentence that points to the flag that was meant: the same key of a section first."""
+    """Half a sentence that suggests a flag: first one with the same key, then a similar one."""
     same_key = [name for name in known if name.rpartition(".")[2] == flag.lstrip("-")]
     if same_key:
         same_key.sort(key=lambda name: "pretrain." not in name)
@@ -120,18 +117,18 @@ def read_toml(path):
     except IsADirectoryError:
         raise ValueError(f"{path}: is a folder; --config takes a TOML file") from None
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: is no TOML file ({error})") from None
+        raise ValueError(f"{path}: is not a TOML file ({error})") from None
 
 
 def resolve(args, base=None):
-    """The configuration: preset (or `base`, a run's own), then --config, then flags.
+    """The configuration: preset (or `base`, that of a run), changed by --config, then by flags.
 
     Raises:  ValueError for an unknown key or a value that is out of range.
     """
     if base is None:
         base = PRESETS[args.preset or "llama"]
     elif args.preset is not None:
-        raise ValueError("--preset shapes a new run, and this one has begun; leave it out")
+        raise ValueError("--preset is for a new run, and this run has begun; leave it out")
     if args.config is not None:
         content = read_toml(args.config)
         try:
@@ -142,11 +139,12 @@ def resolve(args, base=None):
 
 
 def as_toml(config, names=None):
-    """The configuration as TOML, a line a section: what is printed can be a --config file."""
+    """The configuration as TOML, one line per section; the text can be used as a --config file."""
     lines = [f"seed = {config.seed}"]
-    for name in names or sections():
+    for name in SECTIONS if names is None else names:
         section = getattr(config, name)
-        pairs = [f"{item.name} = {toml_value(getattr(section, item.name))}" for item in fields(section)]
+        pairs = [f"{item.name} = {toml_value(getattr(section, item.name))}"
+                 for item in fields(section)]
         lines.append(f"{name} = {{{', '.join(pairs)}}}")
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""The verbs of a reader: lesson, site, trace and scale."""
+"""The verbs for learning: lesson, site, trace and scale."""
 
 import json
 import re
@@ -7,15 +7,20 @@ import sys
 import time
 from pathlib import Path
 
-from minillm.config import PRESETS, require
+from minillm.config import require
+from minillm.runs.config import PRESETS
 
 LESSONS = Path(__file__).resolve().parents[2] / "lessons"      # beside the package, in a checkout
 
 
 def lessons():
-    """[(number, name, question, minutes)] of all lessons.  Raises:  ValueError where they are not installed."""
-    require(LESSONS.is_dir(), "the lessons are not here; they are in the repository, beside the package: "
-                              "clone it and use pip install -e .")
+    """[(number, name, question, minutes to read)] of all lessons.
+
+    Raises:  ValueError if the lessons are not installed.
+    """
+    require(LESSONS.is_dir(),
+            "the lessons are not here; they are in the repository, beside the package: clone the "
+            "repository and use pip install -e .")
     found = []
     for path in sorted(LESSONS.glob("[0-9][0-9]_*.md")):
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -25,7 +30,7 @@ def lessons():
 
 
 def lesson(args):
-    """`minillm lesson`: list them; `minillm lesson 05`: run one; --text: the path of its text."""
+    """`minillm lesson`: list the lessons; `minillm lesson 05`: run one; --text: print its path."""
     every = lessons()
     if args.number is None:
         noted = LESSONS / "results" / "seconds.json"
@@ -38,7 +43,8 @@ def lesson(args):
         return
     wanted = args.number.zfill(2)
     chosen = next((name for number, name, *_ in every if wanted in (number, name)), None)
-    require(chosen is not None, f"there is no lesson {args.number}; the lessons are {every[0][0]} to {every[-1][0]}")
+    require(chosen is not None, f"there is no lesson {args.number}; the lessons are "
+                                f"{every[0][0]} to {every[-1][0]}")
     path = LESSONS / f"{chosen}.py"
     if args.text:
         print(path.with_suffix(".md"))
@@ -47,11 +53,12 @@ def lesson(args):
     sys.path.insert(0, str(LESSONS))
     began = time.perf_counter()
     runpy.run_path(str(path), run_name="__main__")
-    print(f"\n{chosen}: {time.perf_counter() - began:.0f} s; its text: {path.with_suffix('.md')}")
+    seconds = time.perf_counter() - began
+    print(f"\n{chosen}: {seconds:.0f} s; its text: {path.with_suffix('.md')}")
 
 
 def site(args):
-    """`minillm site`: the lessons as pages, with the source beside the text."""
+    """`minillm site`: write the lessons as web pages, with the source beside the text."""
     lessons()
     sys.path.insert(0, str(LESSONS))
     import pages
@@ -60,51 +67,69 @@ def site(args):
 
 
 def trace(args):
-    """`minillm trace`: one training step of a fresh model as a table, a row a tensor, in the order in which it is made."""
+    """`minillm trace`: one training step of an untrained model as a table, one row per tensor."""
     import numpy as np
 
+    from minillm.objectives.next_token import next_token_objective
     from minillm.phases.pretrain import new_model
     from minillm.report.tracing import traced
+    from minillm.runs.data import world_texts
     from minillm.text.batches import window_batch
     from minillm.text.tokenizer import train_tokenizer
-    from minillm.train.objectives import next_token
-    from minillm.world.documents import write_corpus
-    from minillm.world.facts import make_world
 
     require(args.rows >= 1, f"--rows is {args.rows}; it must be 1 or more")
-    config = PRESETS[args.preset]
-    texts = [document.text for document in write_corpus(make_world(0), 0.03)]
+    config, texts = PRESETS[args.preset], world_texts(0, 0.03)
     tokenizer = train_tokenizer(texts, 400, config.tokenizer.kind)
     model = new_model(config.model, tokenizer, 0)
-    batch = window_batch(tokenizer.encode_documents(texts), 0, args.rows, model.config.context, 0, tokenizer.begin_id)
-    objective, steps = next_token(model.config), []
-    rows = traced(lambda: steps.append(objective(model.params, batch)))
-    print(f"{'tensor':<34}{'shape':<20}{'mean':>11}{'spread':>11}  made by")
+    batch = window_batch(tokenizer.encode_documents(texts), 0, args.rows, model.config.context, 0,
+                         tokenizer.begin_id)
+    steps = []
+    rows = traced(lambda: steps.append(next_token_objective(model.params, batch, model.config)),
+                  model.params)
+    print(f"{'tensor':<52}{'shape':<20}{'mean':>11}{'spread':>11}  made by")
     for row in rows:
-        print(f"{'  ' * row.depth + row.name:<34}{str(row.shape):<20}{row.mean:>11.2e}{row.spread:>11.2e}  {row.place}")
-    print(f"\nloss {steps[0].loss:.4f} nats a token; ln V = {np.log(tokenizer.vocab_size):.4f}")
+        print(f"{'  ' * row.depth + row.name:<52}{str(row.shape):<20}{row.mean:>11.2e}"
+              f"{row.spread:>11.2e}  {row.place}")
+    print(f"\nloss {steps[0].loss:.4f} nats per token; "
+          f"ln V = {np.log(tokenizer.vocab_size):.4f}")
+
+
+COLUMNS = ("model", "parameters", "published", "tokens", "6 N D FLOPs", "published", "attention",
+           "GPU hours", "published", "dollars", "years here")
+WIDTHS = (14, 12, 11, 9, 13, 11, 11, 12, 11, 10, 12)        # of the columns, in characters
 
 
 def scale(args):
-    """`minillm scale`: what published models took to train, from their shapes, and what it would take here."""
+    """`minillm scale`: what training published models took, and what it would take here."""
     from minillm.evaluate import scale as scaling
+    from minillm.model.size import attention_flops, parameters, training_flops
 
     for name, value in (("--gpu-flops", args.gpu_flops), ("--utilization", args.utilization),
                         ("--dollars-per-gpu-hour", args.dollars_per_gpu_hour)):
         require(value > 0, f"{name} is {value}; it must be above 0")
     here = scaling.measured_flops_per_second()
     rate = args.gpu_flops * args.utilization
-    print(f"{'model':<14}{'parameters':>12}{'published':>11}{'tokens':>9}{'6 N D FLOPs':>13}{'published':>11}"
-          f"{'attention':>11}{'GPU hours':>12}{'published':>11}{'dollars':>10}{'years here':>12}")
+    print(in_columns(COLUMNS))
     for model in scaling.PUBLISHED:
-        flops = scaling.training_flops(model.config, model.tokens)
+        flops = training_flops(model.config, model.tokens)
         hours = flops / rate / 3600
-        told = f"{model.gpu_hours:,.0f}" if model.gpu_hours else "-"
-        print(f"{model.name + ('' if model.verified else ' *'):<14}{scaling.parameters(model.config) / 1e9:>10.1f} B"
-              f"{model.parameters / 1e9:>9.0f} B{model.tokens / 1e12:>7.1f} T{flops:>13.2e}{model.flops:>11.2e}"
-              f"{scaling.attention_flops(model.config, model.tokens) / flops:>11.1%}{hours:>12,.0f}{told:>11}"
-              f"{hours * args.dollars_per_gpu_hour / 1e6:>8.1f} M{flops / here / 3600 / 24 / 365:>12,.0f}")
-    print(f"\nGPU: {args.gpu_flops:.3g} FLOP/s at {args.utilization:.0%} utilization, {args.dollars_per_gpu_hour} dollars an "
-          f"hour (assumed; A100 bfloat16: 312e12).\nhere: {here / 1e9:.0f} GFLOP/s, measured now in a training step of the "
-          "micro model.\n* GPT-4: an unverified estimate from press reports; its makers published no size.\nsources: "
-          + "; ".join(f"{model.name}: {model.source}" for model in scaling.PUBLISHED))
+        share = attention_flops(model.config, model.tokens) / flops
+        print(in_columns((
+            model.name + ("" if model.verified else " *"),
+            f"{parameters(model.config) / 1e9:.1f} B", f"{model.parameters / 1e9:.0f} B",
+            f"{model.tokens / 1e12:.1f} T", f"{flops:.2e}", f"{model.flops:.2e}", f"{share:.1%}",
+            f"{hours:,.0f}", f"{model.gpu_hours:,.0f}" if model.gpu_hours else "-",
+            f"{hours * args.dollars_per_gpu_hour / 1e6:.1f} M",
+            f"{flops / here / 3600 / 24 / 365:,.0f}")))
+    print(f"\nGPU: {args.gpu_flops:.3g} FLOP/s at {args.utilization:.0%} utilization, "
+          f"{args.dollars_per_gpu_hour} dollars per hour (assumed; A100 bfloat16: 312e12).\n"
+          f"here: {here / 1e9:.0f} GFLOP/s, measured now in a training step of the micro model.\n"
+          "* GPT-4: an unverified estimate from press reports; its makers published no size.\n"
+          "sources: " + "; ".join(f"{model.name}: {model.source}" for model in scaling.PUBLISHED))
+
+
+def in_columns(cells):
+    """A line of the table of scale: the first cell aligned left, the others aligned right."""
+    first, *others = (f"{cell:{'<' if at == 0 else '>'}{width}}"
+                      for at, (cell, width) in enumerate(zip(cells, WIDTHS)))
+    return first + "".join(others)

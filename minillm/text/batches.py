@@ -1,7 +1,7 @@
 """Cuts token streams and conversations into batches.
 
-Every batch is a pure function of (data, step, seed): a run that resumes at step 1,000 needs no
-iterator to be restored, it asks for batch 1,000.
+Every batch is a pure function of (data, step, seed). So a run that resumes at step 1,000 needs no
+saved iterator: it asks for batch 1,000.
 """
 
 import bisect
@@ -10,26 +10,38 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minillm.tree import brief
+
 
 class Batch(NamedTuple):
-    """What a model reads and what it is asked to predict.
+    """The tokens that a model reads and the targets that it learns to predict.
 
-    Query t sees key s iff first[b, t] <= s <= t. That one array says plain causal attention (0),
-    packed documents (the start of the own document) and padding (first > t: this row sees nothing).
-    first never falls along a row.
+    weights: 1 where a target counts, 0 where not, a smaller share in replayed rows
+    (finetune.with_replay).
+    positions: position of each token in its document, counted from 0 (from the start of the window
+    if the window cuts the document off).
+    visible_from: the attention mask. Query t sees key s iff visible_from[b, t] <= s <= t. This one
+    array expresses plain causal attention (0), packed documents (the column where the token's
+    document starts) and padding (a column after t: the token sees nothing). It never decreases
+    along a row.
 
-    Shapes:  all (B, T): tokens, targets, first int32; weights float32, 1 where the target counts
+    Shapes:  all (B, T): tokens, targets, positions, visible_from int32; weights float32
     """
     tokens: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
-    first: np.ndarray
+    positions: np.ndarray
+    visible_from: np.ndarray
+
+    __repr__ = brief
 
 
 class Rows(NamedTuple):
-    """Packed rows, and how many examples were too long to be in one."""
+    """Packed rows, and how many examples did not fit in a row or had no target."""
     batch: Batch   # (R, T)
     left_out: int
+
+    __repr__ = brief
 
 
 def document_starts(stream, begin_id):
@@ -42,16 +54,27 @@ def document_starts(stream, begin_id):
     return np.maximum.accumulate(np.where(stream == begin_id, places, 0).astype(np.int32), axis=-1)
 
 
+def positions_from(starts):
+    """Position of each token in its document: t - starts[t], and 0 for a pad.
+
+    Shapes:  starts (B, T) int32, columns -> positions (B, T) int32
+    """
+    columns = np.arange(starts.shape[1], dtype=np.int32)
+    return np.maximum(columns - starts, 0).astype(np.int32)
+
+
 def window_batch(stream, step, rows, length, seed, begin_id):
-    """Batch number `step` of a stream that is cut into windows, in another order each epoch.
+    """Batch number `step` of a stream that is cut into windows, in a new order each epoch.
 
     Every epoch shifts the cuts by a random offset, so that no token is always at a window's edge.
-    Windows are numbered through all epochs: batch `step` holds numbers step * rows + (0 .. rows - 1).
+    Windows are numbered through all epochs: batch `step` holds the numbers from step * rows to
+    step * rows + rows - 1.
 
     Shapes:  stream (N,) -> Batch of (rows, length)
     Raises:  ValueError if the stream is shorter than length + 1 tokens
     """
-    stream = _checked_stream(stream, length + 1, f"a window of {length} tokens and the one after it")
+    stream = _checked_stream(stream, length + 1,
+                             f"a window of {length} tokens and the one after it")
     count = max((len(stream) - length) // length, 1)
     numbers = np.arange(step * rows, (step + 1) * rows)
     starts = np.array([_epoch_starts(len(stream), count, length, seed, n // count)[n % count]
@@ -61,7 +84,7 @@ def window_batch(stream, step, rows, length, seed, begin_id):
 
 @lru_cache(maxsize=8)
 def _epoch_starts(size, count, length, seed, epoch):
-    """Where the windows of one epoch start, in the order of visit."""
+    """Where the windows of one epoch start, in the order in which they are read."""
     rng = np.random.default_rng([seed, epoch])
     slack = size - 1 - count * length  # tokens that `count` windows leave out, at either end
     return rng.integers(slack + 1) + length * rng.permutation(count)
@@ -70,14 +93,15 @@ def _epoch_starts(size, count, length, seed, epoch):
 def _windows_at(stream, starts, length, begin_id):
     windows = stream[starts[:, None] + np.arange(length + 1)]  # (rows, length + 1)
     tokens, targets = windows[:, :-1], windows[:, 1:]
-    weights = (targets != begin_id).astype(np.float32)  # nothing before a document predicts it
-    return Batch(tokens.copy(), targets.copy(), weights, document_starts(tokens, begin_id))
+    weights = (targets != begin_id).astype(np.float32)  # text before it cannot predict it
+    starts = document_starts(tokens, begin_id)
+    return Batch(tokens.copy(), targets.copy(), weights, positions_from(starts), starts)
 
 
 def windows(stream, length, begin_id, rows):
     """Yield batches that go through the stream once, in order, and count every target once.
 
-    The last batch is filled up with positions of weight 0 that see nothing.
+    The rest of the last batch is filled with positions that have weight 0 and see nothing.
 
     Shapes:  stream (N,) -> Batches of (rows, length)
     Raises:  ValueError if the stream is shorter than 2 tokens
@@ -94,14 +118,17 @@ def _walk(stream, length, begin_id, rows):
         padded = np.pad(stream[start:start + per_batch + 1], (0, missing), constant_values=begin_id)
         batch = _windows_at(padded, np.arange(rows) * length, length, begin_id)
         is_pad = (np.arange(per_batch) >= per_batch - missing).reshape(rows, length)
-        yield batch._replace(weights=np.where(is_pad, np.float32(0), batch.weights),
-                             first=np.where(is_pad, np.int32(length), batch.first))
+        yield batch._replace(
+            weights=np.where(is_pad, np.float32(0), batch.weights),
+            positions=np.where(is_pad, np.int32(0), batch.positions),
+            visible_from=np.where(is_pad, np.int32(length), batch.visible_from))
 
 
 def _checked_stream(stream, least, purpose):
     stream = np.asarray(stream)
     if stream.ndim != 1 or not np.issubdtype(stream.dtype, np.integer):
-        raise ValueError(f"a token stream is a 1-D integer array; this one is {stream.dtype} {stream.shape}")
+        raise ValueError(f"a token stream is a 1-D integer array; this one is {stream.dtype} "
+                         f"{stream.shape}")
     if len(stream) < least:
         raise ValueError(f"the text has {len(stream)} tokens, but {purpose} need {least}; "
                          "use more text or a shorter context")
@@ -109,11 +136,11 @@ def _checked_stream(stream, least, purpose):
 
 
 def pack_conversations(examples, length, rng, pad_id=0):
-    """Put several whole examples (ids, loss_mask) in each row, none of which sees another.
+    """Put several whole examples (ids, loss_mask) in each row; none sees another.
 
-    Examples come in a random order; each goes into the fullest row that has room for it (best fit).
-    An example of n ids takes n - 1 places, as its last id is a target only. One that is longer than
-    a row, or too short to have a target, is left out and counted.
+    The examples are taken in a random order, each into the fullest row with room for it (best fit).
+    An example of n ids takes n - 1 columns, because its last id is only a target. An example that
+    is longer than a row, or too short to have a target, is left out and counted.
 
     Shapes:  examples N of ((n,), (n,)) -> Rows with a Batch of (R, length)
     Raises:  ValueError if there is no example that fits
@@ -147,19 +174,22 @@ def _fill_rows(bins, length, pad_id):
             batch.tokens[row, at:end] = ids[:-1]
             batch.targets[row, at:end] = ids[1:]
             batch.weights[row, at:end] = mask[1:]
-            batch.first[row, at:end] = at
+            batch.positions[row, at:end] = np.arange(end - at)
+            batch.visible_from[row, at:end] = at
             at = end
     return batch
 
 
 def _empty_batch(rows, length, pad_id):
-    """Rows of pads alone: weight 0, and first = length, so that they see nothing."""
-    return Batch(np.full((rows, length), pad_id, np.int32), np.full((rows, length), pad_id, np.int32),
-                 np.zeros((rows, length), np.float32), np.full((rows, length), length, np.int32))
+    """Rows of pads only: their weight is 0, and they see nothing."""
+    shape = (rows, length)
+    return Batch(tokens=np.full(shape, pad_id, np.int32), targets=np.full(shape, pad_id, np.int32),
+                 weights=np.zeros(shape, np.float32), positions=np.zeros(shape, np.int32),
+                 visible_from=np.full(shape, length, np.int32))
 
 
 def packed_batch(packed, step, rows, seed):
-    """Batch number `step` of packed rows, in another order each epoch.
+    """Batch number `step` of packed rows, in a new order each epoch.
 
     Shapes:  packed Rows of (R, T) -> Batch of (rows, T)
     """
@@ -177,11 +207,12 @@ def _epoch_order(count, seed, epoch):
 def pad_batch(sequences, side, pad_id, masks=None):
     """Bring sequences to one length; every id is an input, and the target is the id after it.
 
-    masks say which ids count as targets (all of them by default); the first id never does, as
-    nothing comes before it, and the last id's own target is a pad of weight 0.
+    masks: which ids count as targets (by default all). The first id never counts, because no token
+    comes before it. The target of the last id is a pad of weight 0.
 
     Shapes:  sequences B of (t_b,), masks the same -> Batch of (B, max t_b)
-    Raises:  ValueError for another side, no sequences, an empty sequence, or masks that do not match
+    Raises:  ValueError for another side, no sequences, an empty sequence, or masks that do not
+             match
     """
     if side not in ("left", "right"):
         raise ValueError(f"side is {side!r}; sequences are padded on the 'left' or the 'right'")
@@ -189,7 +220,8 @@ def pad_batch(sequences, side, pad_id, masks=None):
         raise ValueError("pad_batch needs at least one sequence, and at least one token in each")
     masks = [np.ones(len(ids)) for ids in sequences] if masks is None else masks
     if list(map(len, masks)) != list(map(len, sequences)):
-        raise ValueError("masks and sequences differ in number or length; give one mask value a token")
+        raise ValueError("masks and sequences differ in number or length; "
+                         "give one mask value per token")
     length = max(map(len, sequences))
     batch = _empty_batch(len(sequences), length, pad_id)
     for row, (ids, mask) in enumerate(zip(sequences, masks)):
@@ -198,17 +230,19 @@ def pad_batch(sequences, side, pad_id, masks=None):
         batch.tokens[row, start:end] = ids
         batch.targets[row, start:end - 1] = ids[1:]
         batch.weights[row, start:end - 1] = mask[1:]
-        batch.first[row, :end] = start  # left pads come before it, so they see nothing either
+        batch.positions[row, start:end] = np.arange(len(ids))
+        batch.visible_from[row, :end] = start   # left pads come before it and see nothing
     return batch
 
 
 def micro_batches(batch, parts):
-    """Split a batch by rows, for gradient accumulation; the parts may differ by one row.
+    """Split a batch by rows, for gradient accumulation; the parts' sizes may differ by one row.
 
-    Shapes:  Batch of (B, T) -> `parts` Batches of about (B / parts, T)
+    Shapes:  Batch, or another named tuple of arrays (B, ...) -> `parts` of about B / parts rows
     Raises:  ValueError if there are fewer rows than parts
     """
     rows = len(batch.tokens)
     if not 1 <= parts <= rows:
         raise ValueError(f"a batch of {rows} rows cannot be split into {parts} parts")
-    return [Batch(*part) for part in zip(*(np.array_split(field, parts) for field in batch))]
+    split = (np.array_split(field, parts) for field in batch)
+    return [type(batch)(*part) for part in zip(*split)]

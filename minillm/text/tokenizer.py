@@ -1,7 +1,8 @@
 """Turns text into token ids and back: byte-level BPE, or one token a byte.
 
-Ids 0 to 5 are control tokens, then come single bytes, then what merges made. Control ids are placed
-by the code that frames documents and conversations; encode never makes one, whatever the text spells.
+Ids 0 to 5 are control tokens, then come single bytes, then the tokens that merges made. Only the
+code that frames documents and conversations places control ids: encode never makes one, whatever
+the text spells.
 """
 
 from collections import Counter
@@ -12,19 +13,20 @@ from typing import ClassVar
 
 import numpy as np
 
+from minillm.formats.tokenizer_json import CONTROL, read_tokenizer, write_tokenizer
 from minillm.kernels.pair_merge import apply_merges, learn_merges
 from minillm.text.chat import render_chat
-from minillm.text.pieces import replace_surrogates, split_pieces
-from minillm.text.tokenizer_file import CONTROL, read_tokenizer, write_tokenizer
+from minillm.text.pieces import PATTERN, replace_surrogates, split_pieces
 
 KINDS = ("bpe", "characters")
+BYTES_AND_CONTROL = len(CONTROL) + 256      # tokens of a byte-level vocabulary before any merge
 PIECES_A_CALL = 1 << 17  # bounds the memory that encoding a long text takes
 SHORT, REMEMBERED = 200, 50_000  # characters of a text whose ids are kept, and how many texts
 
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """A vocabulary: control tokens, an alphabet of bytes, and merges in the order they were learned.
+    """A vocabulary: control tokens, an alphabet of bytes, merges in the order they were learned.
 
     Merge r joins the tokens merges[r] = (left, right) into token 6 + len(alphabet) + r.
     """
@@ -38,6 +40,10 @@ class Tokenizer:
     system_id: ClassVar[int] = 3
     user_id: ClassVar[int] = 4
     assistant_id: ClassVar[int] = 5
+
+    def __repr__(self):
+        return (f"Tokenizer({self.kind}: {self.vocab_size:,} tokens, of them {len(CONTROL)} "
+                f"control, {len(self.alphabet)} bytes, {len(self.merges):,} merges)")
 
     @cached_property
     def tokens(self):
@@ -86,7 +92,7 @@ class Tokenizer:
         Shapes:  -> ids (T,) int32
         Raises:  ValueError for a byte that a "characters" vocabulary does not have
         """
-        # Bytes that are no UTF-8 travel through the splitter as surrogates, which no valid text has.
+        # Bytes that are no UTF-8 pass the splitter as surrogates, which no valid text has.
         return self._encode(data.decode("utf-8", "surrogateescape"))
 
     def _encode(self, text):
@@ -103,9 +109,9 @@ class Tokenizer:
         ids = self._byte_ids[np.frombuffer(data, np.uint8)]
         if ids.min(initial=0) < 0:
             place = len(data[:np.argmin(ids)].decode("utf-8", "ignore"))
-            raise ValueError(f"character {text[place]!r} at position {place} is not in this vocabulary of "
-                             f"{len(self.alphabet)} bytes; train the tokenizer on text that has it, "
-                             "or use kind 'bpe', which takes any text")
+            raise ValueError(f"character {text[place]!r} at position {place} is not in this "
+                             f"vocabulary of {len(self.alphabet)} bytes; train the tokenizer on "
+                             "text that has it, or use kind 'bpe', which takes any text")
         return ids
 
     def _encode_pieces(self, pieces):
@@ -117,11 +123,12 @@ class Tokenizer:
         starts = np.cumsum(lengths) - lengths
         wanted = np.fromiter(map(numbers.__getitem__, pieces), np.int64, len(pieces))
         sizes = lengths[wanted]
-        shift = starts[wanted] - (np.cumsum(sizes) - sizes)  # from a token's place here to its place in ids
+        # From a token's place in the result to its place in ids.
+        shift = starts[wanted] - (np.cumsum(sizes) - sizes)
         return ids[np.repeat(shift, sizes) + np.arange(sizes.sum())]
 
     def decode(self, ids, controls=False):
-        """Return the text of ids; bytes that are no UTF-8 become U+FFFD, control tokens are left out.
+        """Return the text of ids: bytes that are no UTF-8 become U+FFFD, control tokens nothing.
 
         Raises:  ValueError for an id outside the vocabulary
         """
@@ -135,11 +142,12 @@ class Tokenizer:
         """
         ids = np.atleast_1d(np.asarray(ids))
         if ids.ndim != 1 or (ids.size and not np.issubdtype(ids.dtype, np.integer)):
-            raise ValueError(f"ids must be one row of integers, not {ids.dtype} of shape {ids.shape}")
+            raise ValueError(f"ids must be one row of integers, not {ids.dtype} of shape "
+                             f"{ids.shape}")
         wrong = np.flatnonzero((ids < 0) | (ids >= self.vocab_size))
         if len(wrong):
-            raise ValueError(f"id {ids[wrong[0]]} at position {wrong[0]} is outside the vocabulary of "
-                             f"{self.vocab_size}; do the ids come from another tokenizer.json?")
+            raise ValueError(f"id {ids[wrong[0]]} at position {wrong[0]} is outside the vocabulary "
+                             f"of {self.vocab_size}; do the ids come from another tokenizer.json?")
         tokens = self.tokens
         return b"".join([tokens[i] for i in ids.tolist() if controls or i >= len(CONTROL)])
 
@@ -163,7 +171,7 @@ class Tokenizer:
 
     def save(self, path):
         """Write tokenizer.json, in the form that the Hugging Face tokenizers library reads."""
-        write_tokenizer(path, self.kind, self.tokens, self.merges)
+        write_tokenizer(path, self.kind, self.tokens, self.merges, PATTERN)
 
     @classmethod
     def load(cls, path):
@@ -171,7 +179,7 @@ class Tokenizer:
 
         Raises:  ValueError of one line if the file is missing, broken or of another kind
         """
-        return cls(*read_tokenizer(path))
+        return cls(*read_tokenizer(path, PATTERN))
 
 
 def _lay_out(pieces, byte_ids):
@@ -185,7 +193,7 @@ def train_tokenizer(texts, vocab_size=None, kind="bpe"):
     """Learn a vocabulary from texts.
 
     "bpe": all 256 bytes, then merges of the most frequent pair up to vocab_size, or until no pair
-    occurs twice. "characters": the bytes that occur, and no merges; vocab_size is then only a limit.
+    occurs twice. "characters": the bytes that occur, and no merges; vocab_size is only a limit.
 
     Raises:  ValueError if vocab_size is too small, or there is no text
     """
@@ -202,8 +210,8 @@ def train_tokenizer(texts, vocab_size=None, kind="bpe"):
     least = len(CONTROL) + len(alphabet)
     vocab_size = least if vocab_size is None and kind == "characters" else vocab_size
     if vocab_size is None or vocab_size < least:
-        raise ValueError(f"vocab_size is {vocab_size}; {len(CONTROL)} control tokens and {len(alphabet)} "
-                         f"single bytes need at least {least}")
+        raise ValueError(f"vocab_size is {vocab_size}; {len(CONTROL)} control tokens and "
+                         f"{len(alphabet)} single bytes need at least {least}")
     plain = Tokenizer(kind, alphabet)
     if kind == "characters":
         return plain

@@ -1,10 +1,11 @@
-"""Checkpoints: a directory a step, which is either there whole or not there.
+"""Checkpoints: one folder per step, which is either complete or absent.
 
     FOLDER/step-000800/
-        model.safetensors  config.json  tokenizer.json      what the Hugging Face libraries read
-        training.safetensors  training.json                 optimizer moments, extra heads, the step
+        model.safetensors  config.json  tokenizer.json    the model, in Hugging Face's format
+        training.safetensors  training.json               moments, extra heads, rollout, the step
 
-Each is written beside its place and renamed; nothing is pickled.
+A model that mixes parts of Llama and GPT-2 has no such format; it is written under its own names.
+A checkpoint is written atomically: into a temporary folder, flushed to the disk, then renamed.
 """
 
 import json
@@ -17,8 +18,10 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm import tree
-from minillm.model.hugging_face import from_json, from_tensors, to_json, to_tensors
+from minillm.formats.hugging_face import from_json, from_tensors, to_json, to_tensors
+from minillm.formats.tensors import read_tensors, write_tensors
 from minillm.model.language_model import LanguageModel
+from minillm.model.size import weight_bytes
 from minillm.model.transformer import transformer_init
 from minillm.text.tokenizer import Tokenizer
 
@@ -30,16 +33,21 @@ class CheckpointError(ValueError):
 
 
 class Checkpoint(NamedTuple):
-    """What was in a folder."""
+    """The contents of a checkpoint's folder."""
     model: LanguageModel
     training: dict      # flat: dotted name -> array
-    progress: dict      # of training.json: step, phase, settings
+    progress: dict      # of training.json: step, settings
+
+    def __repr__(self):
+        return (f"Checkpoint of step {self.progress.get('step')}, {len(self.training)} tensors "
+                f"beside the model's\n  {self.model!r}")
 
 
 def save_checkpoint(folder, step, model, training=None, progress=None):
-    """Write FOLDER/step-NNNNNN whole, then remove the older steps.  Returns its path.
+    """Write FOLDER/step-NNNNNN, then remove all other steps.  Returns its path.
 
-    `training` is a tree (optimizer, extra heads); `progress` is plain JSON.
+    If the same step was saved before, its old folder is removed just before the rename.
+    training: a tree (optimizer, extra heads, rollout); progress: plain JSON.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,63 +74,53 @@ def save_checkpoint(folder, step, model, training=None, progress=None):
     return target
 
 
-def write_tensors(path, tensors):
-    """One .safetensors file.  Raises:  OSError where it cannot be written."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import save_file
-
-    # safetensors writes the bytes as they lie in memory, so they must lie in order.
-    in_order = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    try:
-        save_file(in_order, path, metadata={"format": "np"})
-    except SafetensorError as error:
-        raise OSError(f"{path} cannot be written ({error}); is the disk full?") from None
-
-
 def write_json(path, data):
     """One JSON file, UTF-8, keys in the order given."""
     path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
 def flush_to_disk(path):
-    """Ask the disk to hold the file before the rename says that it does."""
+    """Wait until the file is on the disk, so that a renamed checkpoint is complete."""
     with open(path, "rb+") as file:
         os.fsync(file.fileno())
 
 
 def step_folders(folder):
-    """The directories that are named as a step, oldest first."""
+    """The folders with the name of a step, oldest first."""
     if not Path(folder).is_dir():
         return []
-    found = [path for path in Path(folder).iterdir() if STEP.fullmatch(path.name) and path.is_dir()]
+    found = [path for path in Path(folder).iterdir()
+             if STEP.fullmatch(path.name) and path.is_dir()]
     return sorted(found, key=lambda path: int(STEP.fullmatch(path.name)[1]))
 
 
 def steps_in(folder):
-    """The step directories that hold a model, oldest first; strays are not among them."""
+    """The step folders that hold a model, oldest first."""
     return [path for path in step_folders(folder) if (path / "model.safetensors").is_file()]
 
 
 def find_checkpoint(folder):
-    """The checkpoint that a folder means: itself, or its newest step.
+    """The checkpoint that a folder means: the folder itself, or its newest step.
 
-    Raises:  CheckpointError where there is none.
+    Raises:  CheckpointError if there is none.
     """
     folder = Path(folder)
     if not folder.exists():
-        raise CheckpointError(f"{folder} does not exist; give the folder of a run or of one of its phases")
+        raise CheckpointError(f"{folder} does not exist; "
+                              "give the folder of a run or of one of its phases")
     if (folder / "model.safetensors").is_file():
         return folder
     steps = steps_in(folder)
     if not steps:
-        raise CheckpointError(f"{folder} is not a checkpoint: it has neither a model.safetensors nor a step-...")
+        raise CheckpointError(f"{folder} is not a checkpoint: "
+                              "it has neither a model.safetensors nor a step-...")
     return steps[-1]
 
 
 def load_checkpoint(folder):
     """Read a checkpoint back.
 
-    Raises:  CheckpointError that names the file and what is wrong with it.
+    Raises:  CheckpointError that names the file and says what is wrong with it.
     """
     folder = find_checkpoint(folder)
     config = parsed(folder / "config.json", lambda path: from_json(read_json(path)))
@@ -130,7 +128,8 @@ def load_checkpoint(folder):
     params = parsed(folder / "model.safetensors", lambda path: read_model(path, config))
     training, progress = {}, {}
     if (folder / "training.json").exists():
-        training = parsed(folder / "training.safetensors", read_tensors)
+        training = parsed(folder / "training.safetensors",
+                          lambda path: read_tensors(path, (np.float32, np.int32)))
         progress = parsed(folder / "training.json", read_progress)
     try:
         model = LanguageModel(params, config, tokenizer)
@@ -140,7 +139,7 @@ def load_checkpoint(folder):
 
 
 def parsed(path, read):
-    """read(path), with every way in which a file can be wrong told in one line that names it."""
+    """read(path); an error in the file becomes a CheckpointError of one line that names it."""
     try:
         return read(path)
     except FileNotFoundError:
@@ -155,7 +154,7 @@ def read_json(path):
 
 
 def read_progress(path):
-    """What training.json holds.  Raises:  ValueError where it does not name a step."""
+    """The contents of training.json.  Raises:  ValueError if it does not name a step."""
     data = read_json(path)
     if not isinstance(data, dict) or type(data.get("step")) is not int:
         raise ValueError('it has no whole number "step"')
@@ -163,34 +162,18 @@ def read_progress(path):
 
 
 def read_model(path, config):
-    """The parameters of a model.safetensors.  Raises:  ValueError where they are not those of the config."""
-    # Before memory is taken for it: a config.json may ask for more than any machine has.
-    embedding = config.vocab_size + (config.context if config.position == "learned" else 0)
-    least = 4 * config.width * (embedding + 2 * config.layers * (config.width + config.hidden))
-    if path.stat().st_size < least:
-        raise ValueError(f"the file has {path.stat().st_size:,} bytes, but the model of config.json takes at least "
-                         f"{least:,}; are the two from one checkpoint?")
-    return from_tensors(read_tensors(path), config, transformer_init(config, np.random.default_rng(0)))
+    """The parameters of a model.safetensors.
 
-
-def read_tensors(path):
-    """The tensors of a .safetensors file by name.
-
-    Raises:  ValueError for a file that is not one, or numbers that are not float32 or not finite.
+    Raises:  ValueError if they do not fit the configuration.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"not a whole safetensors file ({error})") from None
-    for name, array in tensors.items():
-        if array.dtype != np.float32:
-            raise ValueError(f"tensor {name} is {array.dtype}, expected float32")
-        if not np.isfinite(array).all():
-            raise ValueError(f"tensor {name} holds a number that is not finite")
-    return tensors
+    # A wrong config.json may ask for more memory than any machine has, so a file far too small for
+    # it is refused before memory is allocated. Smaller differences are refused below, by name.
+    needed = weight_bytes(config)
+    if path.stat().st_size < needed / 2:
+        raise ValueError(f"the file has {path.stat().st_size:,} bytes, but the model of "
+                         f"config.json takes {needed:,}; are the two from one checkpoint?")
+    like = transformer_init(config, np.random.default_rng(0))
+    return from_tensors(read_tensors(path), config, like)
 
 
 def subtree(training, prefix, like):

@@ -80,7 +80,7 @@ def test_pipeline_divides_all_seconds(tmp_path, monkeypatch):
 
 def test_pipeline_tells_sampling_and_first_steps_from_usual_ones():
     seconds = [9.0, 1.0] + [3.0, 1.0] * 10      # a rollout every second step; the first step compiles for 6 s
-    records = [{"step": step, "seconds": taken, "look_seconds": 0.5} for step, taken in enumerate(seconds)]
+    records = [{"step": step, "seconds": taken, "evaluate_seconds": 0.5} for step, taken in enumerate(seconds)]
     parts = load("pipeline").divide(records, epochs=2)
     assert parts == pytest.approx({"steps": 22.0, "first": 6.0, "sampling": 22.0, "looks": 11.0})
 

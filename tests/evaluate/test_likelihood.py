@@ -7,7 +7,7 @@ import tiny
 from minillm.evaluate.entropy import bigram_loss, unigram_loss
 from minillm.evaluate.judging import win_rate
 from minillm.evaluate.likelihood import (bits_per_byte, choice_accuracy, ending_likelihoods, examples_loss, stream_loss,
-                                         token_nll)
+                                         batch_nll)
 from minillm.text.batches import pad_batch
 
 
@@ -17,10 +17,10 @@ def log_p(model, ids):
     return logits[np.arange(len(ids) - 1), ids[1:]] - np.log(np.exp(logits).sum(axis=1))
 
 
-def test_token_nll_is_minus_log_p_where_a_target_counts():
+def test_batch_nll_is_minus_log_p_where_a_target_counts():
     model, rows = tiny.model(), tiny.prompts()
     masks = [np.random.default_rng(len(row)).random(len(row)) < 0.6 for row in rows]
-    nll = token_nll(model, pad_batch(rows, "left", 0, masks))
+    nll = batch_nll(model, pad_batch(rows, "left", 0, masks))
     for row, mask, found in zip(rows, masks, nll):
         expected = np.zeros(len(found))
         if len(row) > 1:

@@ -115,7 +115,7 @@ def test_a_row_does_not_depend_on_its_neighbours():
     np.testing.assert_array_equal(matmul_nn(a, b)[8:24], matmul_nn(a[8:24].copy(), b))
 
 
-@pytest.mark.parametrize("choice, expected", [("loops", "True"), ("blas", "False"), ("bals", "ValueError")])
+@pytest.mark.parametrize("choice, expected", [("ours", "True"), ("blas", "False"), ("bals", "ValueError")])
 def test_the_switch_to_blas(choice, expected):
     program = ("try:\n"
                "    from minillm.kernels.matmul import matmul_nt, matmul_nt_plain\n"

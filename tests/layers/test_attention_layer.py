@@ -5,11 +5,11 @@ import pytest
 import tiny
 
 from minillm.layers.attention import attention_backward, attention_forward, attention_init
-from minillm.model.transformer import positions_of
+from minillm.text.batches import positions_from
 
 B, T, C = 4, 7, 60
-FIRST = tiny.first_of_each_kind()
-SEES_NOTHING = FIRST > np.arange(T)
+VISIBLE_FROM = tiny.visible_from_of_each_kind()
+SEES_NOTHING = VISIBLE_FROM > np.arange(T)
 
 
 def setting(**changes):
@@ -17,8 +17,8 @@ def setting(**changes):
     return config, tiny.lively(attention_init(rng, config, 1.0), rng), rng.standard_normal((B, T, C))
 
 
-def forward(x, params, config, first=FIRST):
-    return attention_forward(x, params, config, first, positions_of(first))
+def forward(x, params, config, visible_from=VISIBLE_FROM):
+    return attention_forward(x, params, config, positions_from(visible_from), visible_from)
 
 
 def test_a_row_that_sees_nothing_gives_zero_and_learns_nothing():

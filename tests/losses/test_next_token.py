@@ -1,12 +1,14 @@
 """What counts in the loss, and that a target is the next token: not this one, not the one after it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import tiny
 
 from minillm.losses.next_token import next_token_backward, next_token_forward
 from minillm.text.batches import pad_batch, window_batch
-from minillm.train.objectives import next_token
+from minillm.objectives.next_token import next_token_objective
 
 V, BEGIN = 13, 1
 RNG = np.random.default_rng(0)
@@ -85,4 +87,4 @@ def test_a_batch_without_a_target_is_refused():
     config = tiny.config()
     batch = tiny.batch(config)
     with pytest.raises(ValueError, match="none of the 28 targets of this batch counts"):
-        next_token(config)(tiny.params(config), batch._replace(weights=np.zeros_like(batch.weights)))
+        partial(next_token_objective, config=config)(tiny.params(config), batch._replace(weights=np.zeros_like(batch.weights)))

@@ -1,5 +1,7 @@
 """The model as a reader holds it: guess, compare, adjust; generate; chat."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import tiny
@@ -7,11 +9,11 @@ import tiny
 from minillm import tree
 from minillm.config import OptimizerConfig
 from minillm.model.language_model import LanguageModel
-from minillm.model.transformer import causal, head_forward, transformer_forward
+from minillm.model.transformer import head_forward, one_document, transformer_forward
 from minillm.text.batches import Batch, pad_batch
 from minillm.text.chat import render_chat
 from minillm.train.loop import train
-from minillm.train.objectives import next_token
+from minillm.objectives.next_token import next_token_objective
 
 TALK = [{"role": "user", "content": "the cat"}, {"role": "assistant", "content": "sat on the mat."}]
 
@@ -33,8 +35,8 @@ def test_the_textbook_loop_is_one_causal_pass(preset):
         total = tree.add_scaled(total, adjustment.grads, 1.0)
         losses.append(adjustment.loss)
     count = len(text) - 1
-    row = Batch(text[None, :-1], text[None, 1:], np.ones((1, count), np.float32), np.zeros((1, count), np.int32))
-    whole = next_token(model.config)(model.params, row)
+    row = Batch(text[None, :-1], text[None, 1:], np.ones((1, count), np.float32), *one_document(text[None, :-1]))
+    whole = partial(next_token_objective, config=model.config)(model.params, row)
     assert abs(np.mean(losses) - whole.loss) < 1e-12
     for (name, leaf), expected in zip(tree.named_leaves(total), tree.leaves(whole.grads)):
         np.testing.assert_allclose(leaf / count, expected, rtol=0, atol=1e-10, err_msg=name)
@@ -55,7 +57,7 @@ def test_adjusting_the_weights_makes_the_token_likelier():
 
 def test_probabilities_and_logits_are_those_of_the_transformer():
     model, tokens = tiny.model(), tiny.prompts()[1]
-    h, _ = transformer_forward(tokens[None], model.params, model.config, causal(tokens[None]))
+    h, _ = transformer_forward(tokens[None], model.params, model.config, *one_document(tokens[None]))
     logits = head_forward(h, model.params)[0][0]
     assert np.array_equal(model.logits(tokens), logits)
     probs = model.predict_next(tokens).probs
@@ -84,7 +86,7 @@ def trained():
     ids, mask = render_chat(model.tokenizer, TALK)
     batch = pad_batch([ids], "right", model.tokenizer.pad_id, [mask])
     settings = OptimizerConfig(steps=80, rows=1, lr=1e-2, warmup=5)
-    train(model.params, settings, lambda step, params: [batch], next_token(model.config))
+    train(model.params, settings, lambda step: [batch], partial(next_token_objective, config=model.config))
     return model
 
 

@@ -1,12 +1,14 @@
 """Packed examples: the loss is the token-weighted mean of both, and neither learns from the other."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import tiny
 
 from minillm import tree
-from minillm.text.batches import Batch
-from minillm.train.objectives import next_token
+from minillm.objectives.next_token import next_token_objective
+from minillm.text.batches import Batch, positions_from
 
 A, B = 3, 4     # tokens of the two documents
 
@@ -17,18 +19,18 @@ def packed_and_apart(config):
     tokens = np.concatenate([rng.integers(0, 6, A), rng.integers(6, 13, B)])[None].astype(np.int32)
     targets = rng.integers(0, config.vocab_size, (1, A + B)).astype(np.int32)
     weights = np.array([[1, 0, 1, 1, 1, 0, 1]], np.float32)
-    first = np.array([[0] * A + [A] * B], np.int32)
-    whole = Batch(tokens, targets, weights, first)
+    starts = np.array([[0] * A + [A] * B], np.int32)
+    whole = Batch(tokens, targets, weights, positions_from(starts), starts)
     parts = [Batch(*(np.ascontiguousarray(field[:, part]) for field in whole))
              for part in (slice(0, A), slice(A, None))]
-    return whole, [part._replace(first=np.zeros_like(part.first)) for part in parts]
+    return whole, [part._replace(visible_from=np.zeros_like(part.visible_from)) for part in parts]
 
 
 @pytest.mark.parametrize("preset", ["llama", "gpt2"])
 def test_a_packed_row_has_the_token_weighted_loss_and_gradient(preset):
     """Weighing both documents alike, whatever their lengths, lets a short one count more a token."""
     config = tiny.config(preset)
-    params, step = tiny.params(config), next_token(config)
+    params, step = tiny.params(config), partial(next_token_objective, config=config)
     whole, parts = packed_and_apart(config)
     together, apart = step(params, whole), [step(params, part) for part in parts]
     weights = [part.weight for part in apart]
@@ -46,6 +48,6 @@ def test_the_second_document_sends_no_gradient_into_the_first():
     for document, others in ((slice(A, None), range(0, 6)), (slice(0, A), range(6, 13))):
         weights = np.zeros_like(whole.weights)
         weights[:, document] = whole.weights[:, document]
-        grads = next_token(config)(tiny.params(config), whole._replace(weights=weights)).grads
+        grads = partial(next_token_objective, config=config)(tiny.params(config), whole._replace(weights=weights)).grads
         table = grads["embedding"]["token"]
         assert not table[list(others)].any() and table.any()

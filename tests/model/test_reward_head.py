@@ -19,7 +19,7 @@ def scores(config, params, sequences, side="right"):
     batch = pad_batch(sequences, side, 0)
     lengths = np.array([len(ids) for ids in sequences])
     last = batch.tokens.shape[1] - 1 + 0 * lengths if side == "left" else lengths - 1
-    return reward_forward(params, config, batch.tokens, batch.first, last)[0]
+    return reward_forward(params, config, batch.tokens, batch.positions, batch.visible_from, last)[0]
 
 
 @pytest.mark.parametrize("preset", ["llama", "gpt2"])
@@ -38,10 +38,11 @@ def test_the_score_does_not_change_with_pads(preset, side):
 def test_a_row_of_pads_alone_is_refused():
     config, params = reward_model()
     tokens = np.zeros((2, 3), np.int32)
-    first = np.array([[0, 0, 0], [3, 3, 3]], np.int32)
+    visible_from = np.array([[0, 0, 0], [3, 3, 3]], np.int32)
+    places = np.zeros_like(visible_from), visible_from
     for last in ([2, 2], [2, -1]):
-        with pytest.raises(ValueError, match="row 1 holds no token but pads"):
-            reward_forward(params, config, tokens, first, np.array(last))
+        with pytest.raises(ValueError, match="row 1 has only pads"):
+            reward_forward(params, config, tokens, *places, np.array(last))
 
 
 def test_an_identical_pair_costs_ln_2():

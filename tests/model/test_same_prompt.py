@@ -6,7 +6,7 @@ import tiny
 
 from minillm.model.decoding import decode_step, generate_tokens, left_padded, prefill
 from minillm.model.transformer import head_forward, transformer_forward
-from minillm.text.batches import pad_batch
+from minillm.text.batches import pad_batch, positions_from
 from minillm.text.tokenizer import Tokenizer
 
 CLOSE = dict(rtol=0, atol=1e-5)
@@ -18,8 +18,8 @@ def model(request):
     return tiny.model(request.param)
 
 
-def all_logits(model, tokens, first):
-    h, _ = transformer_forward(tokens, model.params, model.config, first)
+def all_logits(model, tokens, starts):
+    h, _ = transformer_forward(tokens, model.params, model.config, positions_from(starts), starts)
     return head_forward(h, model.params)[0]
 
 
@@ -29,7 +29,7 @@ def test_alone_padded_left_and_padded_right(model):
     alone = [model.logits(prompt) for prompt in prompts]
     for side in ("left", "right"):
         batch = pad_batch(prompts, side, Tokenizer.pad_id)
-        together = all_logits(model, batch.tokens, batch.first)
+        together = all_logits(model, batch.tokens, batch.visible_from)
         for row, prompt in enumerate(prompts):
             start = batch.tokens.shape[1] - len(prompt) if side == "left" else 0
             np.testing.assert_allclose(together[row, start:start + len(prompt)], alone[row], **CLOSE)
@@ -38,8 +38,8 @@ def test_alone_padded_left_and_padded_right(model):
 def test_packed_into_one_row(model):
     prompts = tiny.prompts()
     ends = np.cumsum([len(prompt) for prompt in prompts])
-    first = np.concatenate([np.full(len(p), end - len(p), np.int32) for p, end in zip(prompts, ends)])[None]
-    packed = all_logits(model, np.concatenate(prompts)[None], first)[0]
+    starts = np.concatenate([np.full(len(p), end - len(p), np.int32) for p, end in zip(prompts, ends)])[None]
+    packed = all_logits(model, np.concatenate(prompts)[None], starts)[0]
     for prompt, end in zip(prompts, ends):
         np.testing.assert_allclose(packed[end - len(prompt):end], model.logits(prompt), **CLOSE)
 
@@ -47,16 +47,16 @@ def test_packed_into_one_row(model):
 def test_with_the_cache(model):
     """Token after token against the cache, in a left padded batch, equals one pass over the whole."""
     whole, known = tiny.prompts(lengths=(7, 11, 5)), 4
-    tokens, first = left_padded([row[:-known] for row in whole], Tokenizer.pad_id)
+    tokens, starts = left_padded([row[:-known] for row in whole], Tokenizer.pad_id)
     T = tokens.shape[1]
-    logits, layers = prefill(model.params, model.config, tokens, first, T + known)
+    logits, layers = prefill(model.params, model.config, tokens, starts, T + known)
     expected = [model.logits(row) for row in whole]
     for step in range(known + 1):
         for row in range(len(whole)):
             np.testing.assert_allclose(logits[row], expected[row][-known - 1 + step], **CLOSE)
         if step < known:
             new = np.array([row[len(row) - known + step] for row in whole], np.int32)
-            logits = decode_step(model.params, model.config, new, first, T + step, layers)
+            logits = decode_step(model.params, model.config, new, starts, T + step, layers)
 
 
 def greedy(model, prompts, new=8):

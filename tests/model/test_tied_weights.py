@@ -1,12 +1,14 @@
 """One table for the embedding and the head: one array, one gradient, one optimizer slot, one tensor on disk."""
 
+from functools import partial
+
 import numpy as np
 import tiny
 
 from minillm import tree
 from minillm.optim.adamw import adamw_init
 from minillm.train.checkpoint import load_checkpoint, read_tensors, save_checkpoint
-from minillm.train.objectives import next_token
+from minillm.objectives.next_token import next_token_objective
 
 
 def test_the_gradient_is_lookup_plus_head():
@@ -14,8 +16,8 @@ def test_the_gradient_is_lookup_plus_head():
     tied, untied = tiny.config(), tiny.config("untied")
     params = tiny.params(tied)
     apart = {**params, "head": {"weight": params["embedding"]["token"].copy()}}
-    both = next_token(tied)(params, tiny.batch(tied)).grads
-    each = next_token(untied)(apart, tiny.batch(tied)).grads
+    both = partial(next_token_objective, config=tied)(params, tiny.batch(tied)).grads
+    each = partial(next_token_objective, config=untied)(apart, tiny.batch(tied)).grads
     lookup, head = each["embedding"]["token"], each["head"]["weight"]
     assert np.abs(lookup).max() > 1e-3 and np.abs(head).max() > 1e-3
     np.testing.assert_allclose(both["embedding"]["token"], lookup + head, rtol=0, atol=1e-12)

@@ -79,6 +79,7 @@ def test_learning_rate_up_and_down():
     assert all(a > b for a, b in zip(rates[5:], rates[6:]))
     middle = OptimizerConfig(steps=11, lr=1.0, final_lr=0.0, warmup=0)
     assert abs(learning_rate(5, middle) - 0.5) < 1e-15
+    assert learning_rate(15, middle) == learning_rate(40, middle) == learning_rate(10, middle), "it ends at the last step"
 
 
 @pytest.mark.parametrize("steps,warmup", [(1, 0), (1, 20), (5, 5), (6, 5)])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tiny
 
-from minillm.config import PolicyConfig
-from minillm.phases.policy_gradient import policy_gradient, value_heads
-from minillm.train.journal import Journal, read_metrics
+from minillm.phases.rlhf import RLHFConfig
+from minillm.phases.rlhf import rlhf, value_heads
+from minillm.train.recorder import FolderRecorder, read_metrics
 
 pytestmark = pytest.mark.training
 
@@ -22,12 +22,13 @@ def share_of_wanted(sequences, numbers):
 @pytest.mark.parametrize("algorithm", ["ppo", "reinforce"])
 def test_a_known_reward_rises_from_chance_to_most_of_the_maximum(algorithm, seed, tmp_path):
     model = tiny.model(fresh=True, seed=seed)
-    settings = PolicyConfig(algorithm=algorithm, steps=40, rows=32, group=8, epochs=2, save_every=40, lr=1e-2, warmup=4,
+    settings = RLHFConfig(algorithm=algorithm, steps=40, rows=32, group=8, epochs=2, save_every=40, lr=1e-2, warmup=4,
                             kl=0.01, max_new_tokens=6)
-    policy_gradient(model, value_heads(model, seed), tiny.prompts(), share_of_wanted, settings, seed,
-                    Journal(tmp_path, quiet=True))
-    rewards = [record["reward"] for record in read_metrics(tmp_path)]
-    assert rewards[0] < 0.15 and np.mean(rewards[-6:]) > 0.7, rewards
+    rlhf(model, value_heads(model, seed), tiny.prompts(), share_of_wanted, settings, seed,
+                    FolderRecorder(tmp_path, quiet=True))
+    rewards = [record["reward"] for record in read_metrics(tmp_path) if "reward" in record]
+    assert len(rewards) == settings.steps / settings.epochs, "each rollout is measured once"
+    assert rewards[0] < 0.15 and np.mean(rewards[-3:]) > 0.7, rewards
 
 
 def distribution(model, prompt):
@@ -49,10 +50,10 @@ def test_one_token_responses_approach_the_closed_form_optimum(algorithm, kl_form
 
     def score(sequences, numbers):
         return np.array([reward[ids[-1]] for ids in sequences], np.float32)
-    settings = PolicyConfig(algorithm=algorithm, kl_form=kl_form, kl=beta, steps=80, rows=256, group=256, epochs=1,
+    settings = RLHFConfig(algorithm=algorithm, kl_form=kl_form, kl=beta, steps=80, rows=256, group=256, epochs=1,
                             save_every=80, max_new_tokens=1, lr=5e-3, final_lr=0.01, warmup=5, beta2=0.99,
                             temperature=1.0)
-    policy_gradient(model, value_heads(model, 0), [prompt], score, settings, 0, Journal(tmp_path, quiet=True))
+    rlhf(model, value_heads(model, 0), [prompt], score, settings, 0, FolderRecorder(tmp_path, quiet=True))
     end = distribution(model, prompt)
     before, after = np.abs(start - optimum).sum() / 2, np.abs(end - optimum).sum() / 2
     assert before > 0.1 and after < 0.03, (before, after)

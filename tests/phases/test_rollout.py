@@ -5,16 +5,18 @@ import pytest
 import tiny
 
 from minillm import tree
-from minillm.config import PolicyConfig
+from minillm.phases.rlhf import RLHFConfig
 from minillm.kernels.matmul import matmul_nt
 from minillm.model.language_model import LanguageModel
-from minillm.phases.policy_gradient import (divergence, logprobs_and_values, make_rollout, policy_gradient, respond,
-                                            value_heads)
+from minillm.model.heads import scalar_head_forward
+from minillm.model.scoring import token_logprobs
+from minillm.phases.rlhf import rlhf, value_heads
+from minillm.phases.rollout import divergence, make_rollout, respond
 from minillm.text.batches import pad_batch
-from minillm.train.journal import Journal, read_metrics
-from minillm.train.objectives import policy as policy_objective
+from minillm.train.recorder import FolderRecorder, read_metrics
+from minillm.objectives.policy import policy_objective
 
-SETTINGS = PolicyConfig(rows=12, group=4, temperature=0.7, max_new_tokens=6, kl=0.5, gamma=0.9)
+SETTINGS = RLHFConfig(rows=12, group=4, temperature=0.7, max_new_tokens=6, kl=0.5, gamma=0.9)
 
 
 def sampled(settings=SETTINGS):
@@ -33,12 +35,12 @@ def test_the_first_minibatch_has_ratio_1(algorithm, parts, tmp_path):
     """Sampled at one temperature and scored at another, the ratio is wrong before a single step was taken."""
     if parts > 1 and matmul_nt is matmul_nt.plain:
         pytest.skip("BLAS adds up in another order where a batch has fewer rows; only our own product does not")
-    settings = PolicyConfig(algorithm=algorithm, steps=6, rows=12, group=4, epochs=2, micro_batches=parts,
+    settings = RLHFConfig(algorithm=algorithm, steps=6, rows=12, group=4, epochs=2, micro_batches=parts,
                             save_every=6, temperature=0.7, max_new_tokens=6, lr=1e-2, warmup=1)
     model = tiny.model()
-    policy_gradient(model, value_heads(model, 0), tiny.prompts(),
-                    lambda sequences, numbers: np.array([len(ids) for ids in sequences], np.float32),
-                    settings, 0, Journal(tmp_path, quiet=True))
+    rlhf(model, value_heads(model, 0), tiny.prompts(),
+         lambda sequences, numbers: np.array([len(ids) for ids in sequences], np.float32),
+         settings, 0, FolderRecorder(tmp_path, quiet=True))
     for record in read_metrics(tmp_path):
         if record["step"] % settings.epochs == 0:
             assert record["ratio_distance"] <= 1e-6 and record["clipped"] == 0
@@ -64,7 +66,7 @@ def test_each_place_holds_what_concerns_the_token_after_it():
 
 
 def test_the_first_return_is_the_discounted_score_minus_the_price_of_the_divergence():
-    settings = PolicyConfig(rows=12, group=4, temperature=0.7, max_new_tokens=6, kl=0.5, gamma=0.9, gae_lambda=1.0)
+    settings = RLHFConfig(rows=12, group=4, temperature=0.7, max_new_tokens=6, kl=0.5, gamma=0.9, gae_lambda=1.0)
     *_, prompts, sequences, scores, rollout, _ = sampled(settings)
     for row, prompt in enumerate(prompts):
         places = np.flatnonzero(rollout.mask[row])
@@ -75,7 +77,7 @@ def test_the_first_return_is_the_discounted_score_minus_the_price_of_the_diverge
 
 
 def test_reinforce_compares_responses_to_one_prompt():
-    settings = PolicyConfig(algorithm="reinforce", rows=12, group=4, temperature=0.7, max_new_tokens=6, kl=0.0)
+    settings = RLHFConfig(algorithm="reinforce", rows=12, group=4, temperature=0.7, max_new_tokens=6, kl=0.0)
     *_, scores, rollout, _ = sampled(settings)
     groups = scores.reshape(-1, 4)
     expected = (groups - groups.mean(axis=1, keepdims=True)).reshape(-1, 1) * rollout.mask
@@ -86,8 +88,8 @@ def test_a_wrong_temperature_would_be_seen():
     """The check above is no tautology: at another temperature the same rollout has ratios far from 1."""
     policy, _, head, *_, rollout, _ = sampled()
     params = {"model": policy.params, "value_head": head}
-    right = policy_objective(policy.config, SETTINGS)(params, rollout).metrics
-    wrong = policy_objective(policy.config, PolicyConfig(temperature=1.0))(params, rollout).metrics
+    right = policy_objective(params, rollout, policy.config, SETTINGS).metrics
+    wrong = policy_objective(params, rollout, policy.config, RLHFConfig(temperature=1.0)).metrics
     assert right["ratio_distance"] <= 1e-6 and wrong["ratio_distance"] > 0.1
 
 
@@ -104,9 +106,9 @@ def test_values_do_not_see_the_future():
     wide = LanguageModel(tree.cast(policy.params, np.float64), policy.config, policy.tokenizer)
     ids = tiny.prompts(lengths=(9,))[0]
     mask = np.arange(9) >= 4
-    whole = logprobs_and_values(wide.params, wide.config, pad_batch([ids], "right", 0, [mask]), 1.0,
-                                tree.cast(head, np.float64))[1]
-    cut = logprobs_and_values(wide.params, wide.config, pad_batch([ids[:7]], "right", 0, [mask[:7]]), 1.0,
-                              tree.cast(head, np.float64))[1]
-    np.testing.assert_allclose(whole[0, 3:6], cut[0, 3:6], rtol=0, atol=1e-12)
-    assert np.abs(whole[0, 3:8]).min() > 0
+    scored = [token_logprobs(wide.params, wide.config, pad_batch([row], "right", 0, [seen]), 1.0)
+              for row, seen in ((ids, mask), (ids[:7], mask[:7]))]
+    whole, cut = (scalar_head_forward(each.rows, tree.cast(head, np.float64))[0] for each in scored)
+    assert [each.index.tolist() for each in scored] == [[3, 4, 5, 6, 7], [3, 4, 5]]
+    np.testing.assert_allclose(whole[:3], cut, rtol=0, atol=1e-12)
+    assert np.abs(whole).min() > 0

@@ -7,19 +7,19 @@ HOSTILE = "<script>alert(1)</script> & $\\frac{1}{2}$ \x00\x1b[31m \u202eleft \u
 
 RESULTS = {
     "tokenizer": {"vocab_size": 2048},
-    "seconds": {"tokenizer": 3.0, "pretrain": 200.0, "finetune": 60.0, "preferences": 9.0,
-                "reward_model": 20.0, "policy_gradient": 80.0, "total": 372.0},
+    "seconds": {"tokenizer": 3.0, "pretrain": 200.0, "finetune": 60.0, "rank": 9.0,
+                "reward": 20.0, "rlhf": 80.0, "total": 372.0},
     "pretrain": {"val_loss": 1.25, "val_bits_per_byte": 0.5, "uniform_loss": math.log(2048),
-                 "unigram_loss": 5.7, "bigram_loss": 2.4, "tokens": 700_000, "parameters": 1_000_576},
-    "probes": {skill: {"untrained": 0.25, "base": 0.75, "chance": chance} for skill, chance in
-               (("grammar", 0.5), ("facts", 0.25), ("logic", 0.25), ("code", 0.25), ("common_sense", 0.25))},
+                 "unigram_loss": 5.7, "bigram_loss": 2.4, "tokens": 700_000, "parameters": 1_000_576,
+                 "probes": {skill: {"untrained": 0.25, "base": 0.75, "chance": chance} for skill, chance in
+                            (("grammar", 0.5), ("facts", 0.25), ("logic", 0.25), ("code", 0.25),
+                             ("common_sense", 0.25))}},
     "finetune": {"instruction_accuracy": {"base": 0.03, "finetuned": 0.61},
                  "task_accuracy": {"base": 0.2, "finetuned": 0.9},
                  "domain_bits_per_byte": {"base": 2.2, "finetuned": 0.9}},
-    "reward_model": {"pair_accuracy": 0.83},
-    "rlhf": {"win_rate": 0.625, "win_rate_low": 0.55, "kl": 3.25,
+    "reward": {"pair_accuracy": 0.83},
+    "rlhf": {"win_rate": 0.625, "win_rate_low": 0.55, "kl": 3.25, "stopped": 0.97,
              "gold": {mark: {"finetuned": 0.5, "aligned": 0.75} for mark in ("helpful", "accurate", "safe")}},
-    "generation": {"stopped": 0.97},
 }
 
 SAMPLES = {
@@ -34,7 +34,7 @@ SAMPLES = {
               "logprobs": {"finetuned": [-2.0, -3.0, -4.0, -900.0], "aligned": [-2.5, -1.0, -4.0, -950.0]}},
 }
 
-PHASES = ("pretrain", "finetune", "task", "domain", "reward_model", "policy_gradient")
+PHASES = ("pretrain", "finetune", "task", "domain", "reward", "rlhf")
 
 
 def records(phase, steps=60):
@@ -44,9 +44,9 @@ def records(phase, steps=60):
         x = record["step"] / steps
         if phase in ("pretrain", "finetune") and record["step"] % 20 == 19:
             record["validation_loss"] = record["loss"] + 0.1
-        if phase == "reward_model":
+        if phase == "reward":
             record["pair_accuracy"] = math.nan if record["step"] == 7 else 0.5 + x / 3
-        if phase == "policy_gradient":
+        if phase == "rlhf":
             record.update(reward=x, kl=3 * x, gold_helpful=x, gold_accurate=x / 2, gold_safe=0.9)
     return made
 

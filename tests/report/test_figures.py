@@ -83,7 +83,7 @@ def test_matplotlib_keeps_its_settings_and_pyplot_is_not_loaded():
 
 
 def test_what_has_not_been_measured_has_no_figure():
-    assert charts.times_figure({}) is None
+    assert charts.times_figure({}, ["pretrain"]) is None
     assert charts.loss_figure("a", [], "loss") is None
     assert charts.metric_figure("a", [{"step": 0, "loss": 1.0}], "kl", "KL", "KL") is None
     assert charts.probes_figure({}) is None
@@ -93,8 +93,8 @@ def test_what_has_not_been_measured_has_no_figure():
 
 
 def test_times_are_minutes_where_they_are_many():
-    assert "minutes" in charts.times_figure({"seconds": {"pretrain": 300.0, "total": 300.0}})
-    assert "seconds" in charts.times_figure({"seconds": {"pretrain": 30.0}})
+    assert "minutes" in charts.times_figure({"seconds": {"pretrain": 300.0, "total": 300.0}}, ["pretrain"])
+    assert "seconds" in charts.times_figure({"seconds": {"pretrain": 30.0}}, ["pretrain"])
 
 
 def test_loss_that_explodes_stays_in_the_figure():

@@ -84,7 +84,7 @@ def test_same_run_same_page(tmp_path, text):
 
 @pytest.mark.parametrize("phases, missing", [
     ((), ("pretrain", "finetune", "reward", "rlhf")), (("pretrain",), ("finetune", "reward", "rlhf")),
-    (("pretrain", "finetune"), ("reward", "rlhf")), (("pretrain", "finetune", "reward_model"), ("rlhf",))])
+    (("pretrain", "finetune"), ("reward", "rlhf")), (("pretrain", "finetune", "reward"), ("rlhf",))])
 def test_phases_that_have_not_run_leave_a_remark(tmp_path, phases, missing):
     kept = {name: part for name, part in RESULTS.items() if name in phases}
     text = report(write_run(tmp_path / "part", phases, kept, NO_SAMPLES))
@@ -96,8 +96,9 @@ def test_phases_that_have_not_run_leave_a_remark(tmp_path, phases, missing):
 def test_readers_own_text_has_no_probes(tmp_path):
     config = {"seed": 0, "data": {"pretrain": "/home/somebody/my <text>.txt"}}
     kept = {name: part for name, part in RESULTS.items() if name in ("tokenizer", "pretrain", "seconds")}
+    kept["pretrain"] = {name: part for name, part in kept["pretrain"].items() if name != "probes"}
     text = report(write_run(tmp_path / "own", ("pretrain",), kept, NO_SAMPLES, config))
-    assert "this model read another text" in text
+    assert "this model read another text" in " ".join(text.split())
     assert "my &lt;text&gt;.txt" in text and "somebody" not in text
 
 
@@ -118,7 +119,7 @@ def test_folder_that_is_no_run(tmp_path):
 def test_samples_are_made_anew_only_behind_a_newer_checkpoint(tmp_path, monkeypatch):
     folder, calls = write_run(tmp_path / "first", (), {}), []
 
-    def collect(run, data):
+    def collect(run):
         calls.append(run.config.seed)
         return SAMPLES
     monkeypatch.setattr(page, "collect_samples", collect)

@@ -5,13 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from minillm import pipeline
-from minillm.config import RunConfig, updated
+from minillm.config import updated
+from minillm.runs.config import RunConfig
 from minillm.model.language_model import LanguageModel
 from minillm.model.transformer import transformer_init
-from minillm.phases.preferences import Ranking
-from minillm.phases.reward_model import rendered_ranking, reward_heads, reward_scores
-from minillm.run import Run
+from minillm.phases.rank import Ranking
+from minillm.phases.reward import rendered_ranking, reward_heads, reward_scores
+from minillm.runs import data, measures, work
+from minillm.runs.run import Run
 from minillm.evaluate.next_words import next_words, shown
 from minillm.report.samples import collect_samples, four_steps, likeliest_words, response_logprobs
 from minillm.text.chat import render_chat
@@ -42,23 +43,24 @@ def new_model(tokenizer, seed):
     return LanguageModel(transformer_init(config, np.random.default_rng(seed)), config, tokenizer)
 
 
-def make_run(folder, tokenizer, phases, rankings=(LONG, TIED, SPREAD, LATER)):
+def make_run(folder, tokenizer, phases, rankings=(LONG, TIED, SPREAD, LATER), own=None):
     folder.mkdir(exist_ok=True)
-    run = Run(folder, updated(RunConfig(), {"model": SIZES}), quiet=True)
+    run = Run(folder, updated(RunConfig(), {"model": SIZES}), own or {}, quiet=True)
     for seed, phase in enumerate(phases):
         model = new_model(tokenizer, seed)
-        heads = reward_heads(model, seed) if phase == "reward_model" else {}
+        heads = reward_heads(model, seed) if phase == "reward" else {}
         save_checkpoint(folder / phase, 1, model, {"heads": heads})
     lines = [json.dumps({**item._asdict(), "rater": "simulated"}) + "\n" for item in rankings]
-    for name in ("preferences", "preferences_held_out"):
-        (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+    (folder / "rank").mkdir()
+    for name in (data.RANKINGS, data.RANKINGS_HELD_OUT):
+        (folder / "rank" / name).write_text("".join(lines), encoding="utf-8")
     return run
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, tokenizer):
     run = make_run(tmp_path_factory.mktemp("runs") / "whole", tokenizer,
-                   ("pretrain", "finetune", "reward_model", "policy_gradient"))
+                   ("pretrain", "finetune", "reward", "rlhf"))
     return run, collect_samples(run)
 
 
@@ -80,7 +82,7 @@ def test_vocabulary_that_lacks_a_character_or_has_no_room_leaves_the_context_out
 
 def test_answers_are_those_of_the_first_held_out_requests(whole):
     run, samples = whole
-    requests = run.requests()
+    requests = data.requests(run)
     rows = samples["answers"]
     assert len(rows) == 20 and set(rows[0]["answers"]) == {"base", "finetuned", "aligned"}
     model = run.model("finetune")
@@ -88,9 +90,9 @@ def test_answers_are_those_of_the_first_held_out_requests(whole):
                if len(model.tokenizer.encode_chat(request.messages(), ask=True)) < model.config.context][:20]
     for request, row in zip(fitting, rows):
         assert row["prompt"] == request.messages()
-        for name, phase in (("base", "pretrain"), ("finetuned", "finetune"), ("aligned", "policy_gradient")):
+        for name, phase in (("base", "pretrain"), ("finetuned", "finetune"), ("aligned", "rlhf")):
             assert row["answers"][name]["gold"] == gold_score(request, row["answers"][name]["text"])
-    alone = run.model("policy_gradient").chat(rows[0]["prompt"], max_new_tokens=48)
+    alone = run.model("rlhf").chat(rows[0]["prompt"], max_new_tokens=48)
     assert rows[0]["answers"]["aligned"]["text"] == alone
 
 
@@ -103,35 +105,36 @@ def test_four_steps_take_the_first_of_three_ranks_that_fits(whole):
 
 def test_four_steps_without_three_ranks_take_the_most(tmp_path, tokenizer):
     even, later = Ranking(PROMPT, ["x", "y"], [1, 1]), TIED._replace(responses=["", "", ""])
-    run = make_run(tmp_path, tokenizer, ("finetune", "reward_model"), (even, TIED, later))
-    assert four_steps(run, {}, None)["responses"] == TIED.responses
+    run = make_run(tmp_path, tokenizer, ("finetune", "reward"), (even, TIED, later))
+    assert four_steps(run, {})["responses"] == TIED.responses
 
 
 def test_four_steps_without_a_ranking_that_fits(tmp_path, tokenizer):
-    run = make_run(tmp_path, tokenizer, ("finetune", "reward_model"), (LONG,))
-    assert four_steps(run, {}, None) is None
+    run = make_run(tmp_path, tokenizer, ("finetune", "reward"), (LONG,))
+    assert four_steps(run, {}) is None
 
 
 def test_rankings_made_by_hand_show_one_that_was_held_out(tmp_path, tokenizer, monkeypatch):
-    """Where no file of held-out rankings is, what is shown is among those that stage_reward_model sets aside."""
+    """Where no file of held-out rankings is, what is shown is among those that run_reward sets aside."""
     run = make_run(tmp_path, tokenizer, ("finetune",))
-    (tmp_path / "preferences_held_out.jsonl").unlink()
+    (tmp_path / "rank" / data.RANKINGS_HELD_OUT).unlink()
     by_hand = [Ranking(PROMPT, [f"{n}", "b", "c"], [1, 1, 1] if n % 4 == 0 else [3, 2, 1]) for n in range(40)]
-    (tmp_path / "preferences.jsonl").write_text(
+    (tmp_path / "rank" / data.RANKINGS).write_text(
         "".join(json.dumps({**item._asdict(), "rater": "human"}) + "\n" for item in by_hand), encoding="utf-8")
     seen = {}
 
     def train(model, heads, rankings, *_):
         seen["trained"] = rankings
-        save_checkpoint(tmp_path / "reward_model", 1, model, {"heads": heads})
+        save_checkpoint(tmp_path / "reward", 1, model, {"heads": heads})
 
     def measure(model, heads, rankings):
         seen["held_out"] = rankings
         return 0.5, None
-    monkeypatch.setattr(pipeline.rewarding, "train_reward_model", train)
-    monkeypatch.setattr(pipeline.rewarding, "held_out_accuracy", measure)
-    pipeline.stage_reward_model(run)
-    steps = four_steps(run, {}, None)
+    monkeypatch.setattr(work.reward, "train_reward_model", train)
+    monkeypatch.setattr(measures, "held_out_accuracy", measure)
+    work.run_reward(run)
+    assert measures.measure_reward(run) == {"pair_accuracy": 0.5}
+    steps = four_steps(run, {})
     assert steps["rater"] == "human"
     assert steps["responses"] == seen["held_out"][0].responses
     assert steps["responses"] not in [item.responses for item in seen["trained"]]
@@ -170,15 +173,14 @@ def test_phases_that_have_not_run_leave_none(tmp_path, tokenizer, phases, there)
 
 
 def test_readers_own_files(tmp_path, tokenizer):
-    run = make_run(tmp_path, tokenizer, ("pretrain", "finetune", "reward_model", "policy_gradient"))
     text, chats, pairs = (tmp_path / name for name in ("text.txt", "chats.jsonl", "pairs.jsonl"))
     text.write_text("The sun was up and the birds were loud. " * 60, encoding="utf-8")
     said = [{"messages": [*PROMPT, {"role": "assistant", "content": f"Lima {n}."}]} for n in range(40)]
     chats.write_text("".join(json.dumps(record) + "\n" for record in said), encoding="utf-8")
     pairs.write_text("".join(json.dumps({"prompt": f"Say {n}", "chosen": f"{n}", "rejected": "no"}) + "\n"
                              for n in range(20)), encoding="utf-8")
-    data = {"pretrain": str(text), "finetune": str(chats), "reward_model": str(pairs)}
-    samples = collect_samples(run, data)
+    own = {"pretrain": str(text), "finetune": str(chats), "reward": str(pairs)}
+    samples = collect_samples(make_run(tmp_path, tokenizer, ("pretrain", "finetune", "reward", "rlhf"), own=own))
     assert all(bar["context"] in text.read_text(encoding="utf-8") for bar in samples["next"])
     assert [row["prompt"] for row in samples["answers"]] == [PROMPT, PROMPT]
     assert samples["answers"][0]["answers"]["base"]["gold"] is None
@@ -186,7 +188,6 @@ def test_readers_own_files(tmp_path, tokenizer):
 
 
 def test_readers_own_files_that_are_gone(tmp_path, tokenizer):
-    run = make_run(tmp_path, tokenizer, ("pretrain", "finetune", "reward_model"))
-    gone = str(tmp_path / "gone.jsonl")
-    samples = collect_samples(run, {"pretrain": gone, "finetune": gone, "reward_model": gone})
+    own = dict.fromkeys(("pretrain", "finetune", "reward"), str(tmp_path / "gone.jsonl"))
+    samples = collect_samples(make_run(tmp_path, tokenizer, ("pretrain", "finetune", "reward"), own=own))
     assert samples["next"] and samples["answers"] is None and samples["steps"] is None

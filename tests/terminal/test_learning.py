@@ -1,5 +1,7 @@
 """The verbs of a reader."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import tiny
@@ -7,10 +9,11 @@ import tiny
 from minillm.cli import main
 from minillm.config import ModelConfig
 from minillm.evaluate import scale
+from minillm.model import size
 from minillm.model.transformer import transformer_init
-from minillm.report.tracing import traced
+from minillm.report.tracing import PACKAGE, traced
 from minillm.terminal import learning
-from minillm.train.objectives import next_token
+from minillm.objectives.next_token import next_token_objective
 from minillm import tree
 
 
@@ -32,28 +35,38 @@ def test_a_lesson_that_is_not_there_is_refused(capsys, monkeypatch, tmp_path):
 
 def test_a_trace_has_the_step_in_order(capsys):
     config = tiny.config()
-    objective, params, batch = next_token(config), tiny.params(config, dtype=np.float32), tiny.batch(config)
-    rows = traced(lambda: objective(params, batch))
-    names = [row.name for row in rows]
+    objective, params, batch = partial(next_token_objective, config=config), tiny.params(config, dtype=np.float32), tiny.batch(config)
+    rows = traced(lambda: objective(params, batch), params)
+    names = [row.name.split()[0] for row in rows]
     assert names[0] == "embedding_forward" and names.index("transformer_forward") < names.index("next_token_forward")
     assert names.index("next_token_backward") < names.index("block_backward") < names.index("embedding_backward")
-    made = {row.name: row for row in rows}
+    made = {row.name.split()[0]: row for row in rows}
     assert made["transformer_forward"].shape == (*batch.tokens.shape, config.width)
+    lines = (PACKAGE / "layers" / "norm.py").read_text(encoding="utf-8").splitlines()
+    computed = [lines[int(row.place.rpartition(":")[2]) - 1] for row in rows if row.name.startswith("norm_forward")]
+    assert len(computed) == 2 * config.layers + 1 and all("rmsnorm_forward(" in line for line in computed)
     assert made["block_forward"].place.startswith("minillm/layers/block.py:")
-    assert main(["trace", "--rows", "1"]) == 0 and "nats a token" in capsys.readouterr().out
+    for part in ("query", "key", "value", "output"):
+        told = [row for row in rows if row.name == f"linear_forward blocks.1.attention.{part}"]
+        assert len(told) == 1
+        assert [row.shape for row in rows if row.name.strip() == f"d blocks.1.attention.{part}.weight"] == [
+            params["blocks"][1]["attention"][part]["weight"].shape]
+    linear = (PACKAGE / "layers" / "linear.py").read_text(encoding="utf-8").splitlines()
+    assert "matmul_nt(" in linear[int(told[0].place.rpartition(":")[2]) - 1]
+    assert main(["trace", "--rows", "1"]) == 0 and "nats per token" in capsys.readouterr().out
     assert main(["trace", "--rows", "0"]) == 2
 
 
 @pytest.mark.parametrize("preset", tiny.PRESETS)
 def test_parameters_are_counted_as_a_model_has_them(preset):
     config = tiny.config(preset)
-    assert scale.parameters(config) == tree.count(transformer_init(config, np.random.default_rng(0)))
+    assert size.parameters(config) == tree.count(transformer_init(config, np.random.default_rng(0)))
 
 
 def test_published_models_are_near_their_published_sizes():
     for model in scale.PUBLISHED:
-        assert abs(scale.parameters(model.config) / model.parameters - 1) < 0.03, model.name
-    assert scale.training_flops(ModelConfig(vocab_size=7), 10) == 60 * scale.parameters(ModelConfig(vocab_size=7))
+        assert abs(size.parameters(model.config) / model.parameters - 1) < 0.03, model.name
+    assert size.training_flops(ModelConfig(vocab_size=7), 10) == 60 * size.parameters(ModelConfig(vocab_size=7))
 
 
 @pytest.mark.training

@@ -21,16 +21,17 @@ def stream_of(sizes):
 
 
 def visible(batch):
-    """What `first` says, spelled out: (B, T, T), whether query t sees key s."""
+    """What `visible_from` says, spelled out: (B, T, T), whether query t sees key s."""
     t, s = np.arange(batch.tokens.shape[1])[:, None], np.arange(batch.tokens.shape[1])
-    return (batch.first[:, :, None] <= s) & (s <= t)
+    return (batch.visible_from[:, :, None] <= s) & (s <= t)
 
 
 def check_form(batch, rows, length):
-    assert [field.shape for field in batch] == [(rows, length)] * 4
-    assert [field.dtype for field in batch] == [np.int32, np.int32, np.float32, np.int32]
-    assert (np.diff(batch.first, axis=1) >= 0).all() and batch.first.min() >= 0
-    assert not batch.weights[batch.first > np.arange(length)].any()  # what sees nothing counts for nothing
+    assert [field.shape for field in batch] == [(rows, length)] * 5
+    assert [field.dtype for field in batch] == [np.int32, np.int32, np.float32, np.int32, np.int32]
+    assert (np.diff(batch.visible_from, axis=1) >= 0).all() and batch.visible_from.min() >= 0
+    assert not batch.weights[batch.visible_from > np.arange(length)].any()  # what sees nothing counts for nothing
+    np.testing.assert_array_equal(batch.positions, np.maximum(np.arange(length) - batch.visible_from, 0))
 
 
 sizes = st.lists(st.integers(0, 9), min_size=1, max_size=8)
@@ -167,12 +168,12 @@ def test_packing_by_hand():
         assert batch.tokens.tolist() == [[1, 40, 1, 30, 31, 0]]
         assert batch.targets.tolist() == [[40, 41, 30, 31, 32, 0]]
         assert batch.weights.tolist() == [[1, 1, 0, 1, 1, 0]]
-        assert batch.first.tolist() == [[0, 0, 2, 2, 2, 6]]
+        assert batch.visible_from.tolist() == [[0, 0, 2, 2, 2, 6]]
     else:
         assert batch.tokens.tolist() == [[1, 30, 31, 1, 40, 0]]
         assert batch.targets.tolist() == [[30, 31, 32, 40, 41, 0]]
         assert batch.weights.tolist() == [[0, 1, 1, 1, 1, 0]]
-        assert batch.first.tolist() == [[0, 0, 0, 3, 3, 6]]
+        assert batch.visible_from.tolist() == [[0, 0, 0, 3, 3, 6]]
 
 
 def test_packing_wastes_little():
@@ -220,11 +221,11 @@ def test_padding_by_hand():
     assert left.tokens.tolist() == [[0, 8, 9], [5, 6, 7]]
     assert left.targets.tolist() == [[0, 9, 0], [6, 7, 0]]
     assert left.weights.tolist() == [[0, 1, 0], [1, 1, 0]]
-    assert left.first.tolist() == [[1, 1, 1], [0, 0, 0]]
+    assert left.visible_from.tolist() == [[1, 1, 1], [0, 0, 0]]
     right = pad_batch([[8, 9], [5, 6, 7]], "right", 0)
     assert right.tokens.tolist() == [[8, 9, 0], [5, 6, 7]]
     assert right.weights.tolist() == [[1, 0, 0], [1, 1, 0]]
-    assert right.first.tolist() == [[0, 0, 3], [0, 0, 0]]
+    assert right.visible_from.tolist() == [[0, 0, 3], [0, 0, 0]]
 
 
 @pytest.mark.parametrize("arguments, named", [

@@ -1,14 +1,19 @@
 """A batch in parts is the batch: averages of averages were the best-known bug of 2024."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import tiny
 
 from minillm import tree
 from minillm.model.heads import scalar_head_init
-from minillm.phases.reward_model import RankingBatch
+from minillm.phases.reward import RankingBatch
+from minillm.model.transformer import one_document
 from minillm.text.batches import Batch, micro_batches
-from minillm.train import objectives
+from minillm.objectives.next_token import next_token_objective
+from minillm.objectives.objective import Objective
+from minillm.objectives.ranking import ranking_objective
 from minillm.train.loop import accumulate
 
 
@@ -18,7 +23,7 @@ def rows_of_unequal_weight(config, rows, seed=0):
     tokens, targets = rng.integers(0, config.vocab_size, (2, rows, T)).astype(np.int32)
     counts = np.concatenate([[1], rng.integers(1, T + 1, rows - 2), [T]])
     weights = np.array([rng.permutation(np.arange(T) < n) for n in counts], np.float32)
-    return Batch(tokens, targets, weights, np.zeros((rows, T), np.int32))
+    return Batch(tokens, targets, weights, *one_document(tokens))
 
 
 def assert_same(whole, parts):
@@ -30,7 +35,7 @@ def assert_same(whole, parts):
 @pytest.mark.parametrize("rows,parts", [(8, 8), (8, 2), (6, 4)])    # 6 in 4: the last windows hold 1 row of 2
 def test_tokens_weigh_alike_in_parts_of_any_length(rows, parts):
     config = tiny.config(context=30)
-    params, step = tiny.params(config), objectives.next_token(config)
+    params, step = tiny.params(config), partial(next_token_objective, config=config)
     batch = rows_of_unequal_weight(config, rows)
     whole = accumulate(step, params, [batch])
     in_parts = accumulate(step, params, micro_batches(batch, parts))
@@ -43,9 +48,9 @@ def test_pairs_weigh_alike_where_rankings_differ_in_length_and_ties():
     params = {"model": tiny.params(config), "reward_head": tiny.lively(scalar_head_init(rng, config.width, False), rng)}
     ranks = np.array([[1, 2, 3], [1, 1, 2], [1, 2, 0]])             # 3, 2 and 1 pairs
     tokens = rng.integers(0, config.vocab_size, (9, 7)).astype(np.int32)
-    batch = RankingBatch(tokens, np.zeros((9, 7), np.int32), np.full(9, 6), ranks)
-    parts = [RankingBatch(*(field[3 * p:3 * p + 3] for field in batch[:3]), ranks[p:p + 1]) for p in range(3)]
-    step = objectives.ranking(config)
+    batch = RankingBatch(tokens, *one_document(tokens), np.full(9, 6), ranks)
+    parts = [RankingBatch(*(field[3 * p:3 * p + 3] for field in batch[:4]), ranks[p:p + 1]) for p in range(3)]
+    step = partial(ranking_objective, config=config)
     assert accumulate(step, params, [batch]).weight == 6
     assert_same(accumulate(step, params, [batch]), accumulate(step, params, parts))
 
@@ -56,7 +61,7 @@ def test_metrics_are_means_over_what_counts():
             self.weight, self.value = weight, value
 
     def step(params, part):
-        return objectives.Objective(part.value, {"w": np.full(2, part.value)}, part.weight, {"seen": part.value})
+        return Objective(part.value, {"w": np.full(2, part.value)}, part.weight, {"seen": part.value})
     joined = accumulate(step, None, [Part(1, 4.0), Part(3, 8.0)])
     assert (joined.loss, joined.weight, joined.metrics) == (7.0, 4, {"seen": 7.0})
     assert np.array_equal(joined.grads["w"], [7.0, 7.0])

@@ -10,10 +10,10 @@ import hashlib, sys
 from pathlib import Path
 sys.path.insert(0, "tests")
 import numba
-from train.test_resume import Journal, policy_gradient, pretrain, reward_model, state
-for phase in (pretrain, reward_model, policy_gradient):
+from train.test_resume import FolderRecorder, pretrain, reward_model, rlhf, state
+for phase in (pretrain, reward_model, rlhf):
     folder = Path(sys.argv[1]) / phase.__name__
-    phase(Journal(folder, quiet=True))
+    phase(FolderRecorder(folder, quiet=True))
     result = state(folder)
     print(phase.__name__, hashlib.sha256(repr(sorted(result.items())).encode()).hexdigest())
 print("threads", numba.get_num_threads(), file=sys.stderr)

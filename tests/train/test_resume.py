@@ -7,46 +7,48 @@ import numpy as np
 import pytest
 import tiny
 
-from minillm.config import PolicyConfig, PretrainConfig, RewardConfig
-from minillm.phases import policy_gradient as rl
+from minillm.phases.pretrain import PretrainConfig
+from minillm.phases.reward import RewardConfig
+from minillm.phases.rlhf import RLHFConfig
+from minillm.phases import rlhf as rl
 from minillm.phases import pretrain as pretraining
-from minillm.phases import reward_model as rewarding
-from minillm.phases.preferences import Ranking
+from minillm.phases import reward as rewarding
+from minillm.phases.rank import Ranking
 from minillm.train import loop
 from minillm.train.checkpoint import find_checkpoint
-from minillm.train.journal import Journal, read_metrics
+from minillm.train.recorder import FolderRecorder, read_metrics
 
 SHORT = dict(steps=5, warmup=2, lr=1e-2)
 
 
-def pretrain(journal):
+def pretrain(recorder):
     settings = PretrainConfig(**SHORT, rows=4, micro_batches=2, save_every=2, validation_every=3)
     stream = np.concatenate([[1], tiny.tokenizer().encode(tiny.TEXT), [2]] * 3).astype(np.int32)
     model = tiny.model(fresh=True, context=16)          # 12 windows an epoch: the run ends in its second
-    pretraining.pretrain(model, stream, stream[:60], settings, 3, journal)
+    pretraining.pretrain(model, stream, stream[:60], settings, 3, recorder)
 
 
-def reward_model(journal):
+def reward_model(recorder):
     settings = RewardConfig(**SHORT, rows=2, micro_batches=2, save_every=1)
     asked = [{"role": "user", "content": "the cat"}]
     rankings = [Ranking(asked, ["sat", "met a dog", "on"][:n], list(range(1, n + 1))) for n in (2, 3, 2)]
     model = tiny.model(fresh=True)
-    rewarding.train_reward_model(model, rewarding.reward_heads(model, 0), rankings, settings, 3, journal)
+    rewarding.train_reward_model(model, rewarding.reward_heads(model, 0), rankings, settings, 3, recorder)
 
 
-def policy_gradient(journal):
-    settings = PolicyConfig(**SHORT, rows=8, group=4, epochs=2, micro_batches=2, save_every=2, max_new_tokens=4)
+def rlhf(recorder):
+    settings = RLHFConfig(**SHORT, rows=8, group=4, epochs=2, micro_batches=2, save_every=1, max_new_tokens=4)
 
     def score(sequences, numbers):
         return np.array([np.mean(ids == 6) for ids in sequences], np.float32)
     model = tiny.model(fresh=True)
-    rl.policy_gradient(model, rl.value_heads(model, 0), tiny.prompts(), score, settings, 3, journal)
+    rl.rlhf(model, rl.value_heads(model, 0), tiny.prompts(), score, settings, 3, recorder)
 
 
 def state(folder):
     """Everything a phase left, but for the seconds that it took."""
     path = find_checkpoint(folder)
-    clock = ("seconds", "look_seconds")
+    clock = ("seconds", "evaluate_seconds")
     records = [{k: v for k, v in record.items() if k not in clock} for record in read_metrics(folder)]
     return {**{file.name: file.read_bytes() for file in path.iterdir()}, "step": path.name,
             "metrics": json.dumps(records)}
@@ -56,9 +58,9 @@ class Stop(Exception):
     """What ends a run between two steps."""
 
 
-@pytest.mark.parametrize("phase", [pretrain, reward_model, policy_gradient])
+@pytest.mark.parametrize("phase", [pretrain, reward_model, rlhf])
 def test_a_stop_at_any_step_leaves_no_trace(phase, tmp_path, monkeypatch):
-    phase(Journal(tmp_path / "whole", quiet=True))
+    phase(FolderRecorder(tmp_path / "whole", quiet=True))
     whole = state(tmp_path / "whole")
     assert whole["step"] == "step-000005" and len(read_metrics(tmp_path / "whole")) == 5
     for stop in range(1, 6):
@@ -72,46 +74,46 @@ def test_a_stop_at_any_step_leaves_no_trace(phase, tmp_path, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(loop, "adamw_update", update)
             with pytest.raises(Stop):
-                phase(Journal(folder, quiet=True))
-        phase(Journal(folder, resume=True, quiet=True))
+                phase(FolderRecorder(folder, quiet=True))
+        phase(FolderRecorder(folder, resume=True, quiet=True))
         assert state(folder) == whole, f"stopped before step {stop}"
 
 
 def test_a_finished_phase_is_not_trained_again(tmp_path):
-    pretrain(Journal(tmp_path, quiet=True))
+    pretrain(FolderRecorder(tmp_path, quiet=True))
     before = state(tmp_path)
-    pretrain(Journal(tmp_path, resume=True, quiet=True))
+    pretrain(FolderRecorder(tmp_path, resume=True, quiet=True))
     assert state(tmp_path) == before
 
 
 def test_other_settings_are_refused_by_name(tmp_path, monkeypatch):
-    pretrain(Journal(tmp_path, quiet=True))
+    pretrain(FolderRecorder(tmp_path, quiet=True))
     monkeypatch.setitem(SHORT, "lr", 2e-2)
     with pytest.raises(ValueError, match="begun with lr = 0.01, this run has 0.02"):
-        pretrain(Journal(tmp_path, resume=True, quiet=True))
+        pretrain(FolderRecorder(tmp_path, resume=True, quiet=True))
 
 
 @pytest.mark.parametrize("field,change", [("heads", dict(heads=3)), ("rope_theta", dict(rope_theta=500.0)),
                                           ("hidden", dict(hidden=12))])
 def test_another_model_is_refused_by_name(tmp_path, monkeypatch, field, change):
     """Heads and the base of the rotary frequencies change no shape: the weights would load, and mean nothing."""
-    pretrain(Journal(tmp_path, quiet=True))
+    pretrain(FolderRecorder(tmp_path, quiet=True))
     monkeypatch.setattr(tiny, "SIZES", {**tiny.SIZES, **change})
     with pytest.raises(ValueError, match=f"model.{field} = "):
-        pretrain(Journal(tmp_path, resume=True, quiet=True))
+        pretrain(FolderRecorder(tmp_path, resume=True, quiet=True))
 
 
 def test_a_line_that_was_cut_off_does_not_prevent_going_on(tmp_path):
-    pretrain(Journal(tmp_path, quiet=True))
+    pretrain(FolderRecorder(tmp_path, quiet=True))
     before = read_metrics(tmp_path)
     with open(tmp_path / "metrics.jsonl", "a", encoding="utf-8") as file:
         file.write('{"step": 5, "lo')
     assert read_metrics(tmp_path) == before
 
 
-@pytest.mark.parametrize("phase", [pretrain, reward_model, policy_gradient])
+@pytest.mark.parametrize("phase", [pretrain, reward_model, rlhf])
 def test_ctrl_c_ends_the_step_and_saves_it(phase, tmp_path, monkeypatch):
-    phase(Journal(tmp_path / "whole", quiet=True))
+    phase(FolderRecorder(tmp_path / "whole", quiet=True))
     norm, steps = loop.global_norm, []
 
     def interrupted(grads):
@@ -121,8 +123,8 @@ def test_ctrl_c_ends_the_step_and_saves_it(phase, tmp_path, monkeypatch):
         return norm(grads)
     monkeypatch.setattr(loop, "global_norm", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        phase(Journal(tmp_path / "stopped", quiet=True))
+        phase(FolderRecorder(tmp_path / "stopped", quiet=True))
     monkeypatch.undo()
     assert find_checkpoint(tmp_path / "stopped").name == f"step-{len(steps):06}" and len(steps) in (3, 4)
-    phase(Journal(tmp_path / "stopped", resume=True, quiet=True))
+    phase(FolderRecorder(tmp_path / "stopped", resume=True, quiet=True))
     assert state(tmp_path / "stopped") == state(tmp_path / "whole")

@@ -1,14 +1,16 @@
 """Fifty steps on one thread and on two: the same bits."""
 
+from functools import partial
+
 import numba
 import numpy as np
 import pytest
 import tiny
 
 from minillm import tree
-from minillm.config import PretrainConfig
+from minillm.phases.pretrain import PretrainConfig
 from minillm.train.loop import train
-from minillm.train.objectives import next_token
+from minillm.objectives.next_token import next_token_objective
 
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="this process may use one thread only")
@@ -22,7 +24,7 @@ def test_fifty_steps_do_not_depend_on_the_number_of_threads(preset):
         for threads in (1, 2):
             numba.set_num_threads(threads)
             params = tiny.params(config, dtype=np.float32)
-            train(params, settings, lambda step, _: [batches[step % 5]], next_token(config))
+            train(params, settings, lambda step: [batches[step % 5]], partial(next_token_objective, config=config))
             ends.append(dict(tree.named_leaves(params)))
     finally:
         numba.set_num_threads(before)

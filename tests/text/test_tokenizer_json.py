@@ -79,10 +79,10 @@ def test_a_changed_file_is_refused(bpe, tmp_path, change, reason):
 
 
 @pytest.mark.parametrize("data, reason", [
-    (b"", "no tokenizer.json"), (b"{", "no tokenizer.json"), (b"[]", "'model' is missing"),
-    (b"\xff\xfe{", "no tokenizer.json"), (b"null", "'model' is missing"),
-    (b"[" * 100_000, "no tokenizer.json"),
-    (b'{"model": {"type": "BPE"}}', "splits"), (b"1" * 5000, "no tokenizer.json"),
+    (b"", "not a tokenizer.json"), (b"{", "not a tokenizer.json"), (b"[]", "'model' is missing"),
+    (b"\xff\xfe{", "not a tokenizer.json"), (b"null", "'model' is missing"),
+    (b"[" * 100_000, "not a tokenizer.json"),
+    (b'{"model": {"type": "BPE"}}', "splits"), (b"1" * 5000, "not a tokenizer.json"),
 ])
 def test_a_broken_file_is_refused(tmp_path, data, reason):
     path = tmp_path / "tokenizer.json"

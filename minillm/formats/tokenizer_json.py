@@ -1,79 +1,84 @@
-"""tokenizer.json, in the form that the Hugging Face `tokenizers` library reads.
+"""tokenizer.json, in the format that the Hugging Face `tokenizers` library reads.
 
-That form writes bytes as printable characters: a space is "Ġ", a line end "Ċ" (GPT-2's alphabet).
+The format writes bytes as printable characters: a space is "Ġ", a line end "Ċ" (GPT-2's alphabet).
 """
 
 import json
 
-from minillm.text.pieces import PATTERN
-
-CONTROL = ("<|pad|>", "<|begin|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>")  # ids 0 to 5
+# Control tokens, ids 0 to 5.
+CONTROL = ("<|pad|>", "<|begin|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>")
 
 
 def _byte_alphabet():
     """One printable character for each byte: itself where it is printable, else 256 and up."""
-    shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]  # Latin-1, blanks left out
+    shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]   # Latin-1, no blanks
     hidden = [byte for byte in range(256) if byte not in shown]
-    return {**{byte: chr(byte) for byte in shown}, **{byte: chr(256 + n) for n, byte in enumerate(hidden)}}
+    return {**{byte: chr(byte) for byte in shown},
+            **{byte: chr(256 + n) for n, byte in enumerate(hidden)}}
 
 
 BYTE_TO_CHARACTER = _byte_alphabet()
 CHARACTER_TO_BYTE = {character: byte for byte, character in BYTE_TO_CHARACTER.items()}
 
 
-# Both the step that writes bytes as characters and, as the decoder, the step back.
-BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
+# As pre-tokenizer it writes bytes as characters, as decoder it reads them back.
+BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False,
+              "use_regex": False}
 
 
-PRE_TOKENIZERS = {
-    "bpe": {"type": "Sequence", "pretokenizers": [
-        {"type": "Split", "pattern": {"Regex": PATTERN}, "behavior": "Isolated", "invert": False},
-        BYTE_LEVEL]},
-    "characters": BYTE_LEVEL,
-}
+def pre_tokenizers(pattern):
+    """How each kind of vocabulary splits text, in the format's terms; pattern: a regex."""
+    split = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated",
+             "invert": False}
+    return {"bpe": {"type": "Sequence", "pretokenizers": [split, BYTE_LEVEL]},
+            "characters": BYTE_LEVEL}
 
 
-def write_tokenizer(path, kind, tokens, merges):
+def write_tokenizer(path, kind, tokens, merges, pattern):
     """Write a vocabulary: tokens are the bytes of each id, merges the pairs of ids."""
-    names = [*CONTROL, *("".join(BYTE_TO_CHARACTER[b] for b in token) for token in tokens[len(CONTROL):])]
+    names = [*CONTROL, *("".join(BYTE_TO_CHARACTER[byte] for byte in token)
+                         for token in tokens[len(CONTROL):])]
     assert len(set(names)) == len(names), "two merges made the same token"
     content = {
         "version": "1.0", "truncation": None, "padding": None,
-        "added_tokens": [{"id": i, "content": name, "single_word": False, "lstrip": False, "rstrip": False,
-                          "normalized": False, "special": True} for i, name in enumerate(CONTROL)],
+        "added_tokens": [{"id": i, "content": name, "single_word": False, "lstrip": False,
+                          "rstrip": False, "normalized": False, "special": True}
+                         for i, name in enumerate(CONTROL)],
         "normalizer": None,
-        "pre_tokenizer": PRE_TOKENIZERS[kind],
+        "pre_tokenizer": pre_tokenizers(pattern)[kind],
         "post_processor": None,
         "decoder": BYTE_LEVEL,
-        "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
-                  "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
-                  "ignore_merges": False, "vocab": {name: i for i, name in enumerate(names)},
+        "model": {"type": "BPE", "dropout": None, "unk_token": None,
+                  "continuing_subword_prefix": None, "end_of_word_suffix": None, "fuse_unk": False,
+                  "byte_fallback": False, "ignore_merges": False,
+                  "vocab": {name: i for i, name in enumerate(names)},
                   "merges": [f"{names[left]} {names[right]}" for left, right in merges]},
     }
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         json.dump(content, file, ensure_ascii=False, indent=1)
 
 
-def read_tokenizer(path):
+def read_tokenizer(path, pattern):
     """Return (kind, alphabet, merges) of a tokenizer.json that write_tokenizer wrote.
 
-    Raises:  ValueError of one line that names the file and what is wrong with it
+    Raises:  ValueError of one line that names the file and says what is wrong with it
     """
     try:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
-        return _parse(content)
+        return _parse(content, pattern)
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror}); "
                          "give the tokenizer.json that training wrote") from None
     except (ValueError, RecursionError) as error:  # json and utf-8 errors are ValueErrors too
         reason = str(error).splitlines()[0]
-        raise ValueError(f"{path}: is no tokenizer.json of minillm ({reason})") from None
+        raise ValueError(f"{path}: is not a tokenizer.json of minillm ({reason})") from None
 
 
-def _parse(content):
+def _parse(content, pattern):
     model = _get(content, "model", dict)
-    kind = next((k for k, v in PRE_TOKENIZERS.items() if v == content.get("pre_tokenizer")), None)
+    kind = next((kind for kind, split in pre_tokenizers(pattern).items()
+                 if split == content.get("pre_tokenizer")), None)
     if model.get("type") != "BPE" or kind is None or content.get("normalizer") is not None:
         raise ValueError("it splits or normalizes text in another way")
     vocab, lines = _get(model, "vocab", dict), _get(model, "merges", list)
@@ -102,9 +107,12 @@ def _get(content, key, kind):
 def _parse_merge(line, vocab, made, names):
     """A merge is "left right" or ["left", "right"]; its parts must exist before it."""
     parts = line.split(" ") if isinstance(line, str) else line
-    if not isinstance(parts, list) or len(parts) != 2 or not all(isinstance(part, str) for part in parts):
+    if (not isinstance(parts, list) or len(parts) != 2
+            or not all(isinstance(part, str) for part in parts)):
         raise ValueError(f"the merge that makes id {made} is not a pair of tokens")
     left, right = (vocab.get(part, made) for part in parts)
-    if not len(CONTROL) <= min(left, right) <= max(left, right) < made or names[made] != parts[0] + parts[1]:
-        raise ValueError(f"the merge that makes id {made} does not join two tokens before it into that token")
+    earlier = len(CONTROL) <= min(left, right) <= max(left, right) < made
+    if not earlier or names[made] != parts[0] + parts[1]:
+        raise ValueError(f"the merge that makes id {made} does not join two tokens before it "
+                         "into that token")
     return left, right

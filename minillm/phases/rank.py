@@ -1,15 +1,27 @@
-"""Phase 3, steps 1 and 2: several responses to the same prompt are sampled, and ranked best to worst."""
+"""Phase 3, steps 1 and 2: several responses to a prompt are sampled, then ranked best to worst."""
 
 import json
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from minillm.config import require
+from minillm.config import Dials, knob, require
 from minillm.text import corpus
 from minillm.text.chat import validate_messages
 
 
+@dataclass(frozen=True)
+class RankConfig(Dials):
+    """Phase 3, first half: sample responses and have them ranked."""
+    prompts: int = knob(2000, "prompts whose responses are ranked", within="[1, inf)")
+    responses: int = knob(4, "responses per prompt (K)", within="[2, inf)")
+    temperature: float = knob(0.6, "sampling temperature", within="(0, inf)")
+    max_new_tokens: int = knob(48, "longest response, in tokens", within="[1, inf)")
+    noise: float = knob(0.05, "standard deviation of the simulated raters' errors, in points of "
+                              "the gold score", within="[0, inf)")
+
+
 class Ranking(NamedTuple):
-    """One prompt, K responses, and how somebody ranked them."""
+    """One prompt, K responses, and the ranks that a rater gave them."""
     prompt: list        # messages
     responses: list     # K texts
     ranks: list         # K numbers, 1 is best; equal ranks are ties
@@ -18,15 +30,16 @@ class Ranking(NamedTuple):
 def sample_responses(model, prompts, settings, rng):
     """Sample K responses to each prompt.  prompts: [messages] -> for each a list of K texts"""
     asked = [messages for messages in prompts for _ in range(settings.responses)]
-    texts, _ = model.answer(asked, rng, max_new_tokens=settings.max_new_tokens, temperature=settings.temperature)
+    texts, _ = model.answer(asked, rng, max_new_tokens=settings.max_new_tokens,
+                            temperature=settings.temperature)
     return [texts[i:i + settings.responses] for i in range(0, len(texts), settings.responses)]
 
 
 def collect_rankings(model, requests, rater, settings, rng):
-    """Sample K responses a request and let the rater rank them.
+    """Sample K responses per request and let the rater rank them.
 
     requests: [(messages, what the rater needs to know)]; rater(known, responses, rng) -> ranks
-    Returns [Ranking]; a prompt whose responses are all ranked equal teaches nothing and is left out.
+    Returns [Ranking], without rankings in which all responses are equal: they teach nothing.
     """
     responses = sample_responses(model, [messages for messages, _ in requests], settings, rng)
     rankings = [Ranking(messages, texts, list(rater(known, texts, rng)))
@@ -35,14 +48,20 @@ def collect_rankings(model, requests, rater, settings, rng):
 
 
 def append_ranking(path, ranking, rater):
-    """Add one ranking to a JSONL file, the moment it is given."""
+    """Append one ranking to a JSONL file."""
     with open(path, "a", encoding="utf-8", newline="\n") as file:
-        file.write(json.dumps({**ranking._asdict(), "rater": rater}) + "\n")
+        file.write(ranking_line(ranking, rater) + "\n")
+
+
+def ranking_line(ranking, rater):
+    """A ranking as a line of JSON; rater: "simulated" or "human"."""
+    return json.dumps({**ranking._asdict(), "rater": rater})
 
 
 def from_pairs(records):
     """Rankings of two from records with "prompt", "chosen" and "rejected" (each messages)."""
-    return [Ranking(record["prompt"], [record["chosen"][-1]["content"], record["rejected"][-1]["content"]], [1, 2])
+    return [Ranking(record["prompt"], [record["chosen"][-1]["content"],
+                                       record["rejected"][-1]["content"]], [1, 2])
             for record in records]
 
 
@@ -55,8 +74,12 @@ def read_rankings(path):
 
 
 def checked_ranking(record, where):
-    """A ranking from a record of "prompt" (messages), "responses" and "ranks".  Raises:  ValueError"""
-    require(isinstance(record, dict), f'{where}: must be an object with "prompt", "responses" and "ranks"')
+    """A ranking from a record of "prompt" (messages), "responses" and "ranks".
+
+    Raises:  ValueError that says where the error is and what is wrong.
+    """
+    require(isinstance(record, dict),
+            f'{where}: must be an object with "prompt", "responses" and "ranks"')
     prompt, responses, ranks = (record.get(key) for key in Ranking._fields)
     try:
         validate_messages(prompt)
@@ -68,5 +91,6 @@ def checked_ranking(record, where):
     require(isinstance(ranks, list) and all(type(rank) is int and rank >= 1 for rank in ranks),
             f'{where}: "ranks" must be a list of whole numbers, 1 for the best')
     require(len(ranks) == len(responses) >= 2,
-            f"{where}: {len(responses)} responses and {len(ranks)} ranks; there must be two or more, one rank each")
+            f"{where}: {len(responses)} responses and {len(ranks)} ranks; there must be two or "
+            "more, with one rank each")
     return Ranking(prompt, responses, ranks)

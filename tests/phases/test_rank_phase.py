@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tiny
 
-from minillm.config import PreferenceConfig
-from minillm.phases.preferences import Ranking, append_ranking, collect_rankings, from_pairs, read_rankings
+from minillm.phases.rank import (RankConfig, Ranking, append_ranking, collect_rankings, from_pairs, read_rankings,
+                                 sample_responses)
 
 ASKED = [[{"role": "user", "content": text}] for text in ("a dog", "the cat sat", "a")]
-SETTINGS = PreferenceConfig(responses=3, max_new_tokens=5)
+SETTINGS = RankConfig(responses=3, max_new_tokens=5)
 
 
 def test_k_responses_a_prompt_are_ranked_with_what_the_rater_knows():
@@ -53,3 +53,16 @@ def test_pairs_are_rankings_of_two():
     records = [{"prompt": ASKED[0], "chosen": [{"role": "assistant", "content": "yes"}],
                 "rejected": [{"role": "assistant", "content": "no"}]}]
     assert from_pairs(records) == [Ranking(ASKED[0], ["yes", "no"], [1, 2])]
+
+
+class Echo:
+    """In place of a model: it answers every conversation with its own words."""
+
+    def answer(self, asked, rng, **sampling):
+        return [messages[-1]["content"] for messages in asked], None
+
+
+def test_responses_stay_with_the_prompt_that_they_answer():
+    prompts = [[{"role": "user", "content": text}] for text in ("one", "two", "three")]
+    found = sample_responses(Echo(), prompts, RankConfig(responses=2), np.random.default_rng(0))
+    assert found == [["one", "one"], ["two", "two"], ["three", "three"]]

@@ -1,19 +1,21 @@
 """What is compiled before the first training is what training and sampling need."""
 
 import os
+from functools import partial
 
 import numpy as np
 import pytest
 from numba.core import event
 
-from minillm.config import GPT2, ModelConfig, PretrainConfig
+from minillm.config import GPT2, ModelConfig
+from minillm.phases.pretrain import PretrainConfig
 from minillm.model.decoding import generate_tokens
-from minillm.model.transformer import causal, transformer_init
-from minillm.phases.policy_gradient import logprobs_and_values
-from minillm.terminal import compiling
+from minillm.model.transformer import one_document, transformer_init
+from minillm.model.scoring import token_logprobs
+from minillm.runs import compiling
 from minillm.text.batches import Batch
 from minillm.train.loop import train
-from minillm.train.objectives import next_token
+from minillm.objectives.next_token import next_token_objective
 
 COMPILED = os.environ.get("MINILLM_KERNELS") != "plain" and os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
 
@@ -37,19 +39,19 @@ def test_a_step_and_a_sample_compile_nothing_more(family):
     config = ModelConfig(vocab_size=300, **({} if family == "llama" else {"kv_heads": 4, "hidden": 512, **GPT2}))
     compiling.compile_attention_and_sampling(config.norm, config.activation), compiling.compile_the_rest(config)
     tokens = np.random.default_rng(0).integers(0, 300, (2, 2, 64)).astype(np.int32)
-    batch = Batch(*tokens, np.ones((2, 64), np.float32), causal(tokens[0]))
+    batch = Batch(*tokens, np.ones((2, 64), np.float32), *one_document(tokens[0]))
     params = transformer_init(config, np.random.default_rng(0))
     prompts, settings = [tokens[0, 0, :5], tokens[0, 1, :9]], dict(end_id=0, pad_id=0, max_new_tokens=3)
     with event.install_listener("numba:compile", Names()) as listening:
-        train(params, PretrainConfig(steps=1), lambda step, params: [batch], next_token(config))
+        train(params, PretrainConfig(steps=1), lambda step: [batch], partial(next_token_objective, config=config))
         generate_tokens(params, config, 40 * prompts, np.random.default_rng(0), **settings)
         generate_tokens(params, config, prompts[:1], np.random.default_rng(0), **settings)
-        logprobs_and_values(params, config, batch, 1.0)
+        token_logprobs(params, config, batch, 1.0)
     assert listening.names == []
 
 
 def test_kernels_are_cold_where_the_cache_is_empty(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     assert compiling.kernels_are_cold() == COMPILED
-    (tmp_path / "matmul.x.nbi").touch()
+    (tmp_path / "adamw.x.nbi").touch()
     assert not compiling.kernels_are_cold()

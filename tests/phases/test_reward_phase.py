@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import tiny
 
-from minillm.config import RewardConfig
-from minillm.phases.preferences import Ranking
-from minillm.phases.reward_model import (epoch_order, fitting, held_out_accuracy, ranking_batch,
-                                         rendered_ranking, reward_heads, reward_scores, train_reward_model)
-from minillm.train.journal import Journal, read_metrics
+from minillm.phases.reward import RewardConfig
+from minillm.phases.rank import Ranking
+from minillm.phases.reward import epoch_order, fitting, held_out_accuracy, ranking_batch, rendered_ranking, reward_heads, reward_scores, train_reward_model
+from minillm.train.recorder import FolderRecorder, read_metrics
 
 ASKED = [{"role": "user", "content": "a dog"}]
 
@@ -29,7 +28,7 @@ def test_it_learns_to_order_responses_it_has_not_seen(tmp_path):
     model = tiny.model(fresh=True)
     heads = reward_heads(model, 0)
     settings = RewardConfig(steps=60, rows=8, lr=1e-2, warmup=5, save_every=60)
-    train_reward_model(model, heads, rankings(40), settings, 0, Journal(tmp_path, quiet=True))
+    train_reward_model(model, heads, rankings(40), settings, 0, FolderRecorder(tmp_path, quiet=True))
     losses = [record["loss"] for record in read_metrics(tmp_path)]
     assert abs(losses[0] - np.log(2)) < 0.1     # knows nothing yet
     accuracy, scores = held_out_accuracy(model, heads, rankings(30, seed=1))
@@ -43,7 +42,7 @@ def test_a_batch_of_unequal_rankings_fills_up_with_places_that_make_no_pair():
     assert batch.ranks.tolist() == [[2, 1, 3], [2, 1, 0]] and len(batch.tokens) == 6
     for row, last in enumerate(batch.last):
         assert batch.tokens[row, last] == model.tokenizer.end_id
-        assert (batch.first[row, :last + 1] == 0).all() and (batch.first[row, last + 1:] > last).all()
+        assert (batch.visible_from[row, :last + 1] == 0).all() and (batch.visible_from[row, last + 1:] > last).all()
 
 
 def test_scores_come_back_in_the_order_of_the_responses():

@@ -7,7 +7,7 @@ import pytest
 import tiny
 
 from minillm import tree
-from minillm.model.hugging_face import family, from_json, to_json, to_tensors
+from minillm.formats.hugging_face import family, from_json, to_json, to_tensors
 from minillm.train.checkpoint import save_checkpoint
 
 
@@ -47,3 +47,20 @@ def test_transformers_computes_the_same_logits(preset, tmp_path):
     with torch.no_grad():
         expected = theirs(torch.from_numpy(tokens[None].astype(np.int64))).logits[0].numpy()
     np.testing.assert_allclose(model.logits(tokens), expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("preset", ["llama", "gpt2"])
+def test_a_parameter_without_a_name_in_the_format_is_refused_not_lost(preset):
+    config = tiny.config(preset)
+    params = tiny.params(config)
+    params["blocks"][1]["attention"]["query"]["lora_a"] = np.ones((2, 60))
+    with pytest.raises(ValueError, match="blocks.1.attention.query.lora_a has no name in the format"):
+        to_tensors(params, config)
+
+
+def test_another_layout_of_rotary_positions_is_refused():
+    data = to_json(tiny.config(), tiny.tokenizer())
+    assert data["minillm"]["rope_layout"] == "half"
+    data["minillm"]["rope_layout"] = "interleaved"
+    with pytest.raises(ValueError, match="rope_layout is 'interleaved'"):
+        from_json(data)

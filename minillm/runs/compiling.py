@@ -1,9 +1,9 @@
-"""The first start: all kernels are compiled before the work begins, on two cores where there are two.
+"""The first start: compile the kernels before the work begins, on two cores if there are two.
 
-numba compiles one function at a time. Attention takes a third of it all, so a second process compiles that and what
-sampling needs, and leaves them in numba's cache, while this one compiles the rest: each has half of the work. No two
-processes compile the same kernel, and helpers are not kept in the cache (kernels/twin.py): two writers of one entry
-could mix it up.
+numba compiles one function at a time, and attention takes a third of the time. So a second process
+compiles attention and the kernels of sampling into numba's cache, while this process compiles the
+rest. Two processes must not write the same cache entry, because they could corrupt it: so they
+compile different kernels, and helpers have no cache entries (kernels/twin.py).
 """
 
 import os
@@ -14,17 +14,21 @@ from pathlib import Path
 
 import numpy as np
 
-# Enough of everything for the kernels of large work, which is what training takes: kernels/matmul.py, FEW
+# Rows, tokens and channels: large enough to compile the kernels of training. A few rows would use
+# other kernels.
 B, T, C = 2, 64, 64
 
 
 def kernels_are_cold():
-    """Whether numba's cache has no product yet, and kernels are compiled at all."""
+    """True if kernels are to be compiled, and numba's cache has none of training's yet."""
     import minillm.kernels
-    if os.environ.get("MINILLM_KERNELS") == "plain" or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+
+    if (os.environ.get("MINILLM_KERNELS") == "plain"
+            or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0"):
         return False
-    place = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(minillm.kernels.__path__[0]) / "__pycache__")
-    return next(place.rglob("matmul*.nbi"), None) is None
+    beside = Path(minillm.kernels.__path__[0]) / "__pycache__"
+    place = Path(os.environ.get("NUMBA_CACHE_DIR") or beside)
+    return next(place.rglob("adamw*.nbi"), None) is None
 
 
 def compile_kernels(config):
@@ -32,29 +36,31 @@ def compile_kernels(config):
     if (os.cpu_count() or 1) < 2:
         compile_attention_and_sampling(config.norm, config.activation)
         return compile_the_rest(config)
-    program = ("from minillm.terminal.compiling import compile_attention_and_sampling as compile_half; "
-               f"compile_half({config.norm!r}, {config.activation!r})")
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
-        compile_the_rest(config)        # on leaving, the other process is waited for
+    program = ("from minillm.runs.compiling import compile_attention_and_sampling as half; "
+               f"half({config.norm!r}, {config.activation!r})")
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL):
+        compile_the_rest(config)        # the end of `with` waits for the other process
 
 
 def compile_attention_and_sampling(norm, activation):
-    """Attention forward and backward, then what one token a row takes: few rows, their draw, the policy's log-probs."""
+    """Compile attention, decoding of one token per row, and the policy's log-probabilities."""
     from minillm.config import ModelConfig
     from minillm.kernels.attention import attention_backward, attention_decode, attention_forward
-    from minillm.kernels.categorical import categorical_backward, categorical_draw, categorical_forward
+    from minillm.kernels.categorical import (categorical_backward, categorical_draw,
+                                             categorical_forward)
     from minillm.kernels.matmul import matmul_nt
     from minillm.layers.block import block_init
     from minillm.layers.feed_forward import feed_forward_forward
     from minillm.layers.norm import norm_forward
 
-    q, first = np.ones((B, T, 2, 16), np.float32), np.zeros((B, T), np.int32)
-    out, lse = attention_forward(q, q, q, first)
-    attention_backward(out, q, q, q, out, lse, first)
+    q, visible_from = np.ones((B, T, 2, 16), np.float32), np.zeros((B, T), np.int32)
+    out, lse = attention_forward(q, q, q, visible_from)
+    attention_backward(out, q, q, q, out, lse, visible_from)
 
     new, cache = np.ones((B, 2, 16), np.float32), np.ones((2, B, 2, 1024, 16), np.float32)
-    for position in (0, 1023):          # on one thread and on all, as below: kernels/twin.py, few
-        attention_decode(new, new, new, *cache, first[:, 0].copy(), position)
+    for column in (0, 1023):            # one thread, then all threads
+        attention_decode(new, new, new, *cache, visible_from[:, 0].copy(), column)
     few = np.ones((1, C), np.float32)
     config = ModelConfig(width=C, hidden=C, norm=norm, activation=activation)
     block = block_init(np.random.default_rng(0), config)
@@ -69,31 +75,35 @@ def compile_attention_and_sampling(norm, activation):
 
 
 def compile_the_rest(config):
-    """The tokenizer's merges; every layer but attention itself, forward and backward; the loss; the optimizer."""
+    """Compile the tokenizer's merges, every layer except attention, the loss, the optimizer."""
     from minillm import tree
     from minillm.config import OptimizerConfig
     from minillm.layers import attention, embedding, feed_forward, norm, rotary
     from minillm.losses.next_token import next_token_backward, next_token_forward
-    from minillm.model.transformer import causal, head_backward, head_forward, positions_of, transformer_init
+    from minillm.model.transformer import (head_backward, head_forward, one_document,
+                                           transformer_init)
     from minillm.optim.adamw import adamw_init, adamw_update
     from minillm.optim.clipping import global_norm
     from minillm.text.tokenizer import train_tokenizer
 
     train_tokenizer(["two to tango"], 264, "bpe").encode("to")
-    config = replace(config, vocab_size=C, context=T, layers=1, width=C, heads=4, kv_heads=4, hidden=C)
+    config = replace(config, vocab_size=C, context=T, layers=1, width=C, heads=4, kv_heads=4,
+                     hidden=C)
     params, tokens = transformer_init(config, np.random.default_rng(0)), np.zeros((B, T), np.int32)
+    positions, _ = one_document(tokens)
     block = params["blocks"][0]
     x, lookup = embedding.embedding_forward(tokens, params["embedding"]["token"])
     n, norm_cache = norm.norm_forward(x, block["norm1"], config.norm, config.norm_eps)
-    _, _, _, _, rotations = attention.project(n, block["attention"], positions_of(causal(tokens)), config)
+    _, _, _, projections = attention.project(n, block["attention"], config, positions)
     y, cache = feed_forward.feed_forward_forward(n, block["feed_forward"], residual=x)
     logits, head = head_forward(y, params)
     _, loss = next_token_forward(logits.reshape(-1, C), tokens.reshape(-1), np.ones(B * T))
     dy, _ = head_backward(next_token_backward(1.0, loss).reshape(logits.shape), head)
     dn, _ = feed_forward.feed_forward_backward(dy, cache)
-    if rotations is not None:
-        rotary.rotary_backward(dn.reshape(B, T, config.heads, -1), rotations[0])
+    if projections.q_rotation is not None:
+        rotary.rotary_backward(dn.reshape(B, T, config.heads, -1), projections.q_rotation)
     dx, _ = norm.norm_backward(dn, norm_cache, residual=dy)
     embedding.embedding_backward(dx, lookup)
     grads = tree.zeros_like(params)
-    adamw_update(params, grads, adamw_init(params), 1e-3, OptimizerConfig(), global_norm(grads))
+    scale = global_norm(grads)
+    adamw_update(params, grads, adamw_init(params), 1e-3, OptimizerConfig(), scale)

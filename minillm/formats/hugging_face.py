@@ -1,0 +1,174 @@
+"""The tensor names and the config.json of Hugging Face's LlamaForCausalLM and GPT2LMHeadModel.
+
+A model with the parts of Llama or of GPT-2 is written in that family's format. Any other mix is
+written under minillm's names, as model_type "minillm", which Hugging Face's libraries cannot read.
+One table of names serves both directions.
+"""
+
+from dataclasses import fields
+from typing import NamedTuple
+
+import numpy as np
+
+from minillm import tree
+from minillm.config import GPT2, ModelConfig, did_you_mean
+
+LLAMA = dict(norm="rmsnorm", position="rope", activation="swiglu", bias=False)
+ROPE_LAYOUT = "half"        # channels i and i + D/2 rotate together, as in Llama on Hugging Face
+
+
+class Row(NamedTuple):
+    """One tensor of the format, and the parameters that it holds; {} is the block's number."""
+    ours: tuple                 # names of the parameters that are concatenated in the tensor
+    theirs: str                 # name of the tensor
+    transposed: bool = False    # True: the format stores (in, out) instead of (out, in)
+
+
+LLAMA_ROWS = [
+    Row(("embedding.token",), "model.embed_tokens.weight"),
+    Row(("norm.gain",), "model.norm.weight"),
+    Row(("head.weight",), "lm_head.weight"),
+    Row(("blocks.{}.norm1.gain",), "model.layers.{}.input_layernorm.weight"),
+    Row(("blocks.{}.norm2.gain",), "model.layers.{}.post_attention_layernorm.weight"),
+    Row(("blocks.{}.attention.query.weight",), "model.layers.{}.self_attn.q_proj.weight"),
+    Row(("blocks.{}.attention.key.weight",), "model.layers.{}.self_attn.k_proj.weight"),
+    Row(("blocks.{}.attention.value.weight",), "model.layers.{}.self_attn.v_proj.weight"),
+    Row(("blocks.{}.attention.output.weight",), "model.layers.{}.self_attn.o_proj.weight"),
+    Row(("blocks.{}.feed_forward.gate.weight",), "model.layers.{}.mlp.gate_proj.weight"),
+    Row(("blocks.{}.feed_forward.up.weight",), "model.layers.{}.mlp.up_proj.weight"),
+    Row(("blocks.{}.feed_forward.down.weight",), "model.layers.{}.mlp.down_proj.weight"),
+]
+
+# GPT-2 stores its matrices as (in, out), and query, key and value in one matrix.
+GPT2_ROWS = [
+    Row(("embedding.token",), "transformer.wte.weight"),
+    Row(("embedding.position",), "transformer.wpe.weight"),
+    Row(("norm.gain",), "transformer.ln_f.weight"),
+    Row(("norm.bias",), "transformer.ln_f.bias"),
+    Row(("blocks.{}.norm1.gain",), "transformer.h.{}.ln_1.weight"),
+    Row(("blocks.{}.norm1.bias",), "transformer.h.{}.ln_1.bias"),
+    Row(("blocks.{}.norm2.gain",), "transformer.h.{}.ln_2.weight"),
+    Row(("blocks.{}.norm2.bias",), "transformer.h.{}.ln_2.bias"),
+    Row(("blocks.{}.attention.query.weight", "blocks.{}.attention.key.weight",
+         "blocks.{}.attention.value.weight"), "transformer.h.{}.attn.c_attn.weight", True),
+    Row(("blocks.{}.attention.query.bias", "blocks.{}.attention.key.bias",
+         "blocks.{}.attention.value.bias"), "transformer.h.{}.attn.c_attn.bias"),
+    Row(("blocks.{}.attention.output.weight",), "transformer.h.{}.attn.c_proj.weight", True),
+    Row(("blocks.{}.attention.output.bias",), "transformer.h.{}.attn.c_proj.bias"),
+    Row(("blocks.{}.feed_forward.up.weight",), "transformer.h.{}.mlp.c_fc.weight", True),
+    Row(("blocks.{}.feed_forward.up.bias",), "transformer.h.{}.mlp.c_fc.bias"),
+    Row(("blocks.{}.feed_forward.down.weight",), "transformer.h.{}.mlp.c_proj.weight", True),
+    Row(("blocks.{}.feed_forward.down.bias",), "transformer.h.{}.mlp.c_proj.bias"),
+]
+
+ROWS = {"llama": LLAMA_ROWS, "gpt2": GPT2_ROWS}
+
+
+def family(config):
+    """"llama", "gpt2", or "minillm" for a mix of parts that neither family has."""
+    def matches(parts):
+        return all(getattr(config, name) == value for name, value in parts.items())
+    if matches(LLAMA):
+        return "llama"
+    return "gpt2" if matches(GPT2) and config.kv_heads == config.heads else "minillm"
+
+
+def table(config, known):
+    """The family's rows for every block, without those whose parameters are not in `known`."""
+    rows = []
+    for row in ROWS[family(config)]:
+        for layer in range(config.layers if "{}" in row.theirs else 1):
+            ours = tuple(name.format(layer) for name in row.ours)
+            if ours[0] in known:
+                rows.append(Row(ours, row.theirs.format(layer), row.transposed))
+    return rows
+
+
+def to_tensors(params, config):
+    """The parameters as a flat dict of tensors in the family's names and layout.
+
+    Raises:  ValueError that names a parameter which is not in the family's table.
+    """
+    named = dict(tree.named_leaves(params))
+    if family(config) == "minillm":
+        return named
+    tensors = {}
+    for row in table(config, named):
+        whole = np.concatenate([named.pop(name) for name in row.ours])
+        tensors[row.theirs] = np.ascontiguousarray(whole.T if row.transposed else whole)
+    if named:
+        raise ValueError(f"parameter {next(iter(named))} has no name in the format of "
+                         f"{family(config)}; it would be lost")
+    return tensors
+
+
+def from_tensors(tensors, config, like):
+    """to_tensors in reverse, into the structure of `like`.
+
+    Raises:  ValueError that names a tensor which is missing, unexpected or has another shape.
+    """
+    if family(config) == "minillm":
+        return tree.from_named(like, tensors)
+    tensors, named, expected = dict(tensors), {}, dict(tree.named_leaves(like))
+    for row in table(config, expected):
+        if row.theirs not in tensors:
+            raise ValueError(f"tensor {row.theirs} is missing")
+        whole = tensors.pop(row.theirs)
+        whole = whole.T if row.transposed else whole
+        ends = np.cumsum([len(expected[name]) for name in row.ours])
+        if whole.ndim == 0 or len(whole) != ends[-1]:
+            raise ValueError(f"tensor {row.theirs} has shape {whole.shape}, expected {ends[-1]} "
+                             "rows")
+        parts = np.split(whole, ends[:-1])
+        named.update(zip(row.ours, map(np.ascontiguousarray, parts)))
+    if tensors:
+        raise ValueError(f"tensor {next(iter(tensors))} is not part of this model")
+    return tree.from_named(like, named)
+
+
+def to_json(config, tokenizer):
+    """The contents of config.json: the family's own keys, and the ModelConfig under "minillm"."""
+    kind = family(config)
+    common = {"vocab_size": config.vocab_size, "tie_word_embeddings": config.tied,
+              "dtype": "float32", "bos_token_id": tokenizer.begin_id,
+              "eos_token_id": tokenizer.end_id, "pad_token_id": tokenizer.pad_id}
+    ours = {item.name: getattr(config, item.name) for item in fields(config)}
+    common["minillm"] = {**ours, "rope_layout": ROPE_LAYOUT}
+    if kind == "llama":
+        return {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
+                "hidden_size": config.width, "intermediate_size": config.hidden,
+                "num_hidden_layers": config.layers, "num_attention_heads": config.heads,
+                "num_key_value_heads": config.kv_heads, "head_dim": config.head_size,
+                "max_position_embeddings": config.context, "rms_norm_eps": config.norm_eps,
+                "rope_theta": config.rope_theta, "attention_bias": False, "mlp_bias": False,
+                **common}
+    if kind == "gpt2":
+        return {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2",
+                "activation_function": "gelu_new", "n_embd": config.width,
+                "n_inner": config.hidden, "n_layer": config.layers, "n_head": config.heads,
+                "n_positions": config.context, "layer_norm_epsilon": config.norm_eps, **common}
+    return {"model_type": "minillm", **common}
+
+
+def from_json(data):
+    """The ModelConfig in a config.json of this project.
+
+    Raises:  ValueError for a file of another program, an unknown key, or a value out of range.
+    """
+    if not isinstance(data, dict) or not isinstance(data.get("minillm"), dict):
+        raise ValueError('it has no section "minillm"; was this folder written by minillm?')
+    section = dict(data["minillm"])
+    layout = section.pop("rope_layout", ROPE_LAYOUT)
+    if layout != ROPE_LAYOUT:
+        raise ValueError(f"minillm.rope_layout is {layout!r}; only {ROPE_LAYOUT!r} is supported")
+    known, default = [item.name for item in fields(ModelConfig)], ModelConfig()
+    for key, value in section.items():
+        if key not in known:
+            raise ValueError(f"unknown key minillm.{key}; {did_you_mean(key, known)}")
+        if type(value) is not type(getattr(default, key)):
+            raise ValueError(f"minillm.{key} is {value!r}, of another type than "
+                             f"{getattr(default, key)!r}")
+    config = ModelConfig(**section)
+    if config.vocab_size == 0:
+        raise ValueError("minillm.vocab_size is 0; a trained model knows its vocabulary")
+    return config

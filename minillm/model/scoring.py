@@ -1,0 +1,44 @@
+"""Log-probabilities of given tokens, for evaluation, rollouts and KL divergences."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minillm.kernels.categorical import categorical_forward
+from minillm.kernels.cross_entropy import cross_entropy_forward
+from minillm.model.rows import counted, gather, scatter
+from minillm.model.transformer import head_forward, transformer_forward
+from minillm.tree import brief
+
+
+class Scored(NamedTuple):
+    """Log-probabilities of a batch's targets, and the vectors that they were read from."""
+    logprob: np.ndarray     # (B, T) nats; 0 where the target's weight is 0
+    rows: np.ndarray        # (N, C) vectors at the N positions that count: a value head reads them
+    index: np.ndarray       # (N,) those positions, in B T
+
+    __repr__ = brief
+
+
+def token_logprobs(params, config, batch, temperature=None):
+    """log p(target) at every position that counts; nothing is kept for a backward pass.
+
+        log p = logit_target / temperature - log sum_v exp(logit_v / temperature)
+
+    The result must equal, to the bit, what the training objective computes. So without a
+    temperature the arithmetic is that of the next-token loss; with one it is that of the policy
+    objective. A rollout's first probability ratio is then exactly 1.
+    Shapes:  Batch of (B, T) -> Scored
+    """
+    h, _ = transformer_forward(batch.tokens, params, config, batch.positions, batch.visible_from,
+                               recompute=True)
+    index = counted(batch.weights)
+    rows = gather(h, index)                                         # (N, C)
+    logits, _ = head_forward(rows, params)                          # (N, V)
+    targets = batch.targets.reshape(-1)[index]
+    if temperature is None:
+        logprob = -cross_entropy_forward(logits, targets)[0]
+    else:
+        logits /= logits.dtype.type(temperature)
+        logprob = categorical_forward(logits, targets)[0]
+    return Scored(scatter(logprob, index, batch.tokens.shape), rows, index)

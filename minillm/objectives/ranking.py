@@ -1,0 +1,24 @@
+"""The reward model: in every ranked pair, the better response should score higher."""
+
+from minillm.losses.ranking import pair_accuracy, ranking_backward, ranking_forward
+from minillm.model.heads import reward_backward, reward_forward
+from minillm.objectives.objective import Objective
+
+
+def ranking_objective(params, batch, config, recompute=False):
+    """Bradley-Terry over the pairs of every ranked prompt.
+
+        loss = -mean over pairs log sigmoid(score of the better - score of the worse)
+
+    params: {"model", "reward_head"}
+    Shapes:  RankingBatch: tokens, positions, visible_from (P K, T), last (P K,), ranks (P, K)
+             -> Objective, whose weight is the number of pairs
+    """
+    scores, body = reward_forward(params, config, batch.tokens, batch.positions,
+                                  batch.visible_from, batch.last, recompute)
+    scores = scores.reshape(batch.ranks.shape)                              # (P, K)
+    loss, pairs = ranking_forward(scores, batch.ranks)
+    dscores = ranking_backward(1.0, pairs)                                  # (P, K)
+    grads = reward_backward(dscores.reshape(-1), body)
+    return Objective(float(loss), grads, float(pairs.better.sum()),
+                     {"pair_accuracy": pair_accuracy(scores, batch.ranks)})

@@ -1,0 +1,54 @@
+"""The configuration of a whole run: the sections of all stages, from the table of stages."""
+
+import json
+from dataclasses import field, make_dataclass
+from pathlib import Path
+
+from minillm.config import MODELS, Dials, as_dict, knob, require, updated
+from minillm.phases.pretrain import PretrainConfig
+from minillm.phases.tokenizer import TokenizerConfig
+from minillm.runs.folder import write_atomically
+from minillm.runs.stages import STAGES
+from minillm.train.checkpoint import CheckpointError
+
+SECTIONS = {name: kind for stage in STAGES for name, kind in stage.sections.items()}
+
+RunConfig = make_dataclass(
+    "RunConfig",
+    [("seed", int, knob(0, "seed of every random choice",
+                        within="[0, inf)")),
+     *((name, kind, field(default=kind())) for name, kind in SECTIONS.items())],
+    bases=(Dials,), frozen=True, namespace={"__module__": __name__})
+RunConfig.__doc__ = "Everything that `minillm run` does: the sections of all stages."
+
+PRESETS = {
+    "llama": RunConfig(),
+    "gpt2": RunConfig(model=MODELS["gpt2"], pretrain=PretrainConfig(lr=4e-3)),
+    "micro": RunConfig(tokenizer=TokenizerConfig(kind="characters"), model=MODELS["micro"],
+                       pretrain=PretrainConfig(steps=2000, rows=12, lr=1e-3, warmup=100,
+                                               beta2=0.99, short_steps=0, validation_every=250)),
+}
+
+
+def save_config(folder, config, data):
+    """Write run.json: the resolved configuration, and the paths of the user's own data by stage."""
+    write_atomically(Path(folder) / "run.json",
+                     json.dumps({**as_dict(config), "data": data}, indent=2) + "\n")
+
+
+def load_config(folder):
+    """(the configuration that a run was begun with, the paths of the user's own data by stage).
+
+    Raises:  CheckpointError for a folder that is not a run's, or a run.json that is broken.
+    """
+    path = Path(folder) / "run.json"
+    if not path.is_file():
+        raise CheckpointError(f"{folder} is not the folder of a run: it has no run.json; "
+                              "start one: minillm run")
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        data = saved.pop("data", {})
+        require(isinstance(data, dict), "its data must map stages to files")
+        return updated(RunConfig(), saved), data
+    except (ValueError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{path}: {error}") from None

@@ -1,0 +1,141 @@
+"""Where the data of a run come from: the user's own data, or the embedded world.
+
+Every function takes the Run. Each stage has its own random generators, so one stage's settings do
+not change another's data (task_messages and domain_documents start from the same one). Functions
+that return a pair return (training data, held-out data).
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+from minillm.phases import rank, reward
+from minillm.phases.finetune import task_conversation
+from minillm.text import corpus
+from minillm.train.checkpoint import load_checkpoint, subtree
+from minillm.world import jargon
+from minillm.world.conversations import make_conversations
+from minillm.world.documents import write_corpus
+from minillm.world.facts import make_world
+from minillm.world.messages import TASK_PROMPT, labelled_messages
+from minillm.world.probes import make_probes
+from minillm.world.requests import make_requests
+
+HELD_OUT = 400          # requests that no stage learns from
+LEAST_ROOM = 8          # tokens that a prompt must leave for the answer
+RANKINGS = "rankings.jsonl"             # written by the stage `rank`, in its folder
+RANKINGS_HELD_OUT = "held_out.jsonl"
+
+
+@lru_cache(maxsize=2)
+def world_of(seed):
+    """The embedded world of a seed."""
+    return make_world(seed)
+
+
+@lru_cache(maxsize=2)
+def world_texts(seed, megabytes):
+    """The embedded world's documents, as texts."""
+    return [document.text for document in write_corpus(world_of(seed), megabytes)]
+
+
+def world(run):
+    """The embedded world of this run."""
+    return world_of(run.config.seed)
+
+
+def own_text(run):
+    """The path of the user's own text, or None: the tokenizer and the pretraining share it."""
+    return run.data.get("tokenizer") or run.data.get("pretrain")
+
+
+def documents(run, path=None):
+    """Texts of the embedded world, or the user's own texts."""
+    rng = run.rng("tokenizer")
+    if path is not None:
+        return corpus.split_documents(corpus.load_documents(path), 0.1, rng)
+    texts = world_texts(run.config.seed, run.config.pretrain.megabytes)
+    return corpus.split_documents(texts, 0.03, rng)
+
+
+def requests(run):
+    """Requests with held-out phrasings and entities, for measurements only."""
+    return make_requests(world(run), HELD_OUT, run.rng("evaluation"), "held_out")
+
+
+def training_requests(run, count, rng):
+    """Requests with the phrasings and entities of the training data."""
+    return make_requests(world(run), count, rng, "train")
+
+
+def conversations(run):
+    """Conversations (messages) of the embedded world, or the user's own."""
+    rng, path = run.rng("finetune"), run.data.get("finetune")
+    if path is not None:
+        return corpus.split_documents(corpus.load_conversations(path), 0.05, rng)
+    drawn = [make_conversations(world(run), run.config.finetune.conversations, rng),
+             make_conversations(world(run), 200, rng, "held_out")]
+    return tuple([item.messages for item in items] for items in drawn)
+
+
+def task_messages(run):
+    """Labelled messages of the one task that a model is fine-tuned for."""
+    rng = run.rng("finetune", 1)
+    held_out = labelled_messages(world(run), 300, rng, "held_out")
+    return labelled_messages(world(run), 1500, rng, "train"), held_out
+
+
+def domain_documents(run):
+    """Documents of the one domain that a model is fine-tuned for."""
+    rng = run.rng("finetune", 1)
+    held_out = jargon.domain_documents(world(run), 100, rng, "held_out")
+    return jargon.domain_documents(world(run), 1500, rng, "train"), held_out
+
+
+def rankings(run):
+    """The user's own pairs, or the run's rankings, without rankings in which all are equal.
+
+    If the run has no held-out rankings (it has none after ranking by hand), a tenth is held out.
+    """
+    path = run.data.get("reward")
+    if path is not None:
+        ranked = rank.from_pairs(corpus.load_preferences(path))
+    else:
+        ranked = rank.read_rankings(run.folder / "rank" / RANKINGS)
+        ranked = [item for item in ranked if len(set(item.ranks)) > 1]
+        apart = run.folder / "rank" / RANKINGS_HELD_OUT
+        if apart.exists():
+            return ranked, rank.read_rankings(apart)
+    return corpus.split_documents(ranked, 0.1, run.rng("reward"))
+
+
+def has_rankings(run):
+    """Whether the file that a reward model learns from exists."""
+    path = run.data.get("reward")
+    return Path(path or run.folder / "rank" / RANKINGS).exists()
+
+
+def reward_model(run):
+    """The reward model of the run: a language model and its reward head."""
+    saved = load_checkpoint(run.folder / "reward")
+    heads = reward.reward_heads(saved.model, 0)
+    return saved.model, {name: subtree(saved.training, f"heads.{name}", head)
+                         for name, head in heads.items()}
+
+
+def check_world_fits(run, tokenizer, context):
+    """Refuse a context that is too short for the embedded world's questions, before training.
+
+    Raises:  ValueError that says how long they are.
+    """
+    probes = [tokenizer.encode(text + max(endings, key=len))
+              for items in make_probes(world(run)).values() for text, endings in items]
+    asked = [tokenizer.encode_chat(request.messages(), ask=True) for request in requests(run)]
+    messages = labelled_messages(world(run), 300, run.rng("evaluation"), "held_out")
+    tasks = [tokenizer.encode_chat(task_conversation(TASK_PROMPT, text, label), ask=False)
+             for text, label in messages]
+    needed = max(len(ids) for ids in probes + asked + tasks) + LEAST_ROOM
+    if needed > context:
+        raise ValueError(
+            f"the embedded world's questions need a context of {needed} tokens in this vocabulary "
+            f"of {tokenizer.vocab_size}, the model has {context}; use --model.context {needed}"
+            + (" or a larger --tokenizer.vocab_size" if tokenizer.kind == "bpe" else ""))

@@ -1,0 +1,160 @@
+"""What each stage achieved, measured on held-out items. Nothing is trained here.
+
+measure_NAME(run) returns the numbers of results.json under NAME. It reads only what the stage left
+in the run's folder, so the numbers can be measured again at any time.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from minillm import tree
+from minillm.evaluate.entropy import bigram_loss, unigram_loss
+from minillm.evaluate.judging import answers, win_rate
+from minillm.evaluate.likelihood import (bits_per_byte, choice_accuracy, ending_likelihoods,
+                                         stream_loss)
+from minillm.phases.finetune import task_conversation
+from minillm.phases.pretrain import new_model, validate
+from minillm.phases.reward import held_out_accuracy
+from minillm.phases.rollout import divergence, respond
+from minillm.runs import data
+from minillm.text.tokenizer import Tokenizer
+from minillm.train.checkpoint import steps_in
+from minillm.world.messages import LABELS, TASK_PROMPT
+from minillm.world.probes import CHANCE, make_probes
+from minillm.world.raters import gold_score, is_correct, judge
+
+MARKS = ("helpful", "accurate", "safe")
+
+
+def measure_tokenizer(run):
+    """Size of the vocabulary."""
+    return {"vocab_size": Tokenizer.load(run.folder / "tokenizer.json").vocab_size}
+
+
+def measure_pretrain(run):
+    """Validation loss, the losses of counting models, and the five probes of the embedded world."""
+    model, text = run.model("pretrain"), run.data.get("pretrain")
+    if text is not None and not Path(text).exists():
+        run.say(f"pretrain: left out, as its text {text} is no longer there")
+        return {}
+    train, validation = data.documents(run, text)
+    stream, held_out = map(model.tokenizer.encode_documents, (train, validation))
+    V = model.tokenizer.vocab_size
+    results = {**validate(model, held_out, sum(len(text.encode()) for text in validation)),
+               "uniform_loss": float(np.log(V)), "unigram_loss": unigram_loss(stream, held_out, V),
+               "bigram_loss": bigram_loss(stream, held_out, V),
+               "tokens": len(stream), "parameters": tree.count(model.params)}
+    if text is None:
+        untrained = new_model(run.config.model, model.tokenizer, run.config.seed)
+        results["probes"] = probe_results(model, untrained, data.world(run))
+    return results
+
+
+def measure_finetune(run):
+    """Instructions, task and domain of the embedded world: the base and the fine-tuned model."""
+    if "finetune" in run.data:
+        return {}
+    base, requests = run.model("pretrain"), data.requests(run)
+
+    def beside_base(stage, score):
+        return {"base": score(base), "finetuned": score(run.model(stage))}
+    results = {"instruction_accuracy": beside_base(
+        "finetune", lambda model: instruction_accuracy(model, requests))}
+    if steps_in(run.folder / "task"):
+        _, messages = data.task_messages(run)
+        results["task_accuracy"] = beside_base(
+            "task", lambda model: task_accuracy(model, messages))
+    if steps_in(run.folder / "domain"):
+        _, documents = data.domain_documents(run)
+        results["domain_bits_per_byte"] = beside_base(
+            "domain", lambda model: domain_bits_per_byte(model, documents))
+    return results
+
+
+def measure_reward(run):
+    """Share of held-out pairs that the reward model orders as the raters did."""
+    if not data.has_rankings(run):
+        run.say("reward: left out, as its rankings are no longer there")
+        return {}
+    accuracy, _ = held_out_accuracy(*data.reward_model(run), data.rankings(run)[1])
+    return {"pair_accuracy": accuracy}
+
+
+def measure_rlhf(run):
+    """Gold scores and win rate of the aligned model against the fine-tuned one, and their KL."""
+    if "rlhf" in run.data:
+        return {}
+    policy, finetuned, requests = run.model("rlhf"), run.model("finetune"), data.requests(run)
+    settings, seed = run.config.rlhf, run.config.seed
+    results, ended = alignment_results(finetuned, policy, requests, settings.temperature, seed)
+    kl = policy_kl(policy, finetuned, requests, settings, run.rng("evaluation", 1))
+    return {**results, "kl": kl, "stopped": ended}
+
+
+def policy_kl(policy, reference, requests, settings, rng):
+    """KL(policy || reference) on held-out prompts, one sample each (k1), in nats per response."""
+    prompts = [policy.tokenizer.encode_chat(request.messages(), ask=True) for request in requests]
+    sequences, masks = respond(policy, prompts, settings, rng)
+    return divergence(policy, reference, sequences, masks, settings.temperature)
+
+
+def probe_accuracies(model, world):
+    """By skill, the share of probe items whose right ending is the likeliest."""
+    return {skill: choice_accuracy(model, items) for skill, items in make_probes(world).items()}
+
+
+def probe_results(model, untrained, world):
+    """The accuracies of the untrained and the pretrained model on the probes, and of guessing."""
+    before, after = probe_accuracies(untrained, world), probe_accuracies(model, world)
+    return {skill: {"untrained": before[skill], "base": after[skill], "chance": CHANCE[skill]}
+            for skill in after}
+
+
+def instruction_accuracy(model, requests):
+    """Share of requests answered with the right content by the likeliest tokens (temperature 0)."""
+    texts, _ = answers(model, requests, np.random.default_rng(0), temperature=0.0)
+    return float(np.mean([is_correct(request, text) for request, text in zip(requests, texts)]))
+
+
+def task_accuracy(model, messages):
+    """Share of messages whose label is the likeliest of all labels after the task's prompt."""
+    items = []
+    for text, label in messages:
+        asked = task_conversation(TASK_PROMPT, text)
+        labels = [label, *(other for other in LABELS if other != label)]
+        endings = [np.append(model.tokenizer.encode(name), model.tokenizer.end_id)
+                   for name in labels]
+        items.append((model.tokenizer.encode_chat(asked, ask=True), endings))
+    scores = ending_likelihoods(model, items)
+    return float(np.mean([np.argmax(each) == 0 for each in scores]))
+
+
+def domain_bits_per_byte(model, documents):
+    """Bits per byte of documents; the loss includes their end tokens."""
+    stream = model.tokenizer.encode_documents(documents)
+    loss, tokens = stream_loss(model, stream)
+    return bits_per_byte(loss * tokens, sum(len(text.encode()) for text in documents))
+
+
+def mean_marks(requests, texts):
+    """The three parts of the gold score, averaged."""
+    marks = np.array([judge(request, text) for request, text in zip(requests, texts)])
+    return dict(zip(MARKS, marks.mean(axis=0).tolist()))
+
+
+def alignment_results(finetuned, aligned, requests, temperature, seed):
+    """Compare the aligned and the fine-tuned model on the same requests, at the same temperature.
+
+    Returns (results, share of the aligned model's answers that have an end token).
+    """
+    before, _ = answers(finetuned, requests, np.random.default_rng([seed, 0]),
+                        temperature=temperature)
+    after, ended = answers(aligned, requests, np.random.default_rng([seed, 1]),
+                           temperature=temperature)
+    old = np.array([gold_score(request, text) for request, text in zip(requests, before)])
+    new = np.array([gold_score(request, text) for request, text in zip(requests, after)])
+    rate, low, _ = win_rate(new, old)
+    marks = {"finetuned": mean_marks(requests, before), "aligned": mean_marks(requests, after)}
+    gold = {mark: {who: marks[who][mark] for who in marks} for mark in MARKS}
+    return {"win_rate": rate, "win_rate_low": low, "gold": gold}, float(np.mean(ended))

@@ -1,0 +1,224 @@
+"""The plan of a verb: checked before anything is written, and undone if the verb fails early."""
+
+import difflib
+import json
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from minillm.config import require
+from minillm.phases.rank import read_rankings
+from minillm.runs.checks import check_config, fingerprint_of
+from minillm.runs.config import load_config, save_config
+from minillm.runs.data import RANKINGS
+from minillm.runs.folder import merge_results, new_run, read_results, write_atomically
+from minillm.runs.run import Run, has_begun, newest_run
+from minillm.runs.stages import BY_NAME, STAGES, before
+from minillm.train.checkpoint import CheckpointError, steps_in
+
+
+class Plan(NamedTuple):
+    """What a verb is going to do; it is checked, and nothing is written yet."""
+    source: Path            # the run that the verb continues, or None
+    name: str               # name of the new folder, or None
+    new: bool               # whether a folder is to be made
+    config: object          # RunConfig
+    data: dict              # paths of the user's own data by stage
+    fingerprint: str        # sha256 of the data that this verb reads, or None
+
+
+def find_run(word, root):
+    """The folder that a RUN on the command line means: a path, or a name under the root.
+
+    Raises:  CheckpointError if there is none, with the nearest name.
+    """
+    root = Path(root)
+    for folder in (Path(word), root / word):
+        if folder.is_dir():
+            return folder
+    names = [path.name for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
+    near = difflib.get_close_matches(str(word), names, n=1)
+    hint = (f"did you mean {root / near[0]}?" if near else
+            "give the folder of a run, or start one: minillm run")
+    raise CheckpointError(f"{word} is not a folder, and {root} has no run of that name; {hint}")
+
+
+def source_of(needs, run=None, name=None, root="runs", resume=False):
+    """The run that a verb continues, or None for a new run."""
+    if run is not None:
+        return find_run(run, root)
+    if resume and name is not None:
+        return find_run(name, root)
+    return newest_run(root, needs) if resume or needs else None
+
+
+def needs_of(stage, path):
+    """Names of the stages that a stage needs; the user's own data (`path`) replace some of them."""
+    if stage is None:
+        return ()
+    replaced = stage.data.replaces if stage.data and path else ()
+    return tuple(need for need in stage.needs if need not in replaced)
+
+
+def plan(stage, resolve, *, run=None, name=None, root="runs", resume=False, own_data=None):
+    """Decide where a verb works, and check what can be checked.
+
+    stage: the Stage, or None for all; resolve(configuration of the source or None) -> RunConfig
+    Raises:  ValueError if the verb cannot be done.
+    """
+    require(own_data != "", "--data is empty; give a file or a folder")
+    require(own_data is None or stage is None or stage.data is not None,
+            f"{stage and stage.name} takes no --data")
+    source = source_of(needs_of(stage, own_data), run, name, root, resume)
+    old, data = load_config(source) if source is not None else (None, {})
+    config = resolve(old)
+    check_config(config)
+    new = source is None or (name is not None and not resume)
+    path = own_path(stage, data, own_data)
+    if source is not None and stage is not None:
+        check_needs(source, stage, path)
+        if not new and not resume:
+            check_unbegun(source, stage)
+    if source is not None and not new:
+        check_unchanged(source, old, config)
+    fingerprint = None if path is None else checked_data(stage, source, data, path, resume)
+    if new:
+        earlier = [each.name for each in before(stage.name if stage else None)]
+        data = {each: where for each, where in data.items() if each in earlier}
+    if path is not None:
+        data = {**data, stage.name: str(Path(path).resolve())}
+    return Plan(source, name, new, config, data, fingerprint)
+
+
+def own_path(stage, data, own_data):
+    """The path of the user's own data that a stage works on, or None.
+
+    Without --data, a stage takes the data of the stage that its record names as default.
+    """
+    if stage is None or stage.data is None:
+        return None
+    return own_data or data.get(stage.name) or data.get(stage.data.default)
+
+
+def checked_data(stage, source, data, path, resume):
+    """The fingerprint of a stage's data.  Raises:  ValueError if they changed since it began."""
+    found = fingerprint_of(stage, path)
+    if resume and has_begun(source, stage):
+        require(stage.name in data,
+                f"the {stage.name} of {source} began on the embedded world; resume without --data, "
+                "or start a new run with --name NEW")
+        require(fingerprints(source).get(stage.name, found) == found,
+                f"{path} is not what the {stage.name} of {source} began with "
+                f"({data[stage.name]} as it was then); resume needs the same data, or start a new "
+                "run with --name NEW")
+    return found
+
+
+def check_needs(folder, stage, path):
+    """Refuse a stage if one that it needs is missing.  Raises:  CheckpointError with its verb."""
+    for need in needs_of(stage, path):
+        if not has_begun(folder, BY_NAME[need]):
+            raise CheckpointError(f"{folder} has no {need} yet; first: minillm {need} {folder}"
+                                  + (", or give --data" if stage.data and
+                                     need in stage.data.replaces else ""))
+        if need == "rank":
+            check_rankings(folder / "rank" / RANKINGS)
+
+
+def check_rankings(path):
+    """Refuse rankings that a reward model cannot learn from.  Raises:  ValueError"""
+    useful = sum(len(set(ranking.ranks)) > 1 for ranking in read_rankings(path))
+    require(useful >= 2, f"{path} has {useful} rankings that are not all ties; two or more are "
+                         "needed, because some are held out")
+
+
+def check_unbegun(folder, stage):
+    """Refuse to do a stage again in the same folder.  Raises:  ValueError with both ways out."""
+    require(not has_begun(folder, stage),
+            f"{folder} has its {stage.name} already, and a stage is never overwritten; --resume "
+            "continues it, --name NEW starts a new run from copies of the stages before it")
+
+
+def check_unchanged(folder, old, new):
+    """Refuse changes to the settings of stages that have begun.  Raises:  ValueError"""
+    for stage in STAGES:
+        if not has_begun(folder, stage):
+            continue
+        require(old.seed == new.seed, refusal(folder, stage, "seed", old.seed, new.seed))
+        for section in stage.sections:
+            then, now = vars(getattr(old, section)), vars(getattr(new, section))
+            for key in then:
+                require(then[key] == now[key], refusal(folder, stage, f"{section}.{key}",
+                                                       then[key], now[key]))
+
+
+def refusal(folder, stage, key, then, now):
+    """An error message that names the setting which a stage was begun with."""
+    return (f"{folder} was begun with {key} = {then}, not {now}; its {stage.name} has used that "
+            "value; leave the flag out, or start a new run with --name NEW")
+
+
+@contextmanager
+def working(chosen, stages, root="runs", resume=False, quiet=False):
+    """The Run of a plan, with its folder prepared; an early error leaves the folder unchanged.
+
+    After the first checkpoint of `stages` everything is kept, so that --resume can continue.
+    """
+    folder = new_run(root, chosen.name) if chosen.new else chosen.source
+    run = Run(folder, chosen.config, chosen.data, resume, quiet)
+    with nothing_half_made(folder, chosen.new, stages):
+        if chosen.new and chosen.source is not None:
+            copy_run(chosen.source, folder, stages[0].name)
+        save_config(folder, chosen.config, chosen.data)
+        if chosen.fingerprint is not None:
+            known = {**fingerprints(folder), stages[0].name: chosen.fingerprint}
+            write_atomically(folder / "fingerprints.json", json.dumps(known, indent=2) + "\n")
+        yield run
+
+
+def copy_run(source, folder, name):
+    """Copy the results of the stages before `name` from the run `source` into a new folder."""
+    earlier, results = before(name), read_results(source)
+    for left in (left for stage in earlier for left in stage.paths):
+        (folder / left).parent.mkdir(parents=True, exist_ok=True)
+        if (source / left).is_dir():
+            shutil.copytree(source / left, folder / left)
+        elif (source / left).exists():
+            shutil.copy2(source / left, folder / left)
+    names = [stage.name for stage in earlier]
+    kept = {each: results[each] for each in names if each in results}
+    seconds = {each: results["seconds"][each] for each in names
+               if each in results.get("seconds", {})}
+    merge_results(folder, {**kept, "seconds": seconds})
+
+
+@contextmanager
+def nothing_half_made(folder, made, stages):
+    """On an error before the first checkpoint of `stages`, put the folder back as it was.
+
+    made: whether the folder is new.
+    """
+    def steps():
+        names = [name for stage in stages for name in stage.paths]
+        return [path for name in names for path in steps_in(folder / name)]
+    there, had = (set(), []) if made else (set(folder.iterdir()), steps())
+    records = {path: path.read_bytes() for path in there
+               if path.name in ("run.json", "fingerprints.json")}
+    try:
+        yield
+    except (ValueError, OSError, ImportError, MemoryError, KeyboardInterrupt, SystemError):
+        if steps() == had:
+            for path in set(folder.iterdir()) - there:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            for path, content in records.items():
+                path.write_bytes(content)
+            if made:
+                folder.rmdir()
+        raise
+
+
+def fingerprints(folder):
+    """sha256 of the user's own data as each stage read them, by stage; {} without such data."""
+    path = folder / "fingerprints.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

@@ -1,0 +1,114 @@
+"""One run: its folder, its configuration, its random generators, and running its stages."""
+
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from minillm.config import require
+from minillm.runs import data
+from minillm.runs.config import RunConfig, save_config
+from minillm.runs.folder import is_run, merge_results, read_results
+from minillm.runs.stages import BY_NAME, NUMBERS, SPEAKERS, STAGES
+from minillm.train.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint,
+                                      steps_in)
+from minillm.train.recorder import FolderRecorder
+
+
+class Run(NamedTuple):
+    """One run: its folder and its settings."""
+    folder: Path
+    config: RunConfig
+    data: dict = {}             # paths of the user's own data, by stage
+    resume: bool = False
+    quiet: bool = False
+
+    def rng(self, name, *further):
+        """The random generator of a stage; further numbers give other, independent generators."""
+        return np.random.default_rng([self.config.seed, NUMBERS[name], *further])
+
+    def recorder(self, name):
+        """The recorder of the training in the run's folder NAME."""
+        return FolderRecorder(self.folder / name, self.resume, self.quiet)
+
+    def model(self, name):
+        """The model that a training left in the folder NAME."""
+        return load_checkpoint(self.folder / name).model
+
+    def texts(self):
+        """(training, held-out) texts that the base model learns from: the user's or the world's."""
+        return data.documents(self, data.own_text(self))
+
+    def say(self, text):
+        """One line on the terminal."""
+        if not self.quiet:
+            print(text, flush=True)
+
+
+def model_folder(folder):
+    """The checkpoint that a folder means: a run's most trained model, a stage's newest step, or
+    the folder itself.
+
+    Raises:  CheckpointError if there is none.
+    """
+    folder = Path(folder)
+    for name in reversed(SPEAKERS):
+        if steps_in(folder / name):
+            return find_checkpoint(folder / name)
+    return find_checkpoint(folder)
+
+
+def is_done(folder, name):
+    """Whether a stage of a run is finished."""
+    return name in read_results(folder).get("seconds", {})
+
+
+def has_begun(folder, stage):
+    """Whether a stage has left anything that must not be overwritten."""
+    left = [Path(folder) / name for name in stage.paths]
+    there = [steps_in(path) if path.is_dir() else path.exists() for path in left]
+    return is_done(folder, stage.name) or any(there)
+
+
+def newest_run(root="runs", needs=()):
+    """The run whose folder was changed last, of those in which every stage in `needs` has begun.
+
+    Raises:  CheckpointError if there is none, with the command that makes one.
+    """
+    root = Path(root)
+    runs = [path for path in root.iterdir() if is_run(path)] if root.is_dir() else []
+    runs = [path for path in runs if all(has_begun(path, BY_NAME[name]) for name in needs)]
+    if not runs:
+        what = f"no run with the stage {needs[-1]}" if needs else "no run"
+        raise CheckpointError(f"{root} holds {what} yet; start with: "
+                              f"minillm {needs[-1] if needs else 'run'}")
+    return max(runs, key=lambda path: (path.stat().st_ctime_ns, path.name))
+
+
+def run_stage(run, stage):
+    """Run one stage and add its numbers to results.json; a resumed run skips finished stages."""
+    if run.resume and is_done(run.folder, stage.name):
+        run.say(f"{stage.name}: done before")
+        return
+    began = time.perf_counter()
+    if stage.name in run.data:
+        run.say(f"{stage.name}: on {run.data[stage.name]}")
+    if stage.run:
+        stage.run(run)
+    results = stage.measure(run) if stage.measure else {}
+    seconds = round(time.perf_counter() - began, 1)
+    merge_results(run.folder, {**({stage.name: results} if results else {}),
+                               "seconds": {stage.name: seconds}})
+
+
+def run_all(run):
+    """Run all stages on the embedded world.  Returns the results; the report is written elsewhere.
+    """
+    require(not run.data, f"{run.folder} was begun on your own data; use the stages' verbs")
+    save_config(run.folder, run.config, run.data)
+    for stage in STAGES:
+        run_stage(run, stage)
+    seconds = read_results(run.folder)["seconds"]
+    total = round(sum(value for name, value in seconds.items() if name != "total"), 1)
+    return merge_results(run.folder, {"seconds": {"total": total}})

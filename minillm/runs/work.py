@@ -1,0 +1,148 @@
+"""How each stage is run: get its data, call its phase, leave the results in the run's folder.
+
+A stage reads what earlier stages left, so each can be run separately. Final results are measured in
+measures.py.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+from minillm import tree
+from minillm.phases import finetune, pretrain, rank, reward, rlhf
+from minillm.phases.rollout import respond
+from minillm.phases.tokenizer import learn_vocabulary
+from minillm.runs import data, measures
+from minillm.runs.folder import write_atomically
+from minillm.text import corpus
+from minillm.text.tokenizer import Tokenizer
+from minillm.world.messages import TASK_PROMPT
+from minillm.world.raters import SimulatedRater
+
+
+def run_tokenizer(run):
+    """Learn the vocabulary from the training text; leaves tokenizer.json."""
+    train, validation = data.documents(run, data.own_text(run))
+    tokenizer = learn_vocabulary(train, validation, run.config.tokenizer)
+    tokenizer.save(run.folder / "tokenizer.json")
+    sample = train[0][:60]
+    pieces = "|".join(tokenizer.decode([i]) for i in tokenizer.encode(sample)[:12])
+    run.say(f"tokenizer: {tokenizer.vocab_size:,} tokens; {sample!r} becomes {pieces!r}...")
+
+
+def run_pretrain(run):
+    """Phase 1, on the embedded world's documents or the user's own text."""
+    tokenizer = Tokenizer.load(run.folder / "tokenizer.json")
+    train, validation = data.documents(run, run.data.get("pretrain"))
+    stream, held_out = map(tokenizer.encode_documents, (train, validation))
+    if "pretrain" not in run.data:
+        data.check_world_fits(run, tokenizer, run.config.model.context)
+    model = pretrain.new_model(run.config.model, tokenizer, run.config.seed)
+    run.say(f"pretrain: {len(stream):,} tokens of text, {tree.count(model.params):,} parameters")
+    pretrain.pretrain(model, stream, held_out, run.config.pretrain, run.config.seed,
+                      run.recorder("pretrain"))
+
+
+def run_finetune(run):
+    """Phase 2. On the embedded world, three models are fine-tuned, each from the base model:
+    instructions, one task, one domain. With the user's own data, one model on the conversations.
+    """
+    model, settings, seed = run.model("pretrain"), run.config.finetune, run.config.seed
+    own, replay = "finetune" in run.data, None
+    if not own:
+        data.check_world_fits(run, model.tokenizer, model.config.context)
+        replay = model.tokenizer.encode_documents(data.documents(run)[0])
+    learned, held_out = data.conversations(run)
+    left_out = finetune.finetune(model, learned, settings, seed, run.recorder("finetune"),
+                                 held_out, replay)
+    if own:
+        run.say(f"finetune: {left_out:,} of {len(learned):,} conversations are longer than the "
+                f"context of {model.config.context} tokens and were left out")
+        return
+    messages, _ = data.task_messages(run)
+    finetune.finetune_task(run.model("pretrain"), messages, TASK_PROMPT,
+                           replace(settings, steps=settings.task_steps), seed,
+                           run.recorder("task"))
+    model = run.model("pretrain")
+    stream = model.tokenizer.encode_documents(data.domain_documents(run)[0])
+    finetune.finetune_domain(model, stream, replace(settings, steps=settings.domain_steps), seed,
+                             run.recorder("domain"))
+
+
+def run_rank(run):
+    """Phase 3, steps 1 and 2: sample responses and rank them, for training and for measuring."""
+    model, settings, rng = run.model("finetune"), run.config.rank, run.rng("rank")
+    rater = SimulatedRater(settings.noise)
+    training = data.training_requests(run, settings.prompts, rng)
+    (run.folder / "rank").mkdir(exist_ok=True)
+    for name, requests in ((data.RANKINGS, training),
+                           (data.RANKINGS_HELD_OUT, data.requests(run))):
+        asked = [(request.messages(), request) for request in requests]
+        rankings = rank.collect_rankings(model, asked, rater.rank, settings, rng)
+        if not rankings:
+            raise ValueError(f"the raters ranked all responses to all of {len(asked):,} prompts "
+                             "equal, so there is nothing to learn; fine-tune longer, or sample "
+                             "more --rank.responses")
+        lines = [rank.ranking_line(item, "simulated") for item in rankings]
+        write_atomically(run.folder / "rank" / name, "\n".join(lines) + "\n")
+        run.say(f"rank: {len(rankings):,} prompts with {settings.responses} ranked responses "
+                f"each, in rank/{name}")
+
+
+def run_reward(run):
+    """Phase 3, step 3: learn the rankings."""
+    model, seed = run.model("finetune"), run.config.seed
+    learned, _ = data.rankings(run)
+    reward.train_reward_model(model, reward.reward_heads(model, seed), learned, run.config.reward,
+                              seed, run.recorder("reward"))
+
+
+def run_rlhf(run):
+    """Phase 3, step 4: optimize against the reward model; gold marks are only logged."""
+    policy, settings, seed = run.model("finetune"), run.config.rlhf, run.config.seed
+    judge_model, judge_heads = data.reward_model(run)
+    rng, requests = run.rng("rlhf"), None
+    if "rlhf" in run.data:
+        prompts = [record["prompt"] for record in corpus.load_preferences(run.data["rlhf"])]
+    else:
+        requests = data.training_requests(run, settings.prompts, rng)
+        prompts = [request.messages() for request in requests]
+    asked = [policy.tokenizer.encode_chat(messages, ask=True) for messages in prompts]
+    kept = prompts_that_fit(run, asked, policy.config.context)
+    asked = [asked[n] for n in kept]
+    scores = partial(reward.reward_scores, judge_model, judge_heads)
+    score = standardized(policy, scores, asked, settings, rng)
+
+    def gold_marks(sequences, masks, numbers):
+        texts = [policy.tokenizer.decode(ids[mask]) for ids, mask in zip(sequences, masks)]
+        marks = measures.mean_marks([requests[kept[n]] for n in numbers], texts)
+        return {f"gold_{mark}": value for mark, value in marks.items()}
+
+    rlhf.rlhf(policy, rlhf.value_heads(policy, seed), asked, score, settings, seed,
+              run.recorder("rlhf"), gold_marks if requests else None)
+
+
+def prompts_that_fit(run, asked, context):
+    """Numbers of the prompts that leave room for an answer; prints how many do not.
+
+    Raises:  ValueError if none does.
+    """
+    kept = [n for n, ids in enumerate(asked) if len(ids) + data.LEAST_ROOM <= context]
+    if not kept:
+        raise ValueError(f"none of {len(asked):,} prompts leaves room for {data.LEAST_ROOM} tokens "
+                         f"of an answer in the context of {context}; use shorter prompts, or "
+                         "pretrain with more context")
+    if len(kept) < len(asked):
+        run.say(f"rlhf: {len(asked) - len(kept):,} of {len(asked):,} prompts leave no room for an "
+                f"answer in the context of {context} tokens and were left out")
+    return kept
+
+
+def standardized(policy, score_sequences, asked, settings, rng):
+    """The reward, shifted and scaled to mean 0 and standard deviation 1 on the initial policy."""
+    chosen = [asked[n] for n in rng.choice(len(asked), min(256, len(asked)), replace=False)]
+    first = score_sequences(respond(policy, chosen, settings, rng)[0])
+    mean, spread = float(first.mean()), float(first.std())
+
+    def score(sequences, _):
+        return (score_sequences(sequences) - mean) / max(spread, 1e-6)
+    return score

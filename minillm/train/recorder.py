@@ -1,0 +1,137 @@
+"""Recorders keep a phase's records and states, in a folder or only in memory."""
+
+import json
+import sys
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from minillm import tree
+from minillm.train.checkpoint import load_checkpoint, save_checkpoint, steps_in, subtree
+
+MOMENTS = ("mean", "square")        # saved parts of the optimizer's state, besides the step
+
+
+class MemoryRecorder:
+    """Keeps a phase's records in a list; nothing is written, so nothing can be resumed."""
+
+    saves = False
+
+    def __init__(self):
+        self.records = []
+
+    def restore(self, model, params, settings):
+        """Returns None: there is nothing to resume from."""
+
+    def recording(self, steps, start):
+        """A context in which records are added."""
+        return nullcontext()
+
+    def add(self, record):
+        """Keep the record of one step."""
+        self.records.append(record)
+
+    def show(self, sample):
+        """A sample is not kept."""
+
+
+class FolderRecorder:
+    """Records one phase in one folder: metrics.jsonl, checkpoints, a line on the terminal."""
+
+    saves = True
+
+    def __init__(self, folder, resume=False, quiet=False):
+        self.folder, self.resume, self.quiet = Path(folder), resume, quiet
+        self.kept = []              # records of the steps before the resumed one
+
+    def restore(self, model, params, settings):
+        """Copy the newest checkpoint's numbers into params, if the phase is to be resumed.
+
+        Returns (step, optimizer, {field of a rollout: array} or {}), or None for a fresh start.
+        Raises:  ValueError if it was begun with other settings, another model or tokenizer.
+        """
+        self.kept = []
+        if not (self.resume and steps_in(self.folder)):
+            return None
+        saved = load_checkpoint(self.folder)
+        self.refuse_other("", saved.progress.get("settings", {}), asdict(settings))
+        self.refuse_other("model.", asdict(saved.model.config), asdict(model.config))
+        if saved.model.tokenizer != model.tokenizer:
+            raise ValueError(f"{self.folder} was begun with another tokenizer; start a new run")
+        loaded = saved.model.params
+        if params is not model.params:      # {"model": ..., **heads}
+            loaded = {name: loaded if name == "model" else
+                      subtree(saved.training, f"heads.{name}", head)
+                      for name, head in params.items()}
+        for _, leaf, values in tree.zipped(params, loaded):
+            leaf[...] = values              # in place: whoever holds the array sees the change
+        step = saved.progress["step"]
+        self.kept = [record for record in read_metrics(self.folder) if record["step"] < step]
+        moments = {name: subtree(saved.training, f"optimizer.{name}", params) for name in MOMENTS}
+        rollout = {name.removeprefix("rollout."): array for name, array in saved.training.items()
+                   if name.startswith("rollout.")}
+        return step, {**moments, "step": step}, rollout
+
+    def refuse_other(self, where, then, now):
+        """Refuse settings that differ from those that the phase was begun with; name the first."""
+        for key, value in now.items():
+            if then.get(key) != value:
+                raise ValueError(f"{self.folder} was begun with {where}{key} = {then.get(key)}, "
+                                 f"this run has {value}; resume with the same settings, "
+                                 "or start a new run")
+
+    @contextmanager
+    def recording(self, steps, start):
+        """Open metrics.jsonl, with the records before `start`, and the line on the terminal."""
+        from tqdm import tqdm
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        line = "{desc}: step {n_fmt} of {total_fmt}{postfix}, {elapsed} gone, {remaining} left"
+        with open(self.folder / "metrics.jsonl", "w", encoding="utf-8", newline="\n") as file, \
+                tqdm(total=steps, initial=start, desc=self.folder.name, unit="step",
+                     disable=self.quiet, mininterval=0.5, dynamic_ncols=True, leave=True,
+                     file=sys.stderr, bar_format=line) as self.line:
+            self.metrics = file
+            for record in self.kept:
+                file.write(json.dumps(record) + "\n")
+            yield
+
+    def add(self, record):
+        """Write the record of one step, and show its loss and speed."""
+        self.metrics.write(json.dumps(record) + "\n")
+        self.metrics.flush()
+        unit = "pairs" if "pair_accuracy" in record else "tokens"
+        rate = record["weight"] / record["seconds"]
+        self.line.set_postfix_str(f"loss {record['loss']:.3f}, {rate:,.0f} {unit}/s",
+                                  refresh=False)
+        self.line.update()
+
+    def show(self, sample):
+        """Show a text above the line on the terminal."""
+        if not self.quiet:
+            self.line.write("    " + sample.replace("\n", "\n    "), file=sys.stderr)
+
+    def save(self, model, heads, state, settings):
+        """Write a checkpoint from which the loop can resume."""
+        training = {"optimizer": {name: state.optimizer[name] for name in MOMENTS}, "heads": heads}
+        if state.rollout is not None:
+            training["rollout"] = {name: np.asarray(array)
+                                   for name, array in state.rollout._asdict().items()}
+        save_checkpoint(self.folder, state.optimizer["step"], model, training,
+                        {"settings": asdict(settings)})
+
+
+def read_metrics(folder):
+    """The records of a phase's metrics.jsonl, one per step; [] if there is no file."""
+    path = Path(folder) / "metrics.jsonl"
+    if not path.exists():
+        return []
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            break               # the last line of a process that was killed while it wrote
+    return records
