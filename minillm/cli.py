@@ -5,6 +5,7 @@ import os
 import sys
 
 from minillm import __version__
+from minillm.train.interrupt import handled_by, quit_now, restore, was_interrupted
 
 OVERVIEW = """minillm trains a language model from raw text to an aligned assistant, stage by stage.
 
@@ -245,6 +246,7 @@ def main(argv=None):
     ready_streams()
     if "--plain" in argv:
         os.environ["MINILLM_KERNELS"] = "plain"         # before any kernel is imported
+    before = handled_by(quit_now)
     try:
         if not argv or argv[0] in ("-h", "--help", "help"):
             print(overview())
@@ -254,28 +256,30 @@ def main(argv=None):
             dispatch(argv)
         sys.stdout.flush()
         return 0
-    except BrokenPipeError:                             # `minillm next ... | head -1`
+    except Exception as error:
+        return status_after(error)
+    except KeyboardInterrupt as error:
+        return status_after(error)
+    finally:
+        restore(before)
+
+
+def status_after(error):
+    """Say what went wrong, in one line.  Returns the exit status; re-raises a bug of this program.
+    """
+    if was_interrupted(error):              # numba passes a Ctrl-C on inside other errors
+        tell(error if isinstance(error, KeyboardInterrupt) and str(error) else "interrupted")
+        return 130
+    if isinstance(error, BrokenPipeError):  # `minillm next ... | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (ValueError, OSError, MemoryError) as error:
+    if isinstance(error, (ValueError, OSError, MemoryError)):
         tell(spoken(error) or "out of memory; use a smaller model or fewer rows")
         return 2
-    except FloatingPointError as error:
+    if isinstance(error, FloatingPointError):
         tell(error)
         return 1
-    except ModuleNotFoundError as error:
+    if isinstance(error, ModuleNotFoundError):
         tell(f"the package {error.name} is missing; pip install {error.name}")
         return 1
-    except KeyboardInterrupt:
-        return interrupted(argv[0])
-    except SystemError as error:                    # numba's way to pass on a Ctrl-C
-        if isinstance(error.__cause__, KeyboardInterrupt):
-            return interrupted(argv[0])
-        raise
-
-
-def interrupted(verb):
-    """Say that a Ctrl-C ended the command, and how to resume.  Returns the exit status."""
-    further = f"; what was saved is kept, resume with: minillm {verb} --resume"
-    tell("interrupted" + (further if verb in training_verbs() else ""))
-    return 130
+    raise error

@@ -357,6 +357,6 @@ RANKING = {"prompt": [{"role": "user", "content": "a"}], "responses": ["b", "c"]
 def test_broken_rankings_are_refused_by_line(line, fix, tmp_path):
     from minillm.runs.plan import check_rankings
     path = tmp_path / "rankings.jsonl"
-    path.write_text(json.dumps(RANKING) + "\n" + line, encoding="utf-8")
+    path.write_text(json.dumps(RANKING) + "\n" + line + "\n", encoding="utf-8")
     with pytest.raises(ValueError, match="line 2.*" + re.escape(fix)):
         check_rankings(path)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from minillm.config import Dials, knob, require
+from minillm.formats.durable import append_line, write_atomically
 from minillm.text import corpus
 from minillm.text.chat import validate_messages
 
@@ -48,9 +49,8 @@ def collect_rankings(model, requests, rater, settings, rng):
 
 
 def append_ranking(path, ranking, rater):
-    """Append one ranking to a JSONL file."""
-    with open(path, "a", encoding="utf-8", newline="\n") as file:
-        file.write(ranking_line(ranking, rater) + "\n")
+    """Append one ranking to a JSONL file, and wait until it is on the disk."""
+    append_line(path, ranking_line(ranking, rater))
 
 
 def ranking_line(ranking, rater):
@@ -67,10 +67,35 @@ def from_pairs(records):
 
 def read_rankings(path):
     """The rankings of a JSONL file.  Raises:  ValueError that names the line of a broken record."""
-    rankings = [checked_ranking(record, where) for where, record in corpus.records(path)]
+    rankings = [ranking for ranking, _ in read_records(path)]
     if not rankings:
         raise ValueError(f"{path} holds no ranking; rank some responses first with: minillm rank")
     return rankings
+
+
+def read_records(path):
+    """[(Ranking, rater)] of a JSONL file; [] if it does not exist yet or is empty.
+
+    A last line that was cut off, by a full disk or a crash, is left out (see cut_torn_line).
+    Raises:  ValueError that names the line of a broken record.
+    """
+    if not path.exists() or not path.read_bytes().strip():
+        return []
+    return [(checked_ranking(record, where), record.get("rater"))
+            for where, record in corpus.records(path, torn_end=True)]
+
+
+def cut_torn_line(path):
+    """Remove a last line that was cut off; give a whole last line its line end.
+
+    Returns the line that was removed, or "".
+    """
+    *whole, last = path.read_text(encoding="utf-8").split("\n") if path.exists() else [""]
+    torn = corpus.is_torn(last)
+    if last:
+        lines = whole if torn else [*whole, last]
+        write_atomically(path, "".join(f"{line}\n" for line in lines))
+    return last if torn else ""
 
 
 def checked_ranking(record, where):

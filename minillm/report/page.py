@@ -4,12 +4,13 @@ import math
 from pathlib import Path
 
 from minillm.config import as_dict
+from minillm.formats.durable import write_atomically
 from minillm.report import charts
 from minillm.report.samples import collect_samples, fresh_samples
 from minillm.report.words import one_example, readable, visible
 from minillm.runs.config import load_config
 from minillm.runs.data import RANKINGS
-from minillm.runs.folder import is_run, read_results, write_atomically
+from minillm.runs.folder import is_run, read_results
 from minillm.runs.run import Run
 from minillm.runs.stages import STAGES
 from minillm.train.recorder import read_metrics

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from minillm.evaluate.next_words import next_words, shown
+from minillm.formats.durable import write_atomically
+from minillm.formats.json_file import read_json
 from minillm.model.scoring import token_logprobs
 from minillm.phases.reward import rendered_ranking, reward_scores
 from minillm.runs import data
-from minillm.runs.folder import write_atomically
 from minillm.runs.measures import gold_score
 from minillm.runs.stages import STAGES
 from minillm.text.batches import pad_batch
@@ -24,6 +25,7 @@ CONTEXTS = ("The cat sat on the", "The capital of France is", "def add(a, b):\n 
 BARS = 8            # next words shown for each context
 ANSWERED = 20       # held-out prompts shown
 LONGEST = 48        # tokens of an answer
+PARTS = ("next", "texts", "answers", "steps")       # of samples.json
 MODELS = {"base": "pretrain", "finetuned": "finetune", "aligned": "rlhf"}
 
 
@@ -31,7 +33,7 @@ def collect_samples(run):
     """The contents of samples.json; a part whose stage has not run is None."""
     models = {name: run.model(stage) for name, stage in MODELS.items()
               if steps_in(run.folder / stage)}
-    samples = {"next": None, "texts": None, "answers": None, "steps": None}
+    samples = dict.fromkeys(PARTS)
     if "base" in models:
         contexts = contexts_of(run)
         found = [likeliest_words(models["base"], context) for context in contexts]
@@ -169,8 +171,14 @@ def newest_checkpoint(folder):
 
 
 def fresh_samples(folder, make):
-    """samples.json; make() makes it again if it is missing or older than the newest checkpoint."""
+    """samples.json; make() makes it again if it is missing, broken or older than a checkpoint."""
     path = folder / "samples.json"
-    if not path.exists() or path.stat().st_mtime_ns < newest_checkpoint(folder):
-        write_atomically(path, json.dumps(make(), indent=1) + "\n")
-    return json.loads(path.read_text(encoding="utf-8"))
+    if path.exists() and path.stat().st_mtime_ns >= newest_checkpoint(folder):
+        try:
+            samples = read_json(path)
+            if set(samples) == set(PARTS):
+                return samples
+        except ValueError:
+            pass
+    write_atomically(path, json.dumps(make(), indent=1) + "\n")
+    return read_json(path)

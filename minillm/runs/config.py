@@ -4,11 +4,12 @@ import json
 from dataclasses import field, make_dataclass
 from pathlib import Path
 
-from minillm.config import MODELS, Dials, as_dict, knob, require, updated
+from minillm.config import MODELS, Dials, as_dict, did_you_mean, knob, require, updated
+from minillm.formats.durable import write_atomically
+from minillm.formats.json_file import read_json
 from minillm.phases.pretrain import PretrainConfig
 from minillm.phases.tokenizer import TokenizerConfig
-from minillm.runs.folder import write_atomically
-from minillm.runs.stages import STAGES
+from minillm.runs.stages import BY_NAME, STAGES
 from minillm.train.checkpoint import CheckpointError
 
 SECTIONS = {name: kind for stage in STAGES for name, kind in stage.sections.items()}
@@ -46,9 +47,16 @@ def load_config(folder):
         raise CheckpointError(f"{folder} is not the folder of a run: it has no run.json; "
                               "start one: minillm run")
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
+        saved = read_json(path)
         data = saved.pop("data", {})
-        require(isinstance(data, dict), "its data must map stages to files")
+        require(isinstance(data, dict) and all(isinstance(file, str) for file in data.values()),
+                f"{path}: its data must map stages to files")
+        for name in data:
+            require(name in BY_NAME, f"{path}: data of an unknown stage {name}; "
+                                     f"{did_you_mean(name, BY_NAME)}")
+    except ValueError as error:
+        raise CheckpointError(str(error)) from None
+    try:
         return updated(RunConfig(), saved), data
-    except (ValueError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise CheckpointError(f"{path}: {error}") from None

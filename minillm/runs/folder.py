@@ -1,11 +1,12 @@
 """The folder of a run: runs/NAME/, which no other run overwrites, and its results.json."""
 
 import json
-import os
 import re
 from pathlib import Path
 
 from minillm.config import require
+from minillm.formats.durable import write_atomically
+from minillm.formats.json_file import read_json
 
 
 def new_run(root="runs", name=None):
@@ -40,32 +41,16 @@ def is_run(folder):
     return (Path(folder) / "run.json").is_file()
 
 
-def write_atomically(path, text):
-    """Write a file completely or not at all: temporary file, flush to disk, rename."""
-    path = Path(path)
-    aside = path.with_name(f".writing-{os.getpid()}-{path.name}")
-    try:
-        with open(aside, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
-
-
 def read_results(folder):
     """The results.json of a run, {} before there is one.  Raises:  ValueError for a broken one."""
     path = Path(folder) / "results.json"
     if not path.exists():
         return {}
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: broken JSON ({error}); mend it or remove it") from None
-    require(isinstance(results, dict) and isinstance(results.get("seconds", {}), dict),
-            f"{path}: not the results of a run; remove it to have the stages done again")
+    results = read_json(path)
+    numbers = results.get("seconds", {})
+    require(all(isinstance(value, dict) for value in results.values())
+            and all(isinstance(value, (int, float)) for value in numbers.values()),
+            f"{path}: not the results of a run; remove it to have the stages measured again")
     return results
 
 

@@ -2,20 +2,25 @@
 
 import difflib
 import json
+import shlex
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from minillm.config import require
+from minillm.formats.durable import write_atomically
 from minillm.phases.rank import read_rankings
 from minillm.runs.checks import check_config, fingerprint_of
 from minillm.runs.config import load_config, save_config
 from minillm.runs.data import RANKINGS
-from minillm.runs.folder import merge_results, new_run, read_results, write_atomically
-from minillm.runs.run import Run, has_begun, newest_run
+from minillm.runs.folder import merge_results, new_run, read_results
+from minillm.runs.lock import LOCK, locked
+from minillm.runs.provenance import fingerprints
+from minillm.runs.run import Run, has_begun, left_by, newest_run
 from minillm.runs.stages import BY_NAME, STAGES, before
-from minillm.train.checkpoint import CheckpointError, steps_in
+from minillm.train.checkpoint import CheckpointError
+from minillm.train.interrupt import Interruptible, was_interrupted
 
 
 class Plan(NamedTuple):
@@ -70,6 +75,8 @@ def plan(stage, resolve, *, run=None, name=None, root="runs", resume=False, own_
     require(own_data != "", "--data is empty; give a file or a folder")
     require(own_data is None or stage is None or stage.data is not None,
             f"{stage and stage.name} takes no --data")
+    require(not (resume and run is not None and name is not None),
+            f"--resume continues {run}, and --name {name} would start another run; leave one out")
     source = source_of(needs_of(stage, own_data), run, name, root, resume)
     old, data = load_config(source) if source is not None else (None, {})
     config = resolve(old)
@@ -159,22 +166,43 @@ def refusal(folder, stage, key, then, now):
             "value; leave the flag out, or start a new run with --name NEW")
 
 
-@contextmanager
-def working(chosen, stages, root="runs", resume=False, quiet=False):
-    """The Run of a plan, with its folder prepared; an early error leaves the folder unchanged.
+class Interrupted(KeyboardInterrupt):
+    """A Ctrl-C ended a verb; the message says how to go on."""
 
-    After the first checkpoint of `stages` everything is kept, so that --resume can continue.
+
+@contextmanager
+def working(chosen, stages, root="runs", resume=False, quiet=False, again=()):
+    """The Run of a plan, with its folder prepared and locked; an early error leaves it unchanged.
+
+    After the first checkpoint of `stages` everything is kept, so that the work can go on.
+    again: words of the command that goes on with the run; RUN stands for its folder.
+    Raises:  Interrupted after a Ctrl-C, also after one that numba has wrapped in another error.
     """
     folder = new_run(root, chosen.name) if chosen.new else chosen.source
     run = Run(folder, chosen.config, chosen.data, resume, quiet)
-    with nothing_half_made(folder, chosen.new, stages):
-        if chosen.new and chosen.source is not None:
-            copy_run(chosen.source, folder, stages[0].name)
-        save_config(folder, chosen.config, chosen.data)
-        if chosen.fingerprint is not None:
-            known = {**fingerprints(folder), stages[0].name: chosen.fingerprint}
-            write_atomically(folder / "fingerprints.json", json.dumps(known, indent=2) + "\n")
-        yield run
+    before = kept_of(folder, stages)
+    try:
+        with locked(folder), undone_if_early(folder, chosen.new, stages):
+            if not (chosen.new or resume):
+                for stage in stages:            # another process may have done it since the plan
+                    check_unbegun(folder, stage)
+            if chosen.new and chosen.source is not None:
+                copy_run(chosen.source, folder, stages[0].name)
+            save_config(folder, chosen.config, chosen.data)
+            if chosen.fingerprint is not None:
+                known = {**fingerprints(folder), stages[0].name: chosen.fingerprint}
+                write_atomically(folder / "fingerprints.json", json.dumps(known, indent=2) + "\n")
+            yield run
+    except BaseException as error:
+        kept = kept_of(folder, stages)
+        if chosen.new and not kept:
+            with suppress(OSError):             # not empty, if files could not be removed
+                folder.rmdir()
+        if not was_interrupted(error):
+            raise
+        words = [str(folder) if word == "RUN" else word for word in ("minillm", *again)]
+        raise Interrupted(f"interrupted; what was saved is kept, go on with: {shlex.join(words)}"
+                          if kept != before else "interrupted; nothing was saved yet") from None
 
 
 def copy_run(source, folder, name):
@@ -194,31 +222,30 @@ def copy_run(source, folder, name):
 
 
 @contextmanager
-def nothing_half_made(folder, made, stages):
-    """On an error before the first checkpoint of `stages`, put the folder back as it was.
+def undone_if_early(folder, made, stages):
+    """On an error before `stages` have left anything to keep, empty the folder of what is new.
 
     made: whether the folder is new.
     """
-    def steps():
-        names = [name for stage in stages for name in stage.paths]
-        return [path for name in names for path in steps_in(folder / name)]
-    there, had = (set(), []) if made else (set(folder.iterdir()), steps())
+    there, had = (set(), []) if made else (set(folder.iterdir()), kept_of(folder, stages))
     records = {path: path.read_bytes() for path in there
                if path.name in ("run.json", "fingerprints.json")}
     try:
         yield
-    except (ValueError, OSError, ImportError, MemoryError, KeyboardInterrupt, SystemError):
-        if steps() == had:
-            for path in set(folder.iterdir()) - there:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-            for path, content in records.items():
-                path.write_bytes(content)
-            if made:
-                folder.rmdir()
+    except BaseException:
+        with Interruptible():                   # a second Ctrl-C would leave half of it
+            if kept_of(folder, stages) == had:
+                for path in set(folder.iterdir()) - there - {folder / LOCK}:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+                for path, content in records.items():
+                    path.write_bytes(content)
         raise
 
 
-def fingerprints(folder):
-    """sha256 of the user's own data as each stage read them, by stage; {} without such data."""
-    path = folder / "fingerprints.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+def kept_of(folder, stages):
+    """What of the stages' work is worth keeping if they fail: steps, and rankings.
+
+    A vocabulary is not: it is learned in seconds.
+    """
+    return [path for stage in stages if stage.name != "tokenizer"
+            for path in left_by(folder, stage)]

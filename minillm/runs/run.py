@@ -1,5 +1,7 @@
 """One run: its folder, its configuration, its random generators, and running its stages."""
 
+import os
+import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +12,7 @@ from minillm.config import require
 from minillm.runs import data
 from minillm.runs.config import RunConfig, save_config
 from minillm.runs.folder import is_run, merge_results, read_results
+from minillm.runs.provenance import origin, provenance, stage_of
 from minillm.runs.stages import BY_NAME, NUMBERS, SPEAKERS, STAGES
 from minillm.train.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint,
                                       steps_in)
@@ -30,7 +33,8 @@ class Run(NamedTuple):
 
     def recorder(self, name):
         """The recorder of the training in the run's folder NAME."""
-        return FolderRecorder(self.folder / name, self.resume, self.quiet)
+        return FolderRecorder(self.folder / name, self.resume, self.quiet,
+                              origin(self, stage_of(name)))
 
     def model(self, name):
         """The model that a training left in the folder NAME."""
@@ -41,9 +45,12 @@ class Run(NamedTuple):
         return data.documents(self, data.own_text(self))
 
     def say(self, text):
-        """One line on the terminal."""
+        """One line on the terminal; if nobody reads any more (`| head -1`), the work goes on."""
         if not self.quiet:
-            print(text, flush=True)
+            try:
+                print(text, flush=True)
+            except BrokenPipeError:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def model_folder(folder):
@@ -60,15 +67,22 @@ def model_folder(folder):
 
 
 def is_done(folder, name):
-    """Whether a stage of a run is finished."""
-    return name in read_results(folder).get("seconds", {})
+    """Whether a stage of a run is finished, and what it left is still there."""
+    stage = BY_NAME[name]
+    return (name in read_results(folder).get("seconds", {})
+            and (stage.run is None or bool(left_by(folder, stage))))
 
 
 def has_begun(folder, stage):
     """Whether a stage has left anything that must not be overwritten."""
+    return bool(left_by(folder, stage)) or is_done(folder, stage.name)
+
+
+def left_by(folder, stage):
+    """The files and the folders of steps that a stage has left in a run's folder."""
     left = [Path(folder) / name for name in stage.paths]
-    there = [steps_in(path) if path.is_dir() else path.exists() for path in left]
-    return is_done(folder, stage.name) or any(there)
+    return [found for path in left
+            for found in (steps_in(path) if path.is_dir() else [path] if path.exists() else [])]
 
 
 def newest_run(root="runs", needs=()):
@@ -99,7 +113,8 @@ def run_stage(run, stage):
     results = stage.measure(run) if stage.measure else {}
     seconds = round(time.perf_counter() - began, 1)
     merge_results(run.folder, {**({stage.name: results} if results else {}),
-                               "seconds": {stage.name: seconds}})
+                               "seconds": {stage.name: seconds},
+                               "made": {stage.name: provenance(run, stage)}})
 
 
 def run_all(run):

@@ -8,11 +8,12 @@ from dataclasses import replace
 from functools import partial
 
 from minillm import tree
+from minillm.config import require
+from minillm.formats.durable import write_atomically
 from minillm.phases import finetune, pretrain, rank, reward, rlhf
 from minillm.phases.rollout import respond
 from minillm.phases.tokenizer import learn_vocabulary
 from minillm.runs import data, measures
-from minillm.runs.folder import write_atomically
 from minillm.text import corpus
 from minillm.text.tokenizer import Tokenizer
 from minillm.world.messages import TASK_PROMPT
@@ -71,6 +72,11 @@ def run_finetune(run):
 def run_rank(run):
     """Phase 3, steps 1 and 2: sample responses and rank them, for training and for measuring."""
     model, settings, rng = run.model("finetune"), run.config.rank, run.rng("rank")
+    there = rank.read_records(run.folder / "rank" / data.RANKINGS)
+    require(all(rater != "human" for _, rater in there),
+            f"{run.folder} holds rankings that a person gave, which are never replaced; go on "
+            f"ranking: minillm rank {run.folder} --human, or learn from them: minillm reward "
+            f"{run.folder}")
     rater = SimulatedRater(settings.noise)
     training = data.training_requests(run, settings.prompts, rng)
     (run.folder / "rank").mkdir(exist_ok=True)
@@ -91,6 +97,8 @@ def run_rank(run):
 def run_reward(run):
     """Phase 3, step 3: learn the rankings."""
     model, seed = run.model("finetune"), run.config.seed
+    if "reward" not in run.data and rank.cut_torn_line(run.folder / "rank" / data.RANKINGS):
+        run.say("reward: the last line of the rankings was cut off and is left out")
     learned, _ = data.rankings(run)
     reward.train_reward_model(model, reward.reward_heads(model, seed), learned, run.config.reward,
                               seed, run.recorder("reward"))

@@ -4,10 +4,11 @@
 import re
 
 from minillm.config import require
-from minillm.phases.rank import Ranking, append_ranking, checked_ranking, sample_responses
+from minillm.formats.durable import write_atomically
+from minillm.phases.rank import (Ranking, append_ranking, cut_torn_line, read_records,
+                                 sample_responses)
 from minillm.runs import plan as planning
 from minillm.runs.data import RANKINGS, training_requests
-from minillm.runs.folder import write_atomically
 from minillm.runs.stages import BY_NAME
 from minillm.terminal.bars import printable
 from minillm.terminal.talking import read_line
@@ -37,9 +38,10 @@ def rank(args):
             f"{chosen.source} holds rankings by simulated raters; --name NEW starts a new run, "
             "without them, to rank by hand")
     asked = load_prompts(prompts_file) if prompts_file else None
-    with planning.working(chosen, [stage], args.root, True, args.quiet) as run:
+    again = ("rank", "RUN", "--human", *(["--data", prompts_file] if prompts_file else []))
+    with planning.working(chosen, [stage], args.root, True, args.quiet, again) as run:
         announce(run, chosen, list(stage.sections))
-    return by_hand(run, asked if asked is not None else world_prompts(run))
+        by_hand(run, asked if asked is not None else world_prompts(run))
 
 
 def world_prompts(run):
@@ -72,17 +74,6 @@ def load_prompts(path):
     return prompts
 
 
-def read_records(path):
-    """[(Ranking, rater)] of a file; [] if the file does not exist yet.
-
-    Raises:  ValueError for a broken line.
-    """
-    if not path.exists() or not path.read_text(encoding="utf-8").strip():
-        return []
-    return [(checked_ranking(record, where), record.get("rater"))
-            for where, record in corpus.records(path)]
-
-
 def parse_ranking(text, count):
     """Ranks (1 best, ties equal, dense) of `count` responses from a line like "b=a>c>d" or "bacd".
 
@@ -113,10 +104,9 @@ def by_hand(run, prompts):
     """Ask for rankings until there are no more prompts, the input ends, or the user quits."""
     model, path = run.model("finetune"), run.folder / "rank" / RANKINGS
     path.parent.mkdir(exist_ok=True)
+    if torn := cut_torn_line(path):
+        print(f"(the last line of {path} was cut off and is left out: {printable(torn[:60])}...)")
     records = read_records(path)
-    if records and not path.read_text(encoding="utf-8").endswith("\n"):
-        # An editor left the last line without a line end.
-        write_atomically(path, path.read_text(encoding="utf-8") + "\n")
     done = [ranking.prompt for ranking, _ in records]
     waiting = [(number, prompt) for number, prompt in enumerate(prompts)
                if prompt not in done]

@@ -20,7 +20,8 @@ def train(args):
     """The verb of a single stage."""
     stage = BY_NAME[args.verb]
     chosen = plan(args, stage)
-    with planning.working(chosen, [stage], args.root, args.resume, args.quiet) as run:
+    with planning.working(chosen, [stage], args.root, args.resume, args.quiet,
+                          (stage.name, "RUN", "--resume")) as run:
         announce(run, chosen, own_sections(stage))
         if stage.needs or stage.makes:          # all but the vocabulary's
             compile_first(run)
@@ -45,13 +46,16 @@ def run_everything(args):
     chosen = plan(args, None)
     require(not chosen.data,
             f"{chosen.source} was begun on your own data; use the verbs of its stages")
-    with planning.working(chosen, STAGES, args.root, args.resume, args.quiet) as run:
+    from minillm.report import write_report
+
+    with planning.working(chosen, STAGES, args.root, args.resume, args.quiet,
+                          ("run", "RUN", "--resume")) as run:
         announce(run, chosen, None)
         compile_first(run)
         results = run_all(run)
-    run.say(table(results))
-    from minillm.report import write_report
-    print(f"report: {write_report(run.folder)}", flush=True)
+        run.say(table(results))
+        place = write_report(run.folder)
+    print(f"report: {place}", flush=True)
 
 
 def announce(run, chosen, names):
@@ -78,7 +82,8 @@ def summary(folder, stage):
 
 def table(results):
     """Nested results as text, one line per dotted name and value."""
-    rows = [(name, value) for name, value in dotted(results) if not name.startswith("seconds")]
+    rows = [(name, value) for name, value in dotted(results)
+            if not name.startswith(("seconds.", "made."))]
     width = max((len(name) for name, _ in rows), default=0)
     return "\n".join(f"  {name:<{width}}  {number(value)}" for name, value in rows)
 

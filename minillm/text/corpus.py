@@ -130,10 +130,14 @@ def _get(record, key, kinds, where):
     return record[key]
 
 
-def records(path):
-    """Yield ("FILE, line N", value) for each line of a JSONL file that is not blank."""
-    for number, line in enumerate(_read_text(Path(path)).split("\n"), start=1):
-        if not line.strip():
+def records(path, torn_end=False):
+    """Yield ("FILE, line N", value) for each line of a JSONL file that is not blank.
+
+    torn_end: leave out a broken last line that has no line end: its writer was stopped there.
+    """
+    lines = _read_text(Path(path)).split("\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or (torn_end and number == len(lines) and is_torn(line)):
             continue
         where = f"{path}, line {number}"
         try:
@@ -142,6 +146,15 @@ def records(path):
             place = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
             raise ValueError(f"{where}: broken JSON ({getattr(error, 'msg', error)}{place}); "
                              "each line must be one whole JSON value") from None
+
+
+def is_torn(line):
+    """Whether the last line of a JSONL file, which has no line end, was cut off."""
+    try:
+        json.loads(line)
+    except ValueError:
+        return bool(line.strip())
+    return False
 
 
 def _read_text(path, may_be_empty=False):

@@ -3,6 +3,7 @@
     FOLDER/step-000800/
         model.safetensors  config.json  tokenizer.json    the model, in Hugging Face's format
         training.safetensors  training.json               moments, extra heads, rollout, the step
+        SHA256SUMS                                        of the other files, checked on loading
 
 A model that mixes parts of Llama and GPT-2 has no such format; it is written under its own names.
 A checkpoint is written atomically: into a temporary folder, flushed to the disk, then renamed.
@@ -18,6 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm import tree
+from minillm.formats.checksums import check_sums, write_sums
+from minillm.formats.durable import ASIDE, flush, flush_folder, naming
 from minillm.formats.hugging_face import from_json, from_tensors, to_json, to_tensors
 from minillm.formats.tensors import read_tensors, write_tensors
 from minillm.model.language_model import LanguageModel
@@ -26,6 +29,8 @@ from minillm.model.transformer import transformer_init
 from minillm.text.tokenizer import Tokenizer
 
 STEP = re.compile(r"step-(\d{6,})")
+READ = ("config.json", "tokenizer.json", "model.safetensors", "training.json",
+        "training.safetensors")     # what load_checkpoint reads
 
 
 class CheckpointError(ValueError):
@@ -48,24 +53,30 @@ def save_checkpoint(folder, step, model, training=None, progress=None):
 
     If the same step was saved before, its old folder is removed just before the rename.
     training: a tree (optimizer, extra heads, rollout); progress: plain JSON.
+    Raises:  FloatingPointError if a number is not finite, OSError; the older checkpoint is kept.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"step-{step:06d}"
-    aside = folder / f".writing-{os.getpid()}"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
+    folder, training = Path(folder), dict(tree.named_leaves(training or {}))
+    check_finite(step, {**dict(tree.named_leaves(model.params)), **training})
+    target, aside = folder / f"step-{step:06d}", folder / ASIDE
+    shutil.rmtree(aside, ignore_errors=True)        # a process that was killed may have left it
     try:
-        write_tensors(aside / "model.safetensors", to_tensors(model.params, model.config))
-        write_json(aside / "config.json", to_json(model.config, model.tokenizer))
-        model.tokenizer.save(aside / "tokenizer.json")
-        write_tensors(aside / "training.safetensors", dict(tree.named_leaves(training or {})))
-        write_json(aside / "training.json", {"step": step, **(progress or {})})
-        for path in aside.iterdir():
-            flush_to_disk(path)
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(aside, target)
+        with naming(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            aside.mkdir()
+            write_tensors(aside / "model.safetensors", to_tensors(model.params, model.config))
+            write_json(aside / "config.json", to_json(model.config, model.tokenizer))
+            model.tokenizer.save(aside / "tokenizer.json")
+            write_tensors(aside / "training.safetensors", training)
+            write_json(aside / "training.json", {"step": step, **(progress or {})})
+            write_sums(aside)
+            for path in aside.iterdir():
+                with open(path, "rb+") as file:
+                    flush(file)
+            flush_folder(aside)
+            if target.exists():
+                shutil.rmtree(target)
+            os.replace(aside, target)
+            flush_folder(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     for older in step_folders(folder):
@@ -74,15 +85,17 @@ def save_checkpoint(folder, step, model, training=None, progress=None):
     return target
 
 
+def check_finite(step, tensors):
+    """Refuse to save numbers that are not finite.  Raises:  FloatingPointError"""
+    bad = next((name for name, array in tensors.items() if not np.isfinite(array).all()), None)
+    if bad is not None:
+        raise FloatingPointError(f"after step {step}, {bad} holds a number that is not finite; it "
+                                 "was not saved, and the older checkpoint is kept; try a lower lr")
+
+
 def write_json(path, data):
     """One JSON file, UTF-8, keys in the order given."""
     path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
-
-
-def flush_to_disk(path):
-    """Wait until the file is on the disk, so that a renamed checkpoint is complete."""
-    with open(path, "rb+") as file:
-        os.fsync(file.fileno())
 
 
 def step_folders(folder):
@@ -122,14 +135,28 @@ def load_checkpoint(folder):
 
     Raises:  CheckpointError that names the file and says what is wrong with it.
     """
-    folder = find_checkpoint(folder)
+    found = find_checkpoint(folder)
+    try:
+        return read_checkpoint(found)
+    except CheckpointError:
+        newer = find_checkpoint(folder)
+        if newer == found:
+            raise
+    return read_checkpoint(newer)       # a training has replaced it while it was read
+
+
+def read_checkpoint(folder):
+    """The contents of one checkpoint's folder.  Raises:  CheckpointError"""
+    try:
+        check_sums(folder, READ)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(str(error)) from None
     config = parsed(folder / "config.json", lambda path: from_json(read_json(path)))
     tokenizer = parsed(folder / "tokenizer.json", Tokenizer.load)
     params = parsed(folder / "model.safetensors", lambda path: read_model(path, config))
     training, progress = {}, {}
     if (folder / "training.json").exists():
-        training = parsed(folder / "training.safetensors",
-                          lambda path: read_tensors(path, (np.float32, np.int32)))
+        training = parsed(folder / "training.safetensors", read_training)
         progress = parsed(folder / "training.json", read_progress)
     try:
         model = LanguageModel(params, config, tokenizer)
@@ -154,11 +181,28 @@ def read_json(path):
 
 
 def read_progress(path):
-    """The contents of training.json.  Raises:  ValueError if it does not name a step."""
-    data = read_json(path)
-    if not isinstance(data, dict) or type(data.get("step")) is not int:
-        raise ValueError('it has no whole number "step"')
+    """The contents of training.json.
+
+    Raises:  ValueError if its step is not a whole number, or not the one of the folder's name.
+    """
+    data, name = read_json(path), STEP.fullmatch(path.parent.name)
+    if not isinstance(data, dict) or type(data.get("step")) is not int or data["step"] < 0:
+        raise ValueError('its "step" is not a whole number')
+    if name and int(name[1]) != data["step"]:
+        raise ValueError(f'its step is {data["step"]}, but the folder is {path.parent.name}')
     return data
+
+
+def read_training(path):
+    """The tensors of a training.safetensors.
+
+    Raises:  ValueError if a mean of squares is negative: its root would be NaN.
+    """
+    tensors = read_tensors(path, (np.float32, np.int32))
+    for name, array in tensors.items():
+        if name.startswith("optimizer.square.") and array.min(initial=0) < 0:
+            raise ValueError(f"tensor {name} has a negative number, but it holds squares")
+    return tensors
 
 
 def read_model(path, config):

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from minillm import tree
-from minillm.train.checkpoint import load_checkpoint, save_checkpoint, steps_in, subtree
+from minillm.formats.durable import flush, naming, write_atomically
+from minillm.train.checkpoint import (CheckpointError, load_checkpoint, save_checkpoint, steps_in,
+                                      subtree)
 
 MOMENTS = ("mean", "square")        # saved parts of the optimizer's state, besides the step
 
@@ -38,12 +40,17 @@ class MemoryRecorder:
 
 
 class FolderRecorder:
-    """Records one phase in one folder: metrics.jsonl, checkpoints, a line on the terminal."""
+    """Records one phase in one folder: metrics.jsonl, checkpoints, a line on the terminal.
+
+    origin: what the phase learns from (seed, hashes of data and models), as plain JSON. It is kept
+    in each checkpoint, and a phase is not resumed from another origin.
+    """
 
     saves = True
 
-    def __init__(self, folder, resume=False, quiet=False):
+    def __init__(self, folder, resume=False, quiet=False, origin=None):
         self.folder, self.resume, self.quiet = Path(folder), resume, quiet
+        self.origin = origin or {}
         self.kept = []              # records of the steps before the resumed one
 
     def restore(self, model, params, settings):
@@ -56,6 +63,7 @@ class FolderRecorder:
         if not (self.resume and steps_in(self.folder)):
             return None
         saved = load_checkpoint(self.folder)
+        self.refuse_other("", saved.progress.get("origin", {}), self.origin)
         self.refuse_other("", saved.progress.get("settings", {}), asdict(settings))
         self.refuse_other("model.", asdict(saved.model.config), asdict(model.config))
         if saved.model.tokenizer != model.tokenizer:
@@ -79,7 +87,7 @@ class FolderRecorder:
         for key, value in now.items():
             if then.get(key) != value:
                 raise ValueError(f"{self.folder} was begun with {where}{key} = {then.get(key)}, "
-                                 f"this run has {value}; resume with the same settings, "
+                                 f"this run has {value}; resume with what it was begun with, "
                                  "or start a new run")
 
     @contextmanager
@@ -89,13 +97,13 @@ class FolderRecorder:
 
         self.folder.mkdir(parents=True, exist_ok=True)
         line = "{desc}: step {n_fmt} of {total_fmt}{postfix}, {elapsed} gone, {remaining} left"
-        with open(self.folder / "metrics.jsonl", "w", encoding="utf-8", newline="\n") as file, \
+        path = self.folder / "metrics.jsonl"
+        write_atomically(path, "".join(json.dumps(record) + "\n" for record in self.kept))
+        with naming(path), open(path, "a", encoding="utf-8", newline="\n") as file, \
                 tqdm(total=steps, initial=start, desc=self.folder.name, unit="step",
                      disable=self.quiet, mininterval=0.5, dynamic_ncols=True, leave=True,
                      file=sys.stderr, bar_format=line) as self.line:
             self.metrics = file
-            for record in self.kept:
-                file.write(json.dumps(record) + "\n")
             yield
 
     def add(self, record):
@@ -119,19 +127,29 @@ class FolderRecorder:
         if state.rollout is not None:
             training["rollout"] = {name: np.asarray(array)
                                    for name, array in state.rollout._asdict().items()}
+        flush(self.metrics)                 # before the checkpoint that its lines lead up to
         save_checkpoint(self.folder, state.optimizer["step"], model, training,
-                        {"settings": asdict(settings)})
+                        {"settings": asdict(settings), "origin": self.origin})
 
 
 def read_metrics(folder):
-    """The records of a phase's metrics.jsonl, one per step; [] if there is no file."""
+    """The records of a phase's metrics.jsonl, one per step; [] if there is no file.
+
+    A last line without an end is left out: a process was killed while it wrote that line.
+    Raises:  CheckpointError that names another line which is not a record.
+    """
     path = Path(folder) / "metrics.jsonl"
     if not path.exists():
         return []
+    *lines, _ = path.read_bytes().split(b"\n")
     records = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for number, line in enumerate(lines, 1):
         try:
-            records.append(json.loads(line))
-        except ValueError:
-            break               # the last line of a process that was killed while it wrote
+            record = json.loads(line)
+            if type(record["step"]) is not int:
+                raise TypeError
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise CheckpointError(f"{path}, line {number}: is not the record of a step; remove the "
+                                  "line") from None
+        records.append(record)
     return records

@@ -16,7 +16,7 @@ def fit(model, settings, batch_at, objective, recorder, heads=None, *, evaluate=
     batch_at, objective, rollouts, frozen: as in train.loop.train.
     Raises:  ValueError if the recorder holds a phase begun with other settings, another model or
              another tokenizer; FloatingPointError as train does; KeyboardInterrupt after a Ctrl-C,
-             once the step is done and saved (a Ctrl-C in the last step raises nothing).
+             once the step is done and saved.
     """
     heads = heads or {}
     params = {"model": model.params, **heads} if heads else model.params
@@ -35,7 +35,7 @@ def fit(model, settings, batch_at, objective, recorder, heads=None, *, evaluate=
             recorder.add(record)
             if recorder.saves and (done % settings.save_every == 0 or last or interrupt.asked):
                 recorder.save(model, heads, state, settings)
-            if interrupt.asked and not last:
+            if interrupt.asked:
                 raise KeyboardInterrupt
         train(params, settings, batch_at, objective, state=state, rollouts=rollouts,
               frozen=frozen, watch=watch)

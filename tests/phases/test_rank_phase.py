@@ -45,7 +45,7 @@ def test_a_broken_record_is_named_by_its_line(tmp_path, line):
 
 def test_an_empty_file_is_refused(tmp_path):
     (tmp_path / "empty.jsonl").write_text("")
-    with pytest.raises(ValueError, match="is empty"):
+    with pytest.raises(ValueError, match="holds no ranking"):
         read_rankings(tmp_path / "empty.jsonl")
 
 

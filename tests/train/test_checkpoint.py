@@ -1,13 +1,19 @@
 """Checkpoints come back bit by bit, or say in one line why not."""
 
+import errno
 import json
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny
 
 from minillm import tree
+from minillm.formats.checksums import SUMS
+from minillm.text.tokenizer import Tokenizer
+from minillm.train import checkpoint
 from minillm.train.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint, read_tensors, save_checkpoint,
                                       steps_in, subtree)
 
@@ -40,7 +46,7 @@ def test_what_was_loaded_can_be_trained_on(saved):
 def test_only_the_newest_step_is_kept_and_strays_are_ignored(tmp_path):
     model = tiny.model()
     save_checkpoint(tmp_path, 9, model)
-    strays = [tmp_path / name for name in ("mine-step-000050", "step-000060.old", ".writing-x7", "step-60")]
+    strays = [tmp_path / name for name in ("mine-step-000050", "step-000060.old", ".mine", "step-60")]
     for stray in strays:
         shutil.copytree(tmp_path / "step-000009", stray)
     (tmp_path / "step-000099").mkdir()                                  # what a removal that was stopped leaves
@@ -58,19 +64,139 @@ def test_steps_are_ordered_as_numbers(tmp_path):
     assert find_checkpoint(tmp_path).name == "step-1000000"
 
 
-def test_a_failure_while_writing_leaves_the_old_checkpoint(saved, monkeypatch):
-    from minillm.train import checkpoint
-    before = (saved / "model.safetensors").read_bytes()
-    for broken in ("write_json", "flush_to_disk"):
+def test_a_save_of_the_same_step_replaces_it(saved):
+    other = tiny.model(seed=1)
+    assert save_checkpoint(saved.parent, 3, other) == saved
+    tree.tree_map(np.testing.assert_array_equal, load_checkpoint(saved).model.params, other.params)
+
+
+WRITES = [(os, "fsync"), (os, "replace"), (checkpoint, "write_tensors"), (checkpoint, "write_json"),
+          (checkpoint, "write_sums"), (Tokenizer, "save"), (Path, "mkdir")]
+
+
+def failing_at(patch, number, late, fail):
+    """Let the call number `number` of all WRITES fail; late: after it has done its work."""
+    calls = []
+
+    def counted(function):
+        def call(*args, **keywords):
+            calls.append(function)
+            if len(calls) - 1 == number and not late:
+                fail()
+            result = function(*args, **keywords)
+            if len(calls) - 1 == number and late:
+                fail()
+            return result
+        return call
+    for place, name in WRITES:
+        patch.setattr(place, name, counted(getattr(place, name)))
+    return calls
+
+
+def no_space():
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_failure_at_any_write_flush_or_rename_leaves_a_whole_checkpoint(saved, monkeypatch, late):
+    old, new = tiny.model(), tiny.model(seed=1)
+    for number in range(100):
         with monkeypatch.context() as patch:
-            patch.setattr(checkpoint, broken, lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-            with pytest.raises(OSError):
-                save_checkpoint(saved.parent, 4, tiny.model(seed=1))
-        assert [path.name for path in saved.parent.iterdir()] == ["step-000003"]
-        assert (saved / "model.safetensors").read_bytes() == before
+            calls = failing_at(patch, number, late, no_space)
+            try:
+                save_checkpoint(saved.parent, 4, new)
+            except OSError as error:
+                assert str(saved.parent) in str(error.filename), "which disk is full?"
+        there = sorted(path.name for path in saved.parent.iterdir())
+        found = load_checkpoint(saved.parent)
+        renamed = [call.__name__ for call in calls].count("replace") - (not late and calls[-1].__name__ == "replace")
+        assert found.progress["step"] == 3 + renamed
+        tree.tree_map(np.testing.assert_array_equal, found.model.params, (new if renamed else old).params)
+        assert not [name for name in there if name.startswith(".")]
+        if renamed:
+            shutil.rmtree(saved.parent / "step-000004")
+            save_checkpoint(saved.parent, 3, old)
+        if len(calls) <= number:
+            break
+    assert number > 15
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+def test_a_kill_at_any_write_flush_or_rename_leaves_a_whole_checkpoint(saved, monkeypatch):
+    """As kill -9 ends a process: nothing is cleaned up. The next save removes what was left."""
+    number, status = 0, 1
+    while status:
+        child = os.fork()
+        if not child:
+            failing_at(monkeypatch, number, False, lambda: os._exit(1))
+            save_checkpoint(saved.parent, 4, tiny.model(seed=1))
+            os._exit(0)
+        status = os.waitpid(child, 0)[1]
+        assert load_checkpoint(saved.parent).progress["step"] in (3, 4)
+        shutil.rmtree(saved.parent / "step-000004", ignore_errors=True)
+        if not steps_in(saved.parent):
+            save_checkpoint(saved.parent, 3, tiny.model())
+        number += 1
+    assert number > 15
+    save_checkpoint(saved.parent, 5, tiny.model())
+    assert [path.name for path in saved.parent.iterdir()] == ["step-000005"]
+
+
+def test_numbers_that_are_not_finite_never_replace_the_last_good_checkpoint(saved):
+    model = tiny.model()
+    model.params["blocks"][1]["norm1"]["gain"][3] = np.inf
+    with pytest.raises(FloatingPointError, match=r"blocks\.1\.norm1\.gain .* not finite"):
+        save_checkpoint(saved.parent, 4, model)
+    with pytest.raises(FloatingPointError, match=r"optimizer\.mean\.x"):
+        save_checkpoint(saved.parent, 4, tiny.model(), {"optimizer": {"mean": {"x": np.full(2, np.nan)}}})
+    assert [path.name for path in saved.parent.iterdir()] == ["step-000003"]
+    load_checkpoint(saved)
+
+
+def test_a_negative_mean_of_squares_is_refused(tmp_path):
+    saved = save_checkpoint(tmp_path, 1, tiny.model(), {"optimizer": {"square": {"x": np.array([0, -1], np.float32)}}})
+    refused(saved, "training.safetensors", "optimizer.square.x")
+
+
+@pytest.mark.parametrize("step", [99, -2, 3.0, "3", None])
+def test_a_step_that_is_not_the_folders_is_refused(saved, step):
+    edit(saved / "training.json", lambda data: data.update(step=step))
+    refused(saved, "training.json", "step")
+
+
+def test_a_flipped_bit_is_detected_in_any_file(saved):
+    rng = np.random.default_rng(0)
+    for path in sorted(saved.iterdir()):
+        before = path.read_bytes()
+        for _ in range(8):
+            data, place = bytearray(before), rng.integers(len(before))
+            data[place] ^= 1 << rng.integers(8)
+            path.write_bytes(data)
+            with pytest.raises(CheckpointError, match="|".join(("SHA-256", "is missing"))):
+                load_checkpoint(saved)
+        path.write_bytes(before)
+    load_checkpoint(saved)
+
+
+def test_a_folder_of_another_program_has_no_sums(saved):
+    (saved / SUMS).unlink()
+    load_checkpoint(saved)
+
+
+def test_a_checkpoint_that_is_replaced_while_it_is_read_is_read_again(saved, monkeypatch):
+    real = checkpoint.find_checkpoint
+
+    def found(folder):
+        place = real(folder)
+        if place == saved:
+            save_checkpoint(saved.parent, 4, tiny.model(seed=1))
+        return place
+    monkeypatch.setattr(checkpoint, "find_checkpoint", found)
+    assert load_checkpoint(saved.parent).progress["step"] == 4
 
 
 def refused(folder, *words):
+    (folder / SUMS).unlink(missing_ok=True)         # as another program, or an editor, leaves the folder
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(folder)
     message = str(caught.value)
