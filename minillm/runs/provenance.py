@@ -11,7 +11,7 @@ import sys
 from importlib.metadata import version
 
 from minillm import __version__
-from minillm.config import as_dict
+from minillm.config import as_dict, require
 from minillm.formats.checksums import SUMS, sha256
 from minillm.formats.json_file import read_json
 from minillm.runs.data import RANKINGS
@@ -28,7 +28,10 @@ def fingerprints(folder):
     Raises:  ValueError for a broken file.
     """
     path = folder / "fingerprints.json"
-    return read_json(path) if path.exists() else {}
+    found = read_json(path) if path.exists() else {}
+    require(found.keys() <= BY_NAME.keys() and all(isinstance(sum, str) for sum in found.values()),
+            f"{path}: must map stages to the sha256 of their data")
+    return found
 
 
 def origin(run, stage):
