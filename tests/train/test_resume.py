@@ -128,3 +128,19 @@ def test_ctrl_c_ends_the_step_and_saves_it(phase, tmp_path, monkeypatch):
     assert find_checkpoint(tmp_path / "stopped").name == f"step-{len(steps):06}" and len(steps) in (3, 4)
     phase(FolderRecorder(tmp_path / "stopped", resume=True, quiet=True))
     assert state(tmp_path / "stopped") == state(tmp_path / "whole")
+
+
+def test_a_step_that_made_infinite_weights_leaves_the_last_good_checkpoint(tmp_path, monkeypatch):
+    update = loop.adamw_update
+
+    def overflows(params, grads, optimizer, *rest):
+        update(params, grads, optimizer, *rest)
+        if optimizer["step"] == 4:
+            params["blocks"][0]["norm1"]["gain"][2] = np.inf
+    monkeypatch.setattr(loop, "adamw_update", overflows)
+    with pytest.raises(FloatingPointError, match="after step 4, blocks.0.norm1.gain"):
+        pretrain(FolderRecorder(tmp_path, quiet=True))
+    assert find_checkpoint(tmp_path).name == "step-000002"
+    monkeypatch.undo()
+    pretrain(FolderRecorder(tmp_path, resume=True, quiet=True))
+    assert find_checkpoint(tmp_path).name == "step-000005"
