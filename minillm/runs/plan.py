@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minillm.config import require
-from minillm.formats.durable import write_atomically
+from minillm.formats.durable import naming, write_atomically
 from minillm.phases.rank import read_rankings
 from minillm.runs.checks import check_config, fingerprint_of
 from minillm.runs.config import load_config, save_config
@@ -180,9 +180,8 @@ def working(chosen, stages, root="runs", resume=False, quiet=False, again=()):
     """
     folder = new_run(root, chosen.name) if chosen.new else chosen.source
     run = Run(folder, chosen.config, chosen.data, resume, quiet)
-    before = kept_of(folder, stages)
     try:
-        with locked(folder), undone_if_early(folder, chosen.new, stages):
+        with naming(folder), locked(folder), undone_if_early(folder, chosen.new, stages):
             if not (chosen.new or resume):
                 for stage in stages:            # another process may have done it since the plan
                     check_unbegun(folder, stage)
@@ -202,7 +201,7 @@ def working(chosen, stages, root="runs", resume=False, quiet=False, again=()):
             raise
         words = [str(folder) if word == "RUN" else word for word in ("minillm", *again)]
         raise Interrupted(f"interrupted; what was saved is kept, go on with: {shlex.join(words)}"
-                          if kept != before else "interrupted; nothing was saved yet") from None
+                          if kept else "interrupted; nothing was saved yet") from None
 
 
 def copy_run(source, folder, name):
@@ -215,10 +214,11 @@ def copy_run(source, folder, name):
         elif (source / left).exists():
             shutil.copy2(source / left, folder / left)
     names = [stage.name for stage in earlier]
-    kept = {each: results[each] for each in names if each in results}
-    seconds = {each: results["seconds"][each] for each in names
-               if each in results.get("seconds", {})}
-    merge_results(folder, {**kept, "seconds": seconds})
+
+    def of_names(values):
+        return {name: values[name] for name in names if name in values}
+    merge_results(folder, {**of_names(results), "seconds": of_names(results.get("seconds", {})),
+                           "made": of_names(results.get("made", {}))})
 
 
 @contextmanager
