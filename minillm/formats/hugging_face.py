@@ -1,20 +1,16 @@
-"""The tensor names and the config.json of Hugging Face's LlamaForCausalLM and GPT2LMHeadModel.
+"""The names of tensors in Hugging Face's LlamaForCausalLM and GPT2LMHeadModel.
 
 A model with the parts of Llama or of GPT-2 is written in that family's format. Any other mix is
 written under minillm's names, as model_type "minillm", which Hugging Face's libraries cannot read.
 One table of names serves both directions.
 """
 
-from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
 
 from minillm import tree
-from minillm.config import GPT2, ModelConfig, did_you_mean
-
-LLAMA = dict(norm="rmsnorm", position="rope", activation="swiglu", bias=False)
-ROPE_LAYOUT = "half"        # channels i and i + D/2 rotate together, as in Llama on Hugging Face
+from minillm.formats.config_json import family
 
 
 class Row(NamedTuple):
@@ -45,6 +41,7 @@ GPT2_ROWS = [
     Row(("embedding.position",), "transformer.wpe.weight"),
     Row(("norm.gain",), "transformer.ln_f.weight"),
     Row(("norm.bias",), "transformer.ln_f.bias"),
+    Row(("head.weight",), "lm_head.weight"),
     Row(("blocks.{}.norm1.gain",), "transformer.h.{}.ln_1.weight"),
     Row(("blocks.{}.norm1.bias",), "transformer.h.{}.ln_1.bias"),
     Row(("blocks.{}.norm2.gain",), "transformer.h.{}.ln_2.weight"),
@@ -62,15 +59,6 @@ GPT2_ROWS = [
 ]
 
 ROWS = {"llama": LLAMA_ROWS, "gpt2": GPT2_ROWS}
-
-
-def family(config):
-    """"llama", "gpt2", or "minillm" for a mix of parts that neither family has."""
-    def matches(parts):
-        return all(getattr(config, name) == value for name, value in parts.items())
-    if matches(LLAMA):
-        return "llama"
-    return "gpt2" if matches(GPT2) and config.kv_heads == config.heads else "minillm"
 
 
 def table(config, known):
@@ -124,51 +112,3 @@ def from_tensors(tensors, config, like):
     if tensors:
         raise ValueError(f"tensor {next(iter(tensors))} is not part of this model")
     return tree.from_named(like, named)
-
-
-def to_json(config, tokenizer):
-    """The contents of config.json: the family's own keys, and the ModelConfig under "minillm"."""
-    kind = family(config)
-    common = {"vocab_size": config.vocab_size, "tie_word_embeddings": config.tied,
-              "dtype": "float32", "bos_token_id": tokenizer.begin_id,
-              "eos_token_id": tokenizer.end_id, "pad_token_id": tokenizer.pad_id}
-    ours = {item.name: getattr(config, item.name) for item in fields(config)}
-    common["minillm"] = {**ours, "rope_layout": ROPE_LAYOUT}
-    if kind == "llama":
-        return {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
-                "hidden_size": config.width, "intermediate_size": config.hidden,
-                "num_hidden_layers": config.layers, "num_attention_heads": config.heads,
-                "num_key_value_heads": config.kv_heads, "head_dim": config.head_size,
-                "max_position_embeddings": config.context, "rms_norm_eps": config.norm_eps,
-                "rope_theta": config.rope_theta, "attention_bias": False, "mlp_bias": False,
-                **common}
-    if kind == "gpt2":
-        return {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2",
-                "activation_function": "gelu_new", "n_embd": config.width,
-                "n_inner": config.hidden, "n_layer": config.layers, "n_head": config.heads,
-                "n_positions": config.context, "layer_norm_epsilon": config.norm_eps, **common}
-    return {"model_type": "minillm", **common}
-
-
-def from_json(data):
-    """The ModelConfig in a config.json of this project.
-
-    Raises:  ValueError for a file of another program, an unknown key, or a value out of range.
-    """
-    if not isinstance(data, dict) or not isinstance(data.get("minillm"), dict):
-        raise ValueError('it has no section "minillm"; was this folder written by minillm?')
-    section = dict(data["minillm"])
-    layout = section.pop("rope_layout", ROPE_LAYOUT)
-    if layout != ROPE_LAYOUT:
-        raise ValueError(f"minillm.rope_layout is {layout!r}; only {ROPE_LAYOUT!r} is supported")
-    known, default = [item.name for item in fields(ModelConfig)], ModelConfig()
-    for key, value in section.items():
-        if key not in known:
-            raise ValueError(f"unknown key minillm.{key}; {did_you_mean(key, known)}")
-        if type(value) is not type(getattr(default, key)):
-            raise ValueError(f"minillm.{key} is {value!r}, of another type than "
-                             f"{getattr(default, key)!r}")
-    config = ModelConfig(**section)
-    if config.vocab_size == 0:
-        raise ValueError("minillm.vocab_size is 0; a trained model knows its vocabulary")
-    return config

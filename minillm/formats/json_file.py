@@ -7,46 +7,58 @@ be settings. So a file either means one thing, or is an error of one line that n
 import json
 import math
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 
-MOST_BYTES = 16 << 20       # a tokenizer.json of 128,000 tokens has 9 MB
+from minillm.config import require
+
+MOST_BYTES = 16 << 20       # of a file of settings; that of a large vocabulary is larger
 MOST_DEEP = 50              # lists and objects inside each other
 KINDS = {dict: "an object {...}", list: "a list [...]"}
 
 
-def read_json(path, kind=dict):
-    """The value in a UTF-8 file, which must be of that kind: dict or list.
+def read_json(path, kind=dict, most=MOST_BYTES):
+    """The value in a UTF-8 file of at most `most` bytes, which must be of that kind: dict or list.
 
     Raises:  ValueError "PATH: ..." of one line for a broken file; OSError if it cannot be read.
     """
-    path = Path(path)
-    if path.exists() and not path.is_file():
-        raise ValueError(f"{path}: is not a file")      # reading a pipe could wait for ever
+    require_file(path)
     with open(path, "rb") as file:
-        data = file.read(MOST_BYTES + 1)
+        data = file.read(most + 1)
+    with reading(path):
+        require(len(data) <= most, f"larger than {most:,} bytes, which no such file needs")
+        return parse_json(data, kind)
+
+
+def require_file(path):
+    """Refuse a folder, a device or a pipe, which could make a reader wait for ever."""
+    require(not Path(path).exists() or Path(path).is_file(), f"{path}: is not a file")
+
+
+@contextmanager
+def reading(path):
+    """A ValueError raised inside becomes one line that begins with the path."""
     try:
-        if len(data) > MOST_BYTES:
-            raise ValueError(f"larger than {MOST_BYTES:,} bytes, which no such file needs")
-        return parse_json(data.decode("utf-8-sig"), kind)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: is not UTF-8 text (byte {error.start})") from None
+        yield
     except ValueError as error:
         raise ValueError(f"{path}: {one_line(error)}") from None
 
 
 def parse_json(text, kind=dict):
-    """The value of a JSON text, such as a line of a JSONL file, as read_json reads a file.
+    """The value of a JSON text (str, or UTF-8 bytes), such as a line of a JSONL file.
 
     Raises:  ValueError that says what is wrong with it.
     """
     try:
+        text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
         value = json.loads(text, object_pairs_hook=_unique)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 text (byte {error.start})") from None
     except RecursionError:
         raise ValueError("broken JSON (nested too deeply)") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"broken JSON ({error})") from None
-    if not isinstance(value, kind):
-        raise ValueError(f"holds {type(value).__name__} where {KINDS[kind]} belongs")
+    require(isinstance(value, kind), f"holds {type(value).__name__} where {KINDS[kind]} belongs")
     _check(value)
     return value
 
@@ -67,10 +79,9 @@ def _check(value):
         level = [child for node in level if isinstance(node, (dict, list))
                  for child in (node.values() if isinstance(node, dict) else node)]
         for node in level:
-            if isinstance(node, (int, float)) and not _finite(node):
-                raise ValueError("a number is not finite, or too large")
-    if level:
-        raise ValueError(f"nested more than {MOST_DEEP} levels deep")
+            require(not isinstance(node, (int, float)) or _finite(node),
+                    "a number is not finite, or too large")
+    require(not level, f"nested more than {MOST_DEEP} levels deep")
 
 
 def _finite(number):
@@ -86,7 +97,8 @@ def write_json(path, data):
     Raises:  ValueError for a number that is not finite; OSError if it cannot be written.
     """
     text = json.dumps(data, indent=2, allow_nan=False)
-    Path(path).write_text(text + "\n", encoding="utf-8", newline="\n")
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text + "\n")
 
 
 def one_line(error, most=300):

@@ -5,6 +5,10 @@ The format writes bytes as printable characters: a space is "Ġ", a line end "Ċ
 
 import json
 
+from minillm.formats.json_file import reading, read_json
+
+MOST_BYTES = 64 << 20       # a vocabulary of 256,000 tokens has some 30 MB
+
 # Control tokens, ids 0 to 5.
 CONTROL = ("<|pad|>", "<|begin|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>")
 
@@ -25,6 +29,15 @@ CHARACTER_TO_BYTE = {character: byte for byte, character in BYTE_TO_CHARACTER.it
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False,
               "use_regex": False}
 
+# The control tokens, which are found before the text is split.
+ADDED = [{"id": i, "content": name, "single_word": False, "lstrip": False, "rstrip": False,
+          "normalized": False, "special": True} for i, name in enumerate(CONTROL)]
+
+# How merges are applied, beside the vocabulary and the merges themselves.
+MODEL = {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
+         "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
+         "ignore_merges": False}
+
 
 def pre_tokenizers(pattern):
     """How each kind of vocabulary splits text, in the format's terms; pattern: a regex."""
@@ -41,16 +54,12 @@ def write_tokenizer(path, kind, tokens, merges, pattern):
     assert len(set(names)) == len(names), "two merges made the same token"
     content = {
         "version": "1.0", "truncation": None, "padding": None,
-        "added_tokens": [{"id": i, "content": name, "single_word": False, "lstrip": False,
-                          "rstrip": False, "normalized": False, "special": True}
-                         for i, name in enumerate(CONTROL)],
+        "added_tokens": ADDED,
         "normalizer": None,
         "pre_tokenizer": pre_tokenizers(pattern)[kind],
         "post_processor": None,
         "decoder": BYTE_LEVEL,
-        "model": {"type": "BPE", "dropout": None, "unk_token": None,
-                  "continuing_subword_prefix": None, "end_of_word_suffix": None, "fuse_unk": False,
-                  "byte_fallback": False, "ignore_merges": False,
+        "model": {**MODEL,
                   "vocab": {name: i for i, name in enumerate(names)},
                   "merges": [f"{names[left]} {names[right]}" for left, right in merges]},
     }
@@ -61,18 +70,11 @@ def write_tokenizer(path, kind, tokens, merges, pattern):
 def read_tokenizer(path, pattern):
     """Return (kind, alphabet, merges) of a tokenizer.json that write_tokenizer wrote.
 
-    Raises:  ValueError of one line that names the file and says what is wrong with it
+    Raises:  ValueError "PATH: ..." of one line; OSError if it cannot be read
     """
-    try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
+    content = read_json(path, most=MOST_BYTES)
+    with reading(path):
         return _parse(content, pattern)
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read ({error.strerror}); "
-                         "give the tokenizer.json that training wrote") from None
-    except (ValueError, RecursionError) as error:  # json and utf-8 errors are ValueErrors too
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{path}: is not a tokenizer.json of minillm ({reason})") from None
 
 
 def _parse(content, pattern):
@@ -81,6 +83,11 @@ def _parse(content, pattern):
                  if split == content.get("pre_tokenizer")), None)
     if model.get("type") != "BPE" or kind is None or content.get("normalizer") is not None:
         raise ValueError("it splits or normalizes text in another way")
+    if content.get("added_tokens") != ADDED:
+        raise ValueError(f"its added tokens are not {' '.join(CONTROL)}")
+    for name, value in MODEL.items():
+        if model.get(name, value) != value:
+            raise ValueError(f"'{name}' is {model[name]!r}; minillm merges with {value!r} only")
     vocab, lines = _get(model, "vocab", dict), _get(model, "merges", list)
     names = sorted(vocab, key=lambda name: vocab[name] if type(vocab[name]) is int else -1)
     if [vocab[name] for name in names] != list(range(len(names))):

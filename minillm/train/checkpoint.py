@@ -2,6 +2,7 @@
 
     FOLDER/step-000800/
         model.safetensors  config.json  tokenizer.json    the model, in Hugging Face's format
+        tokenizer_config.json  generation_config.json     for its libraries alone
         training.safetensors  training.json               moments, extra heads, rollout, the step
         SHA256SUMS                                        of the other files, checked on loading
 
@@ -9,7 +10,6 @@ A model that mixes parts of Llama and GPT-2 has no such format; it is written un
 A checkpoint is written atomically: into a temporary folder, flushed to the disk, then renamed.
 """
 
-import json
 import os
 import re
 import shutil
@@ -19,14 +19,13 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm import tree
+from minillm.config import require
 from minillm.formats.checksums import check_sums, write_sums
 from minillm.formats.durable import ASIDE, flush, flush_folder, naming
-from minillm.formats.hugging_face import from_json, from_tensors, to_json, to_tensors
+from minillm.formats.json_file import read_json, reading, write_json
 from minillm.formats.tensors import read_tensors, write_tensors
 from minillm.model.language_model import LanguageModel
-from minillm.model.size import weight_bytes
-from minillm.model.transformer import transformer_init
-from minillm.text.tokenizer import Tokenizer
+from minillm.train.model_files import read_model, write_model
 
 STEP = re.compile(r"step-(\d{6,})")
 READ = ("config.json", "tokenizer.json", "model.safetensors", "training.json",
@@ -63,9 +62,7 @@ def save_checkpoint(folder, step, model, training=None, progress=None):
         with naming(folder):
             folder.mkdir(parents=True, exist_ok=True)
             aside.mkdir()
-            write_tensors(aside / "model.safetensors", to_tensors(model.params, model.config))
-            write_json(aside / "config.json", to_json(model.config, model.tokenizer))
-            model.tokenizer.save(aside / "tokenizer.json")
+            write_model(aside, model)
             write_tensors(aside / "training.safetensors", training)
             write_json(aside / "training.json", {"step": step, **(progress or {})})
             write_sums(aside)
@@ -91,11 +88,6 @@ def check_finite(step, tensors):
     if bad is not None:
         raise FloatingPointError(f"after step {step}, {bad} holds a number that is not finite; it "
                                  "was not saved, and the older checkpoint is kept; try a lower lr")
-
-
-def write_json(path, data):
-    """One JSON file, UTF-8, keys in the order given."""
-    path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
 def step_folders(folder):
@@ -147,37 +139,19 @@ def load_checkpoint(folder):
 
 def read_checkpoint(folder):
     """The contents of one checkpoint's folder.  Raises:  CheckpointError"""
+    training, progress = {}, {}
     try:
         check_sums(folder, READ)
+        model = read_model(folder)
+        if (folder / "training.json").exists():
+            training = read_training(folder / "training.safetensors")
+            progress = read_progress(folder / "training.json")
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{error.filename} is missing; "
+                              "the folder is not a whole checkpoint") from None
     except (OSError, ValueError) as error:
         raise CheckpointError(str(error)) from None
-    config = parsed(folder / "config.json", lambda path: from_json(read_json(path)))
-    tokenizer = parsed(folder / "tokenizer.json", Tokenizer.load)
-    params = parsed(folder / "model.safetensors", lambda path: read_model(path, config))
-    training, progress = {}, {}
-    if (folder / "training.json").exists():
-        training = parsed(folder / "training.safetensors", read_training)
-        progress = parsed(folder / "training.json", read_progress)
-    try:
-        model = LanguageModel(params, config, tokenizer)
-    except ValueError as error:
-        raise CheckpointError(f"{folder}: {error}") from None
     return Checkpoint(model, training, progress)
-
-
-def parsed(path, read):
-    """read(path); an error in the file becomes a CheckpointError of one line that names it."""
-    try:
-        return read(path)
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing; the folder is not a whole checkpoint") from None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CheckpointError(f"{path}: {error}") from None
-
-
-def read_json(path):
-    """A JSON file as plain values."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def read_progress(path):
@@ -186,10 +160,11 @@ def read_progress(path):
     Raises:  ValueError if its step is not a whole number, or not the one of the folder's name.
     """
     data, name = read_json(path), STEP.fullmatch(path.parent.name)
-    if not isinstance(data, dict) or type(data.get("step")) is not int or data["step"] < 0:
-        raise ValueError('its "step" is not a whole number')
-    if name and int(name[1]) != data["step"]:
-        raise ValueError(f'its step is {data["step"]}, but the folder is {path.parent.name}')
+    with reading(path):
+        require(type(data.get("step")) is int and data["step"] >= 0,
+                'its "step" is not a whole number')
+        require(name is None or int(name[1]) == data["step"],
+                f'its step is {data["step"]}, but the folder is {path.parent.name}')
     return data
 
 
@@ -199,25 +174,11 @@ def read_training(path):
     Raises:  ValueError if a mean of squares is negative: its root would be NaN.
     """
     tensors = read_tensors(path, (np.float32, np.int32))
-    for name, array in tensors.items():
-        if name.startswith("optimizer.square.") and array.min(initial=0) < 0:
-            raise ValueError(f"tensor {name} has a negative number, but it holds squares")
+    with reading(path):
+        for name, array in tensors.items():
+            require(not name.startswith("optimizer.square.") or array.min(initial=0) >= 0,
+                    f"tensor {name} has a negative number, but it holds squares")
     return tensors
-
-
-def read_model(path, config):
-    """The parameters of a model.safetensors.
-
-    Raises:  ValueError if they do not fit the configuration.
-    """
-    # A wrong config.json may ask for more memory than any machine has, so a file far too small for
-    # it is refused before memory is allocated. Smaller differences are refused below, by name.
-    needed = weight_bytes(config)
-    if path.stat().st_size < needed / 2:
-        raise ValueError(f"the file has {path.stat().st_size:,} bytes, but the model of "
-                         f"config.json takes {needed:,}; are the two from one checkpoint?")
-    like = transformer_init(config, np.random.default_rng(0))
-    return from_tensors(read_tensors(path), config, like)
 
 
 def subtree(training, prefix, like):

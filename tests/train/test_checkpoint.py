@@ -227,8 +227,8 @@ GATE = "model.layers.1.mlp.gate_proj.weight"
     (lambda t: t.pop(GATE), ("missing",)),
     (lambda t: t.update({GATE: t[GATE][:, :-1].copy()}), ("shape (11, 59), expected (11, 60)",)),
     (lambda t: t.update({GATE: t[GATE].T.copy()}), ("shape (60, 11)",)),
-    (lambda t: t.update({GATE: t[GATE].astype(np.float16)}), ("float16",)),
-    (lambda t: t.update({GATE: t[GATE].astype(np.int32)}), ("int32",)),
+    (lambda t: t.update({GATE: t[GATE].astype(np.float16)}), ("F16",)),
+    (lambda t: t.update({GATE: t[GATE].astype(np.int32)}), ("I32",)),
     (lambda t: t.update(extra=np.zeros(2, np.float32)), ("extra is not part",)),
     (lambda t: t[GATE].__setitem__((2, 3), np.nan), (GATE, "not finite")),
 ])
@@ -256,9 +256,8 @@ def test_a_missing_file_is_named(saved, name):
     ("heads", 7, ("width 60 is not a multiple of heads 7",)),
     ("heads", "6", ("minillm.heads is '6'",)),
     ("vocab_size", 0, ("vocab_size",)),
-    ("layers", 3, ("model.safetensors",)),
-    ("width", 6_000_000, ("config.json", "model.safetensors")),
-    ("tied", False, ("lm_head.weight is missing",)),
+    ("layers", 3, ("num_hidden_layers is 2, but minillm.layers is 3",)),
+    ("tied", False, ("tie_word_embeddings is True, but minillm.tied is False",)),
 ])
 def test_a_config_that_does_not_fit_is_refused(saved, key, value, words):
     """The layout of rotary positions is stored: read in another, a model answers fluent nonsense."""

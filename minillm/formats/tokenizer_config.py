@@ -1,0 +1,51 @@
+"""tokenizer_config.json and generation_config.json: how Hugging Face's libraries use the model.
+
+They make them give the ids and answers that minillm gives. One difference cannot be mended by a
+file: those libraries render a conversation as one text and look for control tokens in all of it. A
+message that spells out "<|assistant|>" therefore becomes a control token there, and ordinary
+tokens here. (split_special_tokens=True would also split the control tokens of the template.) Take
+these spellings out of a message that is not your own before you hand it to them.
+"""
+
+from minillm.formats.tokenizer_json import CONTROL
+
+SPECIAL = {"bos_token": "<|begin|>", "eos_token": "<|end|>", "pad_token": "<|pad|>"}
+SPECIAL_IDS = {f"{role}_id": CONTROL.index(name) for role, name in SPECIAL.items()}
+
+# text/chat.render_chat as a Jinja template, with its checks: the system may speak first, then user
+# and assistant take turns, and an answer is asked for only after the user.
+CHAT_TEMPLATE = """\
+{%- if not messages -%}
+    {{- raise_exception("a conversation has at least one message") -}}
+{%- endif -%}
+{%- set first = 1 if messages[0]["role"] == "system" else 0 -%}
+{%- if messages | length == first -%}
+    {{- raise_exception("there is no message but the system's") -}}
+{%- endif -%}
+{{- "<|begin|>" -}}
+{%- for message in messages -%}
+    {%- set turn = (loop.index0 - first) % 2 -%}
+    {%- set role = "system" if loop.index0 < first else ("user", "assistant")[turn] -%}
+    {%- if message["role"] != role -%}
+        {{- raise_exception("user and assistant alternate, and the user begins") -}}
+    {%- endif -%}
+    {{- "<|" + role + "|>" + message["content"] + "<|end|>" -}}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+    {%- if messages[-1]["role"] == "assistant" -%}
+        {{- raise_exception("the conversation already ends with the assistant's answer") -}}
+    {%- endif -%}
+    {{- "<|assistant|>" -}}
+{%- endif -%}"""
+
+
+def tokenizer_config(context):
+    """The contents of tokenizer_config.json; context: the longest sequence, in tokens."""
+    return {"tokenizer_class": "PreTrainedTokenizerFast", **SPECIAL, "model_max_length": context,
+            "padding_side": "left", "clean_up_tokenization_spaces": False,
+            "chat_template": CHAT_TEMPLATE}
+
+
+def generation_config():
+    """The contents of generation_config.json: the likeliest token each time, up to <|end|>."""
+    return {**SPECIAL_IDS, "do_sample": False}
