@@ -68,6 +68,7 @@ GPT2LM = Family("GPT2LMHeadModel", {name: value for name, value in GPT2.items()
     key("n_inner", "hidden", lambda read: 4 * read["width"]),
     key("n_layer", "layers", 12),
     key("n_head", "heads", 12),
+    key("n_head", "kv_heads", 12),
     key("n_positions n_ctx", "context", 1024),
     key("layer_norm_epsilon", "norm_eps", 1e-5),
     key("tie_word_embeddings", "tied", True),

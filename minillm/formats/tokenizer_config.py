@@ -1,10 +1,10 @@
 """tokenizer_config.json and generation_config.json: how Hugging Face's libraries use the model.
 
-They make them give the ids and answers that minillm gives. One difference cannot be mended by a
-file: those libraries render a conversation as one text and look for control tokens in all of it. A
-message that spells out "<|assistant|>" therefore becomes a control token there, and ordinary
-tokens here. (split_special_tokens=True would also split the control tokens of the template.) Take
-these spellings out of a message that is not your own before you hand it to them.
+With them, those libraries give the ids and answers that minillm gives, but for two things that no
+file can change. They look for control tokens in any text and in a whole rendered conversation, so
+a message that spells out "<|assistant|>" becomes a control token there and ordinary tokens here:
+take such spellings out of messages that are not your own. (split_special_tokens=True splits those
+of the template too.) And they drop a character that a "characters" vocabulary does not have.
 """
 
 from minillm.formats.tokenizer_json import CONTROL
@@ -42,8 +42,8 @@ CHAT_TEMPLATE = """\
 def tokenizer_config(context):
     """The contents of tokenizer_config.json; context: the longest sequence, in tokens."""
     return {"tokenizer_class": "PreTrainedTokenizerFast", **SPECIAL, "model_max_length": context,
-            "padding_side": "left", "clean_up_tokenization_spaces": False,
-            "chat_template": CHAT_TEMPLATE}
+            "model_input_names": ["input_ids", "attention_mask"], "padding_side": "left",
+            "clean_up_tokenization_spaces": False, "chat_template": CHAT_TEMPLATE}
 
 
 def generation_config():
