@@ -6,22 +6,34 @@ Parameters, gradients and optimizer moments are trees.
 import numpy as np
 
 
+def shared_keys(tree, others):
+    """The keys (or places) of a tree's children, which the other trees have too; None for a leaf.
+
+    Raises:  ValueError if the trees' keys or lengths differ, or one has a leaf where another has
+             children.
+    """
+    kind = next((kind for kind in (dict, list) if isinstance(tree, kind)), None)
+    for other in others:
+        same = isinstance(other, kind) if kind else not isinstance(other, (dict, list))
+        if not same:
+            raise ValueError(f"trees differ: {outline(tree)} and {outline(other)}")
+        if kind is dict and other.keys() != tree.keys():
+            raise ValueError(f"trees differ at {sorted(other.keys() ^ tree.keys())}")
+        if kind is list and len(other) != len(tree):
+            raise ValueError(f"trees differ: lists of {len(tree)} and {len(other)}")
+    return tree.keys() if kind is dict else range(len(tree)) if kind is list else None
+
+
 def tree_map(f, tree, *others):
     """Apply f leaf by leaf to trees of the same structure: f(leaf, leaf of each other tree).
 
-    Raises:  ValueError if the trees' keys or lengths differ.
+    Raises:  ValueError if the trees' structures differ.
     """
-    if isinstance(tree, dict):
-        for other in others:
-            if other.keys() != tree.keys():
-                raise ValueError(f"trees differ at {sorted(other.keys() ^ tree.keys())}")
-        return {key: tree_map(f, tree[key], *(other[key] for other in others)) for key in tree}
-    if isinstance(tree, list):
-        for other in others:
-            if len(other) != len(tree):
-                raise ValueError(f"trees differ: lists of {len(tree)} and {len(other)}")
-        return [tree_map(f, *row) for row in zip(tree, *others)]
-    return f(tree, *others)
+    keys = shared_keys(tree, others)
+    if keys is None:
+        return f(tree, *others)
+    mapped = [tree_map(f, tree[key], *(other[key] for other in others)) for key in keys]
+    return dict(zip(keys, mapped)) if isinstance(tree, dict) else mapped
 
 
 def named_leaves(tree, prefix=""):
@@ -40,20 +52,10 @@ def named_leaves(tree, prefix=""):
 def zipped(*trees, prefix=""):
     """Yield (dotted name, leaf of each tree), matched by key; the order is that of the first tree.
 
-    Raises:  ValueError if the trees' keys or lengths differ.
+    Raises:  ValueError if the trees' structures differ.
     """
-    tree = trees[0]
-    if isinstance(tree, dict):
-        for other in trees[1:]:
-            if other.keys() != tree.keys():
-                raise ValueError(f"trees differ at {sorted(other.keys() ^ tree.keys())}")
-        keys = tree.keys()
-    elif isinstance(tree, list):
-        for other in trees[1:]:
-            if len(other) != len(tree):
-                raise ValueError(f"trees differ: lists of {len(tree)} and {len(other)}")
-        keys = range(len(tree))
-    else:
+    keys = shared_keys(trees[0], trees[1:])
+    if keys is None:
         yield prefix, *trees
         return
     for key in keys:
