@@ -9,7 +9,8 @@ it, the family's keys alone say what the model is.
 from dataclasses import fields
 from typing import NamedTuple
 
-from minillm.config import GPT2, KINDS, ModelConfig, as_dict, did_you_mean, dotted
+from minillm.config import (GPT2, KINDS, ModelConfig, as_dict, did_you_mean, dotted,
+                            require)
 from minillm.formats.tokenizer_config import SPECIAL_IDS
 
 ROPE_LAYOUT = "half"        # channels i and i + D/2 rotate together, as in Llama on Hugging Face
@@ -180,6 +181,7 @@ def typed(name, value, kind):
         value = float(value)
     if type(value) is not kind:
         raise ValueError(f"{name} is {value!r}; it must be {KINDS[kind]}")
+    require(kind is not int or abs(value) < 2**63, f"{name} is {value}; it must have 64 bits")
     return value
 
 

@@ -23,11 +23,10 @@ def read_json(path, kind=dict, most=MOST_BYTES):
     Raises:  ValueError "PATH: ..." of one line for a broken file; OSError if it cannot be read.
     """
     require_file(path)
-    with open(path, "rb") as file:
-        data = file.read(most + 1)
     with reading(path):
-        require(len(data) <= most, f"larger than {most:,} bytes, which no such file needs")
-        return parse_json(data, kind)
+        require(Path(path).stat().st_size <= most,
+                f"larger than {most:,} bytes, which no such file needs")
+        return parse_json(Path(path).read_bytes(), kind)
 
 
 def require_file(path):

@@ -1,5 +1,7 @@
 """Tensors by name in a .safetensors file; nothing is ever unpickled."""
 
+from pathlib import Path
+
 import numpy as np
 
 from minillm.config import require
@@ -14,7 +16,7 @@ def write_tensors(path, tensors):
     from safetensors.numpy import save_file
 
     # safetensors writes the bytes in the order of memory, so the arrays must be contiguous.
-    in_order = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    in_order = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     try:
         save_file(in_order, path, metadata={"format": "pt"})    # transformers 4 reads no other
     except SafetensorError as error:
@@ -50,7 +52,8 @@ def check_header(path, dtypes):
     """
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        require(length <= MOST_BYTES, f"not a safetensors file (a header of {length:,} bytes)")
+        require(length <= min(MOST_BYTES, Path(path).stat().st_size),
+                f"not a whole safetensors file (a header of {length:,} bytes)")
         header = file.read(length)
     try:
         header = parse_json(header)

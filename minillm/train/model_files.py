@@ -6,9 +6,10 @@
 
 import numpy as np
 
+from minillm.config import require
 from minillm.formats.config_json import from_json, to_json
 from minillm.formats.hugging_face import from_tensors, to_tensors
-from minillm.formats.json_file import reading, read_json, write_json
+from minillm.formats.json_file import MOST_BYTES, reading, read_json, write_json
 from minillm.formats.tensors import read_tensors, write_tensors
 from minillm.formats.tokenizer_config import generation_config, tokenizer_config
 from minillm.model.language_model import LanguageModel
@@ -46,12 +47,13 @@ def read_params(path, config):
 
     Raises:  ValueError if they do not fit the configuration.
     """
-    # A wrong config.json may ask for more memory than any machine has, so a file far too small for
-    # it is refused before memory is allocated. Smaller differences are refused below, by name.
-    needed = weight_bytes(config)
-    if path.stat().st_size < needed / 2:
-        raise ValueError(f"{path}: the file has {path.stat().st_size:,} bytes, but the model of "
-                         f"config.json takes {needed:,}; are the two from one checkpoint?")
+    # A wrong config.json, or a wrong header, may ask for more memory than any machine has, so a
+    # file of another size is refused before memory is allocated. Small differences are named below.
+    size, needed = path.stat().st_size, weight_bytes(config)
+    with reading(path):
+        require(needed / 2 <= size <= 2 * needed + MOST_BYTES,
+                f"the file has {size:,} bytes, but the model of config.json takes {needed:,}; "
+                "are the two from one checkpoint?")
     tensors = read_tensors(path)
     like = transformer_init(config, np.random.default_rng(0))
     with reading(path):
