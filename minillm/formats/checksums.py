@@ -6,12 +6,15 @@ A flipped bit in a weight would change every answer of the model a little, and n
 import hashlib
 import re
 
+from minillm.formats.json_file import require_file
+
 SUMS = "SHA256SUMS"
-LINE = re.compile(r"([0-9a-f]{64})  ([^/\\]+)")
+LINE = re.compile(r"([0-9a-f]{64})  ([\w.-]{1,100})")
 
 
 def sha256(path):
     """The SHA-256 of a file, in hexadecimal digits."""
+    require_file(path)
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(1 << 20):
@@ -33,6 +36,7 @@ def read_sums(folder):
     path = folder / SUMS
     if not path.exists():
         return {}
+    require_file(path)
     try:
         *lines, end = path.read_text(encoding="utf-8").split("\n")
     except UnicodeDecodeError:

@@ -11,6 +11,7 @@ import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minillm.formats.checksums import SUMS
 from minillm.formats.tensors import read_tensors, write_tensors
 from minillm.train.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
@@ -19,7 +20,10 @@ NORM = "model.norm.weight"          # 60 numbers
 
 @pytest.fixture
 def saved(tmp_path):
-    return save_checkpoint(tmp_path / "runs", 3, tiny.model())
+    """A checkpoint from someone who wrote no sums, or new ones."""
+    folder = save_checkpoint(tmp_path / "runs", 3, tiny.model())
+    (folder / SUMS).unlink()
+    return folder
 
 
 def parts(path):
@@ -139,6 +143,7 @@ class Command:
 def test_nothing_is_unpickled(saved, name):
     if name.startswith("training"):
         save_checkpoint(saved.parent, 3, tiny.model(), {"mean": tiny.model().params})
+        (saved / SUMS).unlink()
     data = pickle.dumps((Command(str(saved / "ran")), bytes(100_000)))
     (saved / name).write_bytes(data)
     refused(saved, name)
@@ -147,11 +152,15 @@ def test_nothing_is_unpickled(saved, name):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
-@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "training.safetensors", "training.json"])
-def test_a_pipe_is_not_waited_for(saved, name):
-    (saved / name).unlink()
-    os.mkfifo(saved / name)
-    refused(saved, name, "is not a file")
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "training.safetensors", "training.json", SUMS])
+@pytest.mark.parametrize("sums", [True, False])
+def test_a_pipe_is_not_waited_for(tmp_path, name, sums):
+    folder = save_checkpoint(tmp_path / "runs", 3, tiny.model())
+    if not sums:
+        (folder / SUMS).unlink()
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    refused(folder, name, "is not a file")
 
 
 NAMES = st.text(max_size=8).filter(lambda name: name != "__metadata__" and name.isprintable())
