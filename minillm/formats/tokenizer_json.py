@@ -67,19 +67,20 @@ def write_tokenizer(path, kind, tokens, merges, pattern):
         json.dump(content, file, ensure_ascii=False, indent=1)
 
 
-def read_tokenizer(path, pattern):
+def read_tokenizer(path, patterns):
     """Return (kind, alphabet, merges) of a tokenizer.json that write_tokenizer wrote.
 
+    patterns: the regexes that a file may split by.
     Raises:  ValueError "PATH: ..." of one line; OSError if it cannot be read
     """
     content = read_json(path, most=MOST_BYTES)
     with reading(path):
-        return _parse(content, pattern)
+        return _parse(content, patterns)
 
 
-def _parse(content, pattern):
+def _parse(content, patterns):
     model = _get(content, "model", dict)
-    kind = next((kind for kind, split in pre_tokenizers(pattern).items()
+    kind = next((kind for pattern in patterns for kind, split in pre_tokenizers(pattern).items()
                  if split == content.get("pre_tokenizer")), None)
     if model.get("type") != "BPE" or kind is None or content.get("normalizer") is not None:
         raise ValueError("it splits or normalizes text in another way")

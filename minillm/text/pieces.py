@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 # The alternatives are tried in this order.
-PATTERN = "|".join([
+ALTERNATIVES = "|".join([
     r"'(?:[sdmt]|ll|ve|re)",       # the end of an English contraction: 's, 'll
     r" ?[\p{L}\p{M}]+",            # a word, with the space before it
     r"\p{N}{1,2}",                 # one or two digits, so that a number is always cut the same way
@@ -12,6 +12,8 @@ PATTERN = "|".join([
     r"\s+(?!\S)",                  # blanks except the last, which joins the word after it
     r"\s+",                        # other blanks
 ])
+LONGEST = 1000      # repeats in a piece at most: a text without a blank is many pieces, not one
+PATTERN = ALTERNATIVES.replace("+", f"{{1,{LONGEST}}}").replace("*", f"{{0,{LONGEST}}}")
 
 
 @lru_cache(maxsize=1)
@@ -33,3 +35,8 @@ def replace_surrogates(text):
         return text
     except UnicodeEncodeError:
         return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def text_bytes(text):
+    """How many bytes a text has in UTF-8, a surrogate counted as the U+FFFD that it becomes."""
+    return len(replace_surrogates(text).encode("utf-8"))

@@ -8,7 +8,6 @@ the text spells.
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import ClassVar
 
 import numpy as np
@@ -16,11 +15,14 @@ import numpy as np
 from minillm.formats.tokenizer_json import CONTROL, read_tokenizer, write_tokenizer
 from minillm.kernels.pair_merge import apply_merges, learn_merges
 from minillm.text.chat import render_chat
-from minillm.text.pieces import PATTERN, replace_surrogates, split_pieces
+from minillm.text.pieces import (ALTERNATIVES, PATTERN, replace_surrogates, split_pieces,
+                                 text_bytes)
 
 KINDS = ("bpe", "characters")
 BYTES_AND_CONTROL = len(CONTROL) + 256      # tokens of a byte-level vocabulary before any merge
-PIECES_A_CALL = 1 << 17  # bounds the memory that encoding a long text takes
+# These bound memory, as merging takes about 50 bytes for each byte of the pieces that it sees.
+CHARACTERS_A_CALL = 1 << 20     # of a text that are encoded together
+LEARNED_BYTES = 1 << 24         # of distinct pieces that a vocabulary is learned from
 SHORT, REMEMBERED = 200, 50_000  # characters of a text whose ids are kept, and how many texts
 
 
@@ -98,11 +100,8 @@ class Tokenizer:
     def _encode(self, text):
         if self.kind == "characters":
             return self._look_up(text)
-        pieces = split_pieces(text)
-        chunks = [np.empty(0, np.int32)]
-        while chunk := list(islice(pieces, PIECES_A_CALL)):
-            chunks.append(self._encode_pieces(chunk))
-        return np.concatenate(chunks)
+        chunks = [self._encode_pieces(chunk) for chunk in _calls(split_pieces(text))]
+        return np.concatenate([np.empty(0, np.int32), *chunks])
 
     def _look_up(self, text):
         data = text.encode("utf-8", "surrogateescape")
@@ -156,10 +155,11 @@ class Tokenizer:
 
         Shapes:  -> ids (N,) int32
         """
+        begin, end = np.array([[self.begin_id], [self.end_id]], np.int32)
         parts = [np.empty(0, np.int32)]
         for text in texts:
-            parts += [[self.begin_id], self.encode(text), [self.end_id]]
-        return np.concatenate(parts).astype(np.int32)
+            parts += [begin, self.encode(text), end]
+        return np.concatenate(parts)
 
     def encode_chat(self, messages, ask=True):
         """Return the ids of a conversation, ending in <|assistant|> if ask: its turn to speak.
@@ -179,7 +179,21 @@ class Tokenizer:
 
         Raises:  ValueError of one line if the file is missing, broken or of another kind
         """
-        return cls(*read_tokenizer(path, PATTERN))
+        # Earlier files have no longest piece, and split all other text alike.
+        return cls(*read_tokenizer(path, (PATTERN, ALTERNATIVES)))
+
+
+def _calls(pieces):
+    """Yield lists of successive pieces, each of about CHARACTERS_A_CALL characters in all."""
+    chunk, size = [], 0
+    for piece in pieces:
+        chunk.append(piece)
+        size += len(piece)
+        if size >= CHARACTERS_A_CALL:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _lay_out(pieces, byte_ids):
@@ -194,6 +208,7 @@ def train_tokenizer(texts, vocab_size=None, kind="bpe"):
 
     "bpe": all 256 bytes, then merges of the most frequent pair up to vocab_size, or until no pair
     occurs twice. "characters": the bytes that occur, and no merges; vocab_size is only a limit.
+    Of more than 16 MB of distinct pieces (words), the rarest are not used.
 
     Raises:  ValueError if vocab_size is too small, or there is no text
     """
@@ -215,8 +230,21 @@ def train_tokenizer(texts, vocab_size=None, kind="bpe"):
     plain = Tokenizer(kind, alphabet)
     if kind == "characters":
         return plain
+    counts = _most_frequent(counts, LEARNED_BYTES)
     ids, piece = _lay_out(counts, plain._byte_ids)
     weights = np.fromiter(counts.values(), np.int64, len(counts))
     limit = min(vocab_size - least, len(ids))  # a merge removes a token, so there can be no more
     merges = learn_merges(ids, piece, weights, least, limit)
     return Tokenizer(kind, alphabet, tuple(map(tuple, merges.tolist())))
+
+
+def _most_frequent(counts, size):
+    """The counts of as many pieces as `size` bytes hold: all, or the most frequent ones."""
+    if sum(map(len, counts)) * 4 <= size or sum(map(text_bytes, counts)) <= size:
+        return counts
+    kept, left = {}, size
+    for piece in sorted(counts, key=lambda piece: (-counts[piece], piece)):
+        left -= text_bytes(piece)
+        if left < 0:
+            return kept
+        kept[piece] = counts[piece]

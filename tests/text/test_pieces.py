@@ -1,10 +1,11 @@
 """Pieces: joined they are the text, and they are cut where the pattern says."""
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minillm.text.pieces import replace_surrogates, split_pieces
+from minillm.text.pieces import ALTERNATIVES, LONGEST, replace_surrogates, split_pieces, text_bytes
 
 
 @given(st.text())
@@ -31,3 +32,21 @@ def test_pieces_of(text, pieces):
 def test_half_a_surrogate_pair_becomes_the_replacement_character():
     assert replace_surrogates("a\ud83db\udfff") == "a\ufffdb\ufffd"
     assert replace_surrogates("a😀b") == "a😀b"
+
+
+@given(st.text())
+def test_a_longest_piece_changes_no_text_of_ordinary_words(text):
+    assert list(split_pieces(text)) == regex.findall(ALTERNATIVES, text)
+
+
+@pytest.mark.parametrize("letters", ["a", " ", "\n", "!", " \n", "e\u0301"])
+def test_a_text_without_a_break_is_many_pieces(letters):
+    text = letters * 5000
+    pieces = list(split_pieces(text))
+    assert "".join(pieces) == text and max(map(len, pieces)) <= 2 * LONGEST
+
+
+@given(st.text(st.characters()))
+def test_bytes_are_counted_as_they_are_encoded(text):
+    assert text_bytes(text) == len(replace_surrogates(text).encode())
+    assert text_bytes("a\ud83d") == 4

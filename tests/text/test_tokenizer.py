@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minillm.kernels.twin import plain_kernels
-from minillm.text.tokenizer import CONTROL, Tokenizer, train_tokenizer
+from minillm.text import tokenizer as tokenizer_module
+from minillm.text.pieces import LONGEST
+from minillm.text.tokenizer import CONTROL, Tokenizer, _most_frequent, train_tokenizer
 
 BYTES_ALONE = Tokenizer("bpe", bytes(range(256)))
 MERGING = train_tokenizer(["the mill the mill ab\xe9 \xe9\xe9\xe9 aaaa aaaa \n\n\n    x    x"], 300)
@@ -81,7 +83,7 @@ def test_each_token_encodes_to_itself(bpe):
 
 def test_a_long_text_is_the_same_in_one_chunk_or_many(bpe, text, monkeypatch):
     whole = bpe.encode(text)
-    monkeypatch.setattr("minillm.text.tokenizer.PIECES_A_CALL", 7)
+    monkeypatch.setattr("minillm.text.tokenizer.CHARACTERS_A_CALL", 7)
     np.testing.assert_array_equal(bpe.encode(text), whole)
 
 
@@ -188,3 +190,29 @@ def test_a_megabyte_without_a_break(bpe, letters):
     text = "".join(np.array(list(letters))[draws])
     for tokenizer in (bpe, train_tokenizer([text], 300)):
         assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+@pytest.mark.skipif(plain_kernels() or numba.config.DISABLE_JIT, reason="the plain twins rescan the text")
+def test_no_call_of_a_kernel_sees_more_than_its_share(bpe, monkeypatch):
+    """What a kernel takes grows with the pieces that it sees, so these bound the memory of any text."""
+    sizes = []
+
+    def seen(pieces, byte_ids):
+        sizes.append(sum(map(len, pieces)))
+        return lay_out(pieces, byte_ids)
+    lay_out = tokenizer_module._lay_out
+    monkeypatch.setattr(tokenizer_module, "_lay_out", seen)
+    monkeypatch.setattr(tokenizer_module, "CHARACTERS_A_CALL", 5000)
+    monkeypatch.setattr(tokenizer_module, "LEARNED_BYTES", 5000)
+    text = "".join(np.random.default_rng(0).choice(list("abcdefgh"), 50_000))
+    assert bpe.decode(bpe.encode(text)) == text and len(sizes) >= 8 and max(sizes) <= 5000 + LONGEST
+    sizes.clear()
+    train_tokenizer([text, "often " * 90], 300)
+    assert 4000 <= max(sizes) <= 5000
+
+
+def test_the_rarest_pieces_are_left_out_first():
+    counts = {"b": 1, "aaa": 5, "\u00e9": 3, "a": 1}
+    assert _most_frequent(counts, 7) == counts
+    assert _most_frequent(counts, 6) == {"aaa": 5, "\u00e9": 3, "a": 1}
+    assert _most_frequent(counts, 4) == {"aaa": 5}

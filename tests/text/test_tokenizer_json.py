@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from minillm.text.pieces import ALTERNATIVES
 from minillm.text.tokenizer import CONTROL, Tokenizer
 
 ODD_TEXTS = [
@@ -12,6 +13,7 @@ ODD_TEXTS = [
     "👩‍👩‍👧 🏳️‍🌈 🎉🎉!", "हिन्दी ไทย العَرَبِيَّة",
     "½ ² Ⅷ ٣٤٥", "\x00\x01 \x7f \ufffd \x85 \x1c\x1d y", "a\u00a0b\u2003c\u3000d\u2028e",
     "ſ K İ ŉ", "e\u0301 \u0301e",
+    *(f"x {letters * 2500} x" for letters in ("a", " ", "\n", "!", " \n", "7", "e\u0301")),    # longer than a piece
 ]
 
 
@@ -35,6 +37,15 @@ def test_the_hugging_face_library_gives_the_same_ids(bpe, characters, text, tmp_
             ids = tokenizer.encode(sample).tolist()
             assert other.encode(sample).ids == ids, repr(sample)
             assert other.decode(ids) == sample
+
+
+def test_a_file_from_before_there_was_a_longest_piece_is_read(bpe, tmp_path):
+    path = tmp_path / "tokenizer.json"
+    bpe.save(path)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["pre_tokenizer"]["pretokenizers"][0]["pattern"] = {"Regex": ALTERNATIVES}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert Tokenizer.load(path) == bpe
 
 
 def test_merges_may_be_written_as_lists(bpe, tmp_path):
