@@ -6,10 +6,10 @@ import json
 import math
 import sys
 from dataclasses import fields
-from pathlib import Path
 
 from minillm.config import updated
 from minillm.runs.config import PRESETS, SECTIONS
+from minillm.text.files import read_text
 
 METAVARS = {int: "N", float: "X", str: "WORD", bool: "true|false"}
 
@@ -110,12 +110,9 @@ def read_toml(path):
     else:
         import tomli as tomllib
 
+    text = read_text(path, may_be_empty=True)
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise ValueError(f"{path}: no such file; --config takes a TOML file") from None
-    except IsADirectoryError:
-        raise ValueError(f"{path}: is a folder; --config takes a TOML file") from None
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: is not a TOML file ({error})") from None
 

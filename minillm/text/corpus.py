@@ -4,53 +4,47 @@ Every error is one line that names the file, the line number in a JSONL file, an
 """
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 
 from minillm.text.chat import validate_messages
+from minillm.text.files import TEXT_SUFFIXES, read_folder, read_text
+from minillm.text.pieces import replace_surrogates
 
-TEXT_SUFFIXES = (".txt", ".md", ".py")
+LINES = (".jsonl", ".ndjson")   # endings of files with one JSON value a line
+LIST = ".json"                  # ending of files with a JSON list of such values
 
 
-def load_documents(path):
+def unsaid(line):
+    """Where what is left out is not told: once a command is enough."""
+
+
+def load_documents(path, note=unsaid):
     """Return the documents of a text file, a folder or a JSONL file, as a list of strings.
 
-    A text file is one document. A line of JSONL is one document {"text": ...}. A folder has one
-    document for each .txt, .md and .py file in it and its subfolders, sorted by path. Empty files,
-    hidden files and hidden folders are skipped. Line ends become \\n.
+    A text file is one document. A line of .jsonl or .ndjson, or an item of a list in .json, is one
+    document {"text": ...}. A folder has one document for each .txt, .md and .py file in it and its
+    subfolders, sorted by path. Line ends become \\n.
+    note: called with a line on what was read and skipped in a folder, and one for each text file
+    that could not be read.
 
     Raises:  ValueError that names the file and the fix
     """
     path = Path(path)
     if path.is_dir():
-        files = _text_files(path)
-        texts = [_read_text(file, may_be_empty=True) for file in files]
-        documents = [text for text in texts if text.strip()]
-        if not documents:
-            raise ValueError(f"{path}: no text in this folder; "
-                             f"it needs {', '.join(TEXT_SUFFIXES)} files "
-                             f"that are not empty ({len(files)} found)")
-        return documents
-    if path.suffix.lower() == ".jsonl":
+        found = read_folder(path)
+        if not found.texts:
+            raise ValueError(f"{path}: no text in this folder ({found}); "
+                             f"it needs {', '.join(TEXT_SUFFIXES)} files that are not empty"
+                             + "".join(f"; {line}" for line in found.broken[:1]))
+        for line in found.broken:
+            note(f"left out: {line}")
+        note(f"{path}: {found}")
+        return found.texts
+    if path.suffix.lower() in (*LINES, LIST):
         return [_get(record, "text", str, where) for where, record in records(path)]
-    return [_read_text(path)]
-
-
-def _text_files(folder):
-    """All text files below a folder, in the same order on every operating system."""
-    found = []
-    for place, folders, names in os.walk(folder, onerror=_unreadable):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(place, name) for name in names
-                  if name.lower().endswith(TEXT_SUFFIXES) and not name.startswith(".")]
-    return sorted(found, key=lambda file: file.relative_to(folder).as_posix())
-
-
-def _unreadable(error):
-    raise ValueError(f"{error.filename}: cannot be read ({error.strerror}); "
-                     "check the path and its rights")
+    return [read_text(path)]
 
 
 def load_conversations(path):
@@ -133,19 +127,29 @@ def _get(record, key, kinds, where):
 def records(path, torn_end=False):
     """Yield ("FILE, line N", value) for each line of a JSONL file that is not blank.
 
+    A file that ends in .json is one list, and gives ("FILE, item N", value). Half a surrogate pair,
+    which JSON can spell and UTF-8 cannot encode, becomes U+FFFD.
     torn_end: leave out a broken last line that has no line end: its writer was stopped there.
+
+    Raises:  ValueError that names the file, the line and the fix
     """
-    lines = _read_text(Path(path)).split("\n")
+    path = Path(path)
+    text = read_text(path)
+    if path.suffix.lower() == LIST:
+        items = _parsed(text, path, f"a {LIST} file must be one JSON list; if each line is a "
+                                    f"value, name the file {LINES[0]}")
+        if not isinstance(items, list):
+            raise ValueError(f"{path}: must be a list like [{{...}}, {{...}}], not "
+                             f"{type(items).__name__}; with one value a line, name it {LINES[0]}")
+        if not items:
+            raise ValueError(f"{path}: is an empty list; give a file with data")
+        yield from ((f"{path}, item {number}", item) for number, item in enumerate(items, start=1))
+        return
+    lines = text.split("\n")
     for number, line in enumerate(lines, start=1):
-        if not line.strip() or (torn_end and number == len(lines) and is_torn(line)):
-            continue
-        where = f"{path}, line {number}"
-        try:
-            yield where, json.loads(line)
-        except (ValueError, RecursionError) as error:
-            place = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-            raise ValueError(f"{where}: broken JSON ({getattr(error, 'msg', error)}{place}); "
-                             "each line must be one whole JSON value") from None
+        if line.strip() and not (torn_end and number == len(lines) and is_torn(line)):
+            where = f"{path}, line {number}"
+            yield where, _parsed(line, where, "each line must be one whole JSON value")
 
 
 def is_torn(line):
@@ -157,29 +161,25 @@ def is_torn(line):
     return False
 
 
-def _read_text(path, may_be_empty=False):
-    """The text of a UTF-8 file without its byte order mark; line ends become \\n."""
-    if path.is_dir():
-        raise ValueError(f"{path}: is a folder; a file is needed here")
+def _parsed(text, where, rule):
+    """The value of a JSON text."""
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise ValueError(f"{path}: no such file; check the path") from None
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read ({error.strerror}); check its rights") from None
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ValueError(f"{path}: is UTF-16 text; save it as UTF-8")
-    if b"\0" in data:
-        raise ValueError(f"{path}: is binary, not text (NUL byte at offset {data.index(0)}); "
-                         "give a text file in UTF-8")
-    try:
-        text = data.decode("utf-8").removeprefix("\ufeff")  # some editors write a byte order mark
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: invalid UTF-8 (byte 0x{data[error.start]:02x} "
-                         f"at offset {error.start}); save it as UTF-8") from None
-    if not text.strip() and not may_be_empty:
-        raise ValueError(f"{path}: is empty; give a file with text")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+        return _encodable(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        place = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise ValueError(f"{where}: broken JSON ({getattr(error, 'msg', error)}{place}); "
+                         f"{rule}") from None
+
+
+def _encodable(value):
+    """The value, each text in it without surrogates."""
+    if isinstance(value, str):
+        return replace_surrogates(value)
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, dict):
+        return {replace_surrogates(key): _encodable(item) for key, item in value.items()}
+    return value
 
 
 def split_documents(documents, validation_share, rng):

@@ -1,11 +1,15 @@
 """Reading files: what is right is read as it stands, what is wrong is said in one line."""
 
+import gzip
 import json
+import lzma
+import os
+import socket
 
 import numpy as np
 import pytest
 
-from minillm.text.corpus import load_conversations, load_documents, load_preferences, split_documents
+from minillm.text.corpus import load_conversations, load_documents, load_preferences, records, split_documents
 
 USER, ASSISTANT = {"role": "user", "content": "a?"}, {"role": "assistant", "content": "b."}
 OTHER = {"role": "assistant", "content": "c."}
@@ -50,19 +54,97 @@ def test_a_folder_is_read_in_the_order_of_paths(tmp_path):
     assert load_documents(tmp_path) == ["B.txt", "a.py", "b/a.txt", "b/z.md", "c.TXT"]
 
 
-def test_a_broken_file_in_a_folder_is_named(tmp_path):
-    write(tmp_path / "a.txt", "fine")
-    bad = write(tmp_path / "b.txt", b"caf\xe9 ")
-    with pytest.raises(ValueError, match="invalid UTF-8") as error:
-        load_documents(tmp_path)
-    assert str(bad) in str(error.value)
+def test_what_a_folder_does_not_give_is_counted_and_named(tmp_path):
+    for name in ("a.txt", "d/b.md", "page.html", "d/other.HTML", "picture.png", "Makefile", ".hidden", ".git/x.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write(tmp_path / name, name)
+    write(tmp_path / "empty.txt", "\n")
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "d")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "a.txt")
+    bad = [write(tmp_path / "c.txt", b"caf\xe9 "), write(tmp_path / "d/e.txt", b"a\0"), tmp_path / "f.txt", tmp_path / "g.txt"]
+    os.mkfifo(bad[2])
+    bad[3].symlink_to(tmp_path / "nothing")
+    said = []
+    assert load_documents(tmp_path, said.append) == ["a.txt", "d/b.md", "a.txt"]
+    *broken, whole = said
+    assert [str(path) in line for path, line in zip(sorted(bad), broken)] == [True] * 4
+    for line, named in zip(broken, ("invalid UTF-8", "is binary", "a named pipe", "no such file")):
+        assert line.startswith("left out: ") and named in line
+    assert whole == (f"{tmp_path}: read 3 files, skipped 12 (4 not readable, 2 .html, 2 hidden, 1 .png, "
+                     "1 empty, 1 link to a folder, 1 without an ending)")
 
 
-@pytest.mark.parametrize("names", [[], ["a.bin"], ["empty.txt"]])
-def test_a_folder_without_text(tmp_path, names):
-    for name in names:
-        write(tmp_path / name, "" if name == "empty.txt" else "text")
-    refuse(load_documents, tmp_path, "no text in this folder", ".txt, .md, .py")
+def test_a_folder_of_which_everything_is_read(tmp_path):
+    write(tmp_path / "a.txt", "a")
+    said = []
+    load_documents(tmp_path, said.append)
+    load_documents(tmp_path / "a.txt", said.append)
+    assert said == [f"{tmp_path}: read 1 files"]
+
+
+@pytest.mark.parametrize("content, named", [(None, "(read 0 files)"), (b"caf\xe9", "(1 not readable)); it needs .txt, .md"),
+                                            (b"caf\xe9", "a.txt: invalid UTF-8")])
+def test_a_folder_that_gives_nothing_says_why(tmp_path, content, named):
+    if content:
+        write(tmp_path / "a.txt", content)
+    refuse(load_documents, tmp_path, "no text in this folder", named)
+
+
+@pytest.mark.parametrize("load", LOADERS)
+@pytest.mark.parametrize("kind", ["pipe", "device", "socket"])
+def test_only_regular_files_are_opened(tmp_path, load, kind, monkeypatch):
+    """Opening a pipe would wait for a writer, and /dev/zero never ends."""
+    path = tmp_path / "a.jsonl"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        monkeypatch.chdir(tmp_path)     # the path of a socket is short
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(path.name)
+    refuse(load, path, f"is a {'named ' if kind == 'pipe' else ''}{kind}")
+
+
+@pytest.mark.parametrize("load", LOADERS)
+@pytest.mark.parametrize("name", ["a.ndjson", "a.NDJSON", "a.json"])
+def test_other_endings_of_json(tmp_path, load, name):
+    """A file that a loader took for plain text would be trained on, braces and all."""
+    lines = write_lines(tmp_path / "a.jsonl", GOOD[load], GOOD[load])
+    records = [GOOD[load]] * 2
+    path = write(tmp_path / name, json.dumps(records, indent=2)) if name == "a.json" else write_lines(tmp_path / name, *records)
+    assert load(path) == load(lines)
+
+
+@pytest.mark.parametrize("load", LOADERS)
+@pytest.mark.parametrize("content, named", [
+    ('{"text": "a"}', "must be a list"), ("3", "must be a list"), ("[]", "is an empty list"),
+    ('{"text": "a"}\n{"text": "b"}', "if each line is a value, name the file .jsonl"), ("[{}, 3]", "item 1: no "),
+    ("[" * 100_000, "broken JSON"),
+])
+def test_a_json_file_that_is_no_list_of_records(tmp_path, load, content, named):
+    refuse(load, write(tmp_path / "a.json", content), named)
+
+
+@pytest.mark.parametrize("load", LOADERS)
+@pytest.mark.parametrize("name, pack", [("a.jsonl.gz", gzip.compress), ("a.jsonl.xz", lzma.compress)])
+def test_a_compressed_file_is_to_be_unpacked(tmp_path, load, name, pack):
+    refuse(load, write(tmp_path / name, pack(json.dumps(GOOD[load]).encode())), "is compressed", "unpack it first")
+
+
+HALF = "a\ud83d"        # json.dumps writes it as an escape, which is valid JSON and no text
+
+
+def test_half_a_surrogate_pair_in_any_record_becomes_the_replacement_character(tmp_path):
+    user, assistant = ({"role": role, "content": HALF} for role in ("user", "assistant"))
+    whole = [{**message, "content": "a\ufffd"} for message in (user, assistant)]
+    assert load_documents(write_lines(tmp_path / "a.jsonl", {"text": HALF})) == ["a\ufffd"]
+    assert load_conversations(write_lines(tmp_path / "a.jsonl", {"messages": [user, assistant]})) == [whole]
+    assert load_preferences(write_lines(tmp_path / "a.jsonl", {"prompt": HALF, "chosen": HALF, "rejected": [assistant]})) == [
+        {"prompt": whole[:1], "chosen": whole[1:], "rejected": whole[1:]}]
+    assert [value for _, value in records(write_lines(tmp_path / "a.jsonl", [HALF, {HALF: {"b": [HALF, 1, None]}}]))] == [
+        ["a\ufffd", {"a\ufffd": {"b": ["a\ufffd", 1, None]}}]]
+    assert [value for _, value in records(write(tmp_path / "a.json", json.dumps([HALF])))] == ["a\ufffd"]
 
 
 def test_documents_in_jsonl(tmp_path):
