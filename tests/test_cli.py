@@ -143,8 +143,8 @@ def test_a_failed_verb_leaves_the_run_as_it_was(refused, trained, data, tmp_path
     talk = [{"role": "user", "content": "word " * 200}, {"role": "assistant", "content": "yes"}]
     path = lines_of(tmp_path / "long.jsonl", [{"messages": talk}] * 3)
     before = {file: file.read_bytes() for file in trained.rglob("*") if file.is_file()}
-    assert "fits in a row" in refused("finetune", "alone", "--root", trained, "--data", path, "--lr", "1e-4")
-    assert "fits in a row" in refused("finetune", "alone", "--root", trained, "--data", path, "--name", "new")
+    assert "fits the context" in refused("finetune", "alone", "--root", trained, "--data", path, "--lr", "1e-4")
+    assert "fits the context" in refused("finetune", "alone", "--root", trained, "--data", path, "--name", "new")
     assert {file: file.read_bytes() for file in trained.rglob("*") if file.is_file()} == before
 
 
@@ -355,8 +355,8 @@ RANKING = {"prompt": [{"role": "user", "content": "a"}], "responses": ["b", "c"]
     ("[1]", "must be an object"), ("{", "broken JSON"),
 ])
 def test_broken_rankings_are_refused_by_line(line, fix, tmp_path):
-    from minillm.runs.plan import check_rankings
+    from minillm.runs.data import ranked
     path = tmp_path / "rankings.jsonl"
     path.write_text(json.dumps(RANKING) + "\n" + line + "\n", encoding="utf-8")
     with pytest.raises(ValueError, match="line 2.*" + re.escape(fix)):
-        check_rankings(path)
+        ranked(tmp_path)

@@ -14,6 +14,7 @@ from minillm.evaluate.likelihood import examples_loss
 from minillm.objectives.next_token import next_token_objective
 from minillm.text.batches import micro_batches, pack_conversations, packed_batch, window_batch
 from minillm.text.chat import render_chat
+from minillm.text.fitting import that_fit
 from minillm.train.trainer import fit
 
 
@@ -30,9 +31,14 @@ class FinetuneConfig(OptimizerConfig):
     domain_steps: int = knob(60, "steps of the fine-tuning for one domain", within="[1, inf)")
 
 
-def rendered(model, conversations):
-    """Conversations as (ids, loss mask): only the assistant's tokens are learned."""
-    return [render_chat(model.tokenizer, messages) for messages in conversations]
+def rendered(model, conversations, what):
+    """Those conversations that fit the context, as (ids, loss mask): only the assistant's tokens
+    are learned.  Raises:  ValueError if there are some, and none fits.
+    """
+    whole = [render_chat(model.tokenizer, messages) for messages in conversations]
+    (fit,) = that_fit({what: whole}, lambda example: example[:1], model.config.context,
+                      least=min(len(whole), 1))
+    return fit
 
 
 def finetune(model, conversations, settings, seed, recorder, validation=(), replay=None):
@@ -41,11 +47,13 @@ def finetune(model, conversations, settings, seed, recorder, validation=(), repl
     conversations: [messages]; several are packed into a row, and none sees another.
     replay: (N,) token ids of the pretraining text. Every step reads `replay_rows` windows of it
     again, so that the model does not forget it.
-    Returns how many conversations were left out: too long for the context, or without a target.
+    Returns how many conversations to learn from are longer than the context and were left out;
+    those of `validation` that are longer are left out too.
     """
-    packed = pack_conversations(rendered(model, conversations), model.config.context,
-                                np.random.default_rng(seed), model.tokenizer.pad_id)
-    held_out = rendered(model, validation)
+    learned = rendered(model, conversations, "conversations")
+    held_out = rendered(model, validation, "held-out conversations")
+    packed = pack_conversations(learned, model.config.context, np.random.default_rng(seed),
+                                model.tokenizer.pad_id)
 
     def batch_at(step):
         batch = packed_batch(packed, step, settings.rows, seed)
@@ -61,7 +69,7 @@ def finetune(model, conversations, settings, seed, recorder, validation=(), repl
     objective = partial(next_token_objective, config=model.config, recompute=settings.recompute)
     fit(model, settings, batch_at, objective, recorder,
         evaluate=evaluate if held_out else None, every=max(1, settings.steps // 4))
-    return packed.left_out
+    return len(conversations) - len(learned)
 
 
 def with_replay(batch, old):

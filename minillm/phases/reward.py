@@ -12,6 +12,7 @@ from minillm.model.heads import reward_forward, scalar_head_init
 from minillm.objectives.ranking import ranking_objective
 from minillm.text.batches import pad_batch
 from minillm.text.chat import render_chat
+from minillm.text.fitting import that_fit
 from minillm.train.trainer import fit
 from minillm.tree import brief
 
@@ -51,12 +52,8 @@ def fitting(model, rankings):
     """(sequences, ranks) of the rankings whose responses all fit the context."""
     rendered = [(rendered_ranking(model.tokenizer, ranking), ranking.ranks)
                 for ranking in rankings]
-    kept = [(ids, ranks) for ids, ranks in rendered if max(map(len, ids)) <= model.config.context]
-    if not kept:
-        raise ValueError(f"none of {len(rankings)} rankings fits the context of "
-                         f"{model.config.context} tokens; rank shorter responses or pretrain with "
-                         "a longer context")
-    return kept
+    (fit,) = that_fit({"rankings": rendered}, lambda item: item[0], model.config.context)
+    return fit
 
 
 def evened(rendered):

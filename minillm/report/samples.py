@@ -5,7 +5,6 @@ the base, the fine-tuned and the aligned model, and one example of all four step
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 
@@ -40,7 +39,7 @@ def collect_samples(run):
         samples["next"] = [words for words in found if words]
         samples["texts"] = base_texts(models["base"], contexts)
     if len(models) > 1:
-        samples["answers"] = answers(models, *held_out_prompts(run))
+        samples["answers"] = answers(models, *held_out_prompts(run, models))
     if steps_in(run.folder / "reward"):
         samples["steps"] = four_steps(run, models)
     return samples
@@ -49,9 +48,12 @@ def collect_samples(run):
 def contexts_of(run):
     """Texts for the base model to continue: CONTEXTS, or three pieces of the user's own text."""
     path = run.data.get("pretrain")
-    if path is None or not Path(path).exists():
+    if path is None:
         return list(CONTEXTS)
-    text = "\n".join(data.documents(run, path)[1])
+    try:
+        text = "\n".join(data.documents(run, path)[1])
+    except ValueError:                      # it is no longer there, or no longer text
+        return list(CONTEXTS)
     starts = [len(text) * part // 4 for part in (1, 2, 3)]
     pieces = [text[start:start + 40].split(" ", 1)[-1] for start in starts]  # from a word's start
     return [piece.rsplit(" ", 1)[0] for piece in pieces if piece.strip()] or list(CONTEXTS)
@@ -80,15 +82,16 @@ def base_texts(model, contexts):
     return [{"prompt": prompt, "text": text} for prompt, text in zip(begun, texts)]
 
 
-def held_out_prompts(run):
+def held_out_prompts(run, models):
     """The held-out prompts of fine-tuning: (prompts as messages, the world's requests or None)."""
     path = run.data.get("finetune")
     if path is None:
         requests = data.requests(run)
         return [request.messages() for request in requests], requests
-    if not Path(path).exists():
+    try:
+        _, held_out = data.conversations(run, next(iter(models.values())))
+    except ValueError:                      # they are no longer there
         return [], None
-    _, held_out = data.conversations(run)
     asked = [messages[:last_answer(messages)] for messages in held_out]
     return [messages for messages in asked if messages], None
 
@@ -114,11 +117,12 @@ def answers(models, prompts, requests):
     return rows
 
 
-def held_out_rankings(run):
+def held_out_rankings(run, model):
     """(rankings that the reward model never saw, who ranked them)."""
-    if not data.has_rankings(run):
+    try:
+        _, held_out = data.rankings(run, model)
+    except ValueError:                      # they are no longer there
         return [], None
-    _, held_out = data.rankings(run)
     if "reward" in run.data:
         return held_out, "data"
     whole, apart = (run.folder / "rank" / name for name in (data.RANKINGS, data.RANKINGS_HELD_OUT))
@@ -137,10 +141,8 @@ def four_steps(run, models):
     It is the first ranking with three or more distinct ranks; if there is none, the first of those
     with the most.
     """
-    rankings, rater = held_out_rankings(run)
     judge, heads = data.reward_model(run)
-    rankings = [item for item in rankings
-                if max(map(len, rendered_ranking(judge.tokenizer, item))) <= judge.config.context]
+    rankings, rater = held_out_rankings(run, judge)
     if not rankings:
         return None
     chosen = max(rankings, key=lambda item: min(len(set(item.ranks)), 3))   # the first of equals

@@ -2,15 +2,18 @@
 
 Every function takes the Run. Each stage has its own random generators, so one stage's settings do
 not change another's data (task_messages and domain_documents start from the same one). Functions
-that return a pair return (training data, held-out data).
+that return a pair return (training data, held-out data). `note` is called with a line on what was
+left out: by the stage, before its first step. Whoever reads the same data again leaves it out.
 """
 
 from functools import lru_cache
-from pathlib import Path
 
+from minillm.config import require
 from minillm.phases import rank, reward
 from minillm.phases.finetune import task_conversation
 from minillm.text import corpus
+from minillm.text.corpus import unsaid
+from minillm.text.fitting import that_fit
 from minillm.train.checkpoint import load_checkpoint, subtree
 from minillm.world import jargon
 from minillm.world.conversations import make_conversations
@@ -48,11 +51,11 @@ def own_text(run):
     return run.data.get("tokenizer") or run.data.get("pretrain")
 
 
-def documents(run, path=None):
+def documents(run, path=None, note=unsaid):
     """Texts of the embedded world, or the user's own texts."""
     rng = run.rng("tokenizer")
     if path is not None:
-        return corpus.split_documents(corpus.load_documents(path), 0.1, rng)
+        return corpus.split_documents(corpus.load_documents(path, note), 0.1, rng)
     texts = world_texts(run.config.seed, run.config.pretrain.megabytes)
     return corpus.split_documents(texts, 0.03, rng)
 
@@ -67,14 +70,36 @@ def training_requests(run, count, rng):
     return make_requests(world(run), count, rng, "train")
 
 
-def conversations(run):
-    """Conversations (messages) of the embedded world, or the user's own."""
+def askable_requests(run, model, count, rng, note=unsaid):
+    """Requests that leave the model room for an answer: `count` to learn from, and held-out ones.
+    """
+    return askable(model, {"prompts": training_requests(run, count, rng),
+                           "held-out prompts": requests(run)},
+                   lambda request: request.messages(), note)
+
+
+def askable(model, parts, messages_of, note=unsaid):
+    """The prompts of each part that leave the model room for an answer (see fitting.that_fit)."""
+    return that_fit(parts,
+                    lambda item: [model.tokenizer.encode_chat(messages_of(item), ask=True)],
+                    model.config.context, note, room=LEAST_ROOM)
+
+
+def conversations(run, model, note=unsaid):
+    """Conversations (messages) of the embedded world, or the user's own, that fit the context."""
     rng, path = run.rng("finetune"), run.data.get("finetune")
+
+    def rows_of(messages):
+        return [model.tokenizer.encode_chat(messages, ask=False)]
     if path is not None:
-        return corpus.split_documents(corpus.load_conversations(path), 0.05, rng)
+        (fit,) = that_fit({"conversations": corpus.load_conversations(path)}, rows_of,
+                          model.config.context, note, least=2)
+        return corpus.split_documents(fit, 0.05, rng)
     drawn = [make_conversations(world(run), run.config.finetune.conversations, rng),
              make_conversations(world(run), 200, rng, "held_out")]
-    return tuple([item.messages for item in items] for items in drawn)
+    learned, held_out = ([item.messages for item in items] for items in drawn)
+    return that_fit({"conversations": learned, "held-out conversations": held_out}, rows_of,
+                    model.config.context, note)
 
 
 def task_messages(run):
@@ -91,27 +116,50 @@ def domain_documents(run):
     return jargon.domain_documents(world(run), 1500, rng, "train"), held_out
 
 
-def rankings(run):
-    """The user's own pairs, or the run's rankings, without rankings in which all are equal.
+def rankings(run, model, note=unsaid):
+    """The user's own pairs, or the run's rankings, that fit the context and are not all ties.
 
     If the run has no held-out rankings (it has none after ranking by hand), a tenth is held out.
     """
     path = run.data.get("reward")
     if path is not None:
-        ranked = rank.from_pairs(corpus.load_preferences(path))
+        parts = {"preference pairs": rank.from_pairs(corpus.load_preferences(path))}
     else:
-        ranked = rank.read_rankings(run.folder / "rank" / RANKINGS)
-        ranked = [item for item in ranked if len(set(item.ranks)) > 1]
-        apart = run.folder / "rank" / RANKINGS_HELD_OUT
-        if apart.exists():
-            return ranked, rank.read_rankings(apart)
-    return corpus.split_documents(ranked, 0.1, run.rng("reward"))
+        parts = ranked(run.folder / "rank")
+    fit = that_fit(parts, lambda ranking: reward.rendered_ranking(model.tokenizer, ranking),
+                   model.config.context, note, least=2 if len(parts) == 1 else 1)
+    return fit if len(fit) == 2 else corpus.split_documents(fit[0], 0.1, run.rng("reward"))
 
 
-def has_rankings(run):
-    """Whether the file that a reward model learns from exists."""
-    path = run.data.get("reward")
-    return Path(path or run.folder / "rank" / RANKINGS).exists()
+def ranked(folder):
+    """What the stage `rank` left, without all ties: rankings and, if set apart, held-out ones.
+
+    Raises:  ValueError if there are too few to learn from and to hold out.
+    """
+    paths = {"rankings": folder / RANKINGS, "held-out rankings": folder / RANKINGS_HELD_OUT}
+    parts = {}
+    for what, path in paths.items():
+        if what == "rankings" or path.exists():
+            parts[what] = [item for item in rank.read_rankings(path) if len(set(item.ranks)) > 1]
+    least = 1 if len(parts) == 2 else 2
+    for what, useful in parts.items():
+        require(len(useful) >= least,
+                f"{paths[what]} has {len(useful)} rankings that are not all ties; {least} or more "
+                "are needed" + (", because some are held out" if least == 2 else ""))
+    return parts
+
+
+def prompts(run, model, rng, note=unsaid):
+    """What the policy is asked, with room for an answer: (prompts as messages, the world's requests
+    or None if the prompts are the user's own).
+    """
+    path = run.data.get("rlhf")
+    if path is None:
+        chosen, _ = askable_requests(run, model, run.config.rlhf.prompts, rng, note)
+        return [request.messages() for request in chosen], chosen
+    own = [record["prompt"] for record in corpus.load_preferences(path)]
+    (fit,) = askable(model, {"prompts": own}, lambda messages: messages, note)
+    return fit, None
 
 
 def reward_model(run):

@@ -4,8 +4,6 @@ measure_NAME(run) returns the numbers of results.json under NAME. It reads only 
 in the run's folder, so the numbers can be measured again at any time.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 from minillm import tree
@@ -18,6 +16,7 @@ from minillm.phases.pretrain import new_model, validate
 from minillm.phases.reward import held_out_accuracy
 from minillm.phases.rollout import divergence, respond
 from minillm.runs import data
+from minillm.text.pieces import text_bytes
 from minillm.text.tokenizer import Tokenizer
 from minillm.train.checkpoint import steps_in
 from minillm.world.messages import LABELS, TASK_PROMPT
@@ -25,6 +24,15 @@ from minillm.world.probes import CHANCE, make_probes
 from minillm.world.raters import gold_score, is_correct, judge
 
 MARKS = ("helpful", "accurate", "safe")
+
+
+def still_there(run, stage, load):
+    """The data of a stage, or None if they can no longer be read: then a line says so."""
+    try:
+        return load()
+    except ValueError as error:
+        run.say(f"{stage}: not measured, as its data can no longer be read: {error}")
+        return None
 
 
 def measure_tokenizer(run):
@@ -35,13 +43,13 @@ def measure_tokenizer(run):
 def measure_pretrain(run):
     """Validation loss, the losses of counting models, and the five probes of the embedded world."""
     model, text = run.model("pretrain"), run.data.get("pretrain")
-    if text is not None and not Path(text).exists():
-        run.say(f"pretrain: left out, as its text {text} is no longer there")
+    texts = still_there(run, "pretrain", lambda: data.documents(run, text))
+    if texts is None:
         return {}
-    train, validation = data.documents(run, text)
+    train, validation = texts
     stream, held_out = map(model.tokenizer.encode_documents, (train, validation))
     V = model.tokenizer.vocab_size
-    results = {**validate(model, held_out, sum(len(text.encode()) for text in validation)),
+    results = {**validate(model, held_out, sum(map(text_bytes, validation))),
                "uniform_loss": float(np.log(V)), "unigram_loss": unigram_loss(stream, held_out, V),
                "bigram_loss": bigram_loss(stream, held_out, V),
                "tokens": len(stream), "parameters": tree.count(model.params)}
@@ -74,18 +82,20 @@ def measure_finetune(run):
 
 def measure_reward(run):
     """Share of held-out pairs that the reward model orders as the raters did."""
-    if not data.has_rankings(run):
-        run.say("reward: left out, as its rankings are no longer there")
+    judge_model, heads = data.reward_model(run)
+    rankings = still_there(run, "reward", lambda: data.rankings(run, judge_model))
+    if rankings is None:
         return {}
-    accuracy, _ = held_out_accuracy(*data.reward_model(run), data.rankings(run)[1])
-    return {"pair_accuracy": accuracy}
+    return {"pair_accuracy": held_out_accuracy(judge_model, heads, rankings[1])[0]}
 
 
 def measure_rlhf(run):
     """Gold scores and win rate of the aligned model against the fine-tuned one, and their KL."""
     if "rlhf" in run.data:
         return {}
-    policy, finetuned, requests = run.model("rlhf"), run.model("finetune"), data.requests(run)
+    policy, finetuned = run.model("rlhf"), run.model("finetune")
+    (requests,) = data.askable(policy, {"held-out prompts": data.requests(run)},
+                               lambda request: request.messages())
     settings, seed = run.config.rlhf, run.config.seed
     results, ended = alignment_results(finetuned, policy, requests, settings.temperature, seed)
     kl = policy_kl(policy, finetuned, requests, settings, run.rng("evaluation", 1))
@@ -134,7 +144,7 @@ def domain_bits_per_byte(model, documents):
     """Bits per byte of documents; the loss includes their end tokens."""
     stream = model.tokenizer.encode_documents(documents)
     loss, tokens = stream_loss(model, stream)
-    return bits_per_byte(loss * tokens, sum(len(text.encode()) for text in documents))
+    return bits_per_byte(loss * tokens, sum(map(text_bytes, documents)))
 
 
 def mean_marks(requests, texts):

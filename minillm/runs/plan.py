@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from minillm.config import require
 from minillm.formats.durable import naming, write_atomically
-from minillm.phases.rank import read_rankings
 from minillm.runs.checks import check_config, fingerprint_of
 from minillm.runs.config import load_config, save_config
-from minillm.runs.data import RANKINGS
+from minillm.runs.data import ranked
 from minillm.runs.folder import merge_results, new_run, read_results
 from minillm.runs.lock import LOCK, locked
 from minillm.runs.provenance import fingerprints
@@ -130,14 +129,7 @@ def check_needs(folder, stage, path):
                                   + (", or give --data" if stage.data and
                                      need in stage.data.replaces else ""))
         if need == "rank":
-            check_rankings(folder / "rank" / RANKINGS)
-
-
-def check_rankings(path):
-    """Refuse rankings that a reward model cannot learn from.  Raises:  ValueError"""
-    useful = sum(len(set(ranking.ranks)) > 1 for ranking in read_rankings(path))
-    require(useful >= 2, f"{path} has {useful} rankings that are not all ties; two or more are "
-                         "needed, because some are held out")
+            ranked(folder / "rank")
 
 
 def check_unbegun(folder, stage):

@@ -14,15 +14,21 @@ from minillm.phases import finetune, pretrain, rank, reward, rlhf
 from minillm.phases.rollout import respond
 from minillm.phases.tokenizer import learn_vocabulary
 from minillm.runs import data, measures
-from minillm.text import corpus
 from minillm.text.tokenizer import Tokenizer
 from minillm.world.messages import TASK_PROMPT
 from minillm.world.raters import SimulatedRater
 
 
+def told(run, stage):
+    """The `note` of runs/data.py for a stage: it prints what the stage leaves out."""
+    return lambda line: run.say(f"{stage}: {line}")
+
+
 def run_tokenizer(run):
     """Learn the vocabulary from the training text; leaves tokenizer.json."""
-    train, validation = data.documents(run, data.own_text(run))
+    path = data.own_text(run)
+    note = told(run, "tokenizer") if "pretrain" not in run.data else data.unsaid
+    train, validation = data.documents(run, path, note)
     tokenizer = learn_vocabulary(train, validation, run.config.tokenizer)
     tokenizer.save(run.folder / "tokenizer.json")
     sample = train[0][:60]
@@ -33,7 +39,7 @@ def run_tokenizer(run):
 def run_pretrain(run):
     """Phase 1, on the embedded world's documents or the user's own text."""
     tokenizer = Tokenizer.load(run.folder / "tokenizer.json")
-    train, validation = data.documents(run, run.data.get("pretrain"))
+    train, validation = data.documents(run, run.data.get("pretrain"), told(run, "pretrain"))
     stream, held_out = map(tokenizer.encode_documents, (train, validation))
     if "pretrain" not in run.data:
         data.check_world_fits(run, tokenizer, run.config.model.context)
@@ -52,12 +58,9 @@ def run_finetune(run):
     if not own:
         data.check_world_fits(run, model.tokenizer, model.config.context)
         replay = model.tokenizer.encode_documents(data.documents(run)[0])
-    learned, held_out = data.conversations(run)
-    left_out = finetune.finetune(model, learned, settings, seed, run.recorder("finetune"),
-                                 held_out, replay)
+    learned, held_out = data.conversations(run, model, told(run, "finetune"))
+    finetune.finetune(model, learned, settings, seed, run.recorder("finetune"), held_out, replay)
     if own:
-        run.say(f"finetune: {left_out:,} of {len(learned):,} conversations are longer than the "
-                f"context of {model.config.context} tokens and were left out")
         return
     messages, _ = data.task_messages(run)
     finetune.finetune_task(run.model("pretrain"), messages, TASK_PROMPT,
@@ -78,10 +81,10 @@ def run_rank(run):
             f"ranking: minillm rank {run.folder} --human, or learn from them: minillm reward "
             f"{run.folder}")
     rater = SimulatedRater(settings.noise)
-    training = data.training_requests(run, settings.prompts, rng)
+    training, held_out = data.askable_requests(run, model, settings.prompts, rng,
+                                               told(run, "rank"))
     (run.folder / "rank").mkdir(exist_ok=True)
-    for name, requests in ((data.RANKINGS, training),
-                           (data.RANKINGS_HELD_OUT, data.requests(run))):
+    for name, requests in ((data.RANKINGS, training), (data.RANKINGS_HELD_OUT, held_out)):
         asked = [(request.messages(), request) for request in requests]
         rankings = rank.collect_rankings(model, asked, rater.rank, settings, rng)
         if not rankings:
@@ -99,7 +102,7 @@ def run_reward(run):
     model, seed = run.model("finetune"), run.config.seed
     if "reward" not in run.data and rank.cut_torn_line(run.folder / "rank" / data.RANKINGS):
         run.say("reward: the last line of the rankings was cut off and is left out")
-    learned, _ = data.rankings(run)
+    learned, _ = data.rankings(run, model, told(run, "reward"))
     reward.train_reward_model(model, reward.reward_heads(model, seed), learned, run.config.reward,
                               seed, run.recorder("reward"))
 
@@ -108,41 +111,19 @@ def run_rlhf(run):
     """Phase 3, step 4: optimize against the reward model; gold marks are only logged."""
     policy, settings, seed = run.model("finetune"), run.config.rlhf, run.config.seed
     judge_model, judge_heads = data.reward_model(run)
-    rng, requests = run.rng("rlhf"), None
-    if "rlhf" in run.data:
-        prompts = [record["prompt"] for record in corpus.load_preferences(run.data["rlhf"])]
-    else:
-        requests = data.training_requests(run, settings.prompts, rng)
-        prompts = [request.messages() for request in requests]
+    rng = run.rng("rlhf")
+    prompts, requests = data.prompts(run, policy, rng, told(run, "rlhf"))
     asked = [policy.tokenizer.encode_chat(messages, ask=True) for messages in prompts]
-    kept = prompts_that_fit(run, asked, policy.config.context)
-    asked = [asked[n] for n in kept]
     scores = partial(reward.reward_scores, judge_model, judge_heads)
     score = standardized(policy, scores, asked, settings, rng)
 
     def gold_marks(sequences, masks, numbers):
         texts = [policy.tokenizer.decode(ids[mask]) for ids, mask in zip(sequences, masks)]
-        marks = measures.mean_marks([requests[kept[n]] for n in numbers], texts)
+        marks = measures.mean_marks([requests[n] for n in numbers], texts)
         return {f"gold_{mark}": value for mark, value in marks.items()}
 
     rlhf.rlhf(policy, rlhf.value_heads(policy, seed), asked, score, settings, seed,
               run.recorder("rlhf"), gold_marks if requests else None)
-
-
-def prompts_that_fit(run, asked, context):
-    """Numbers of the prompts that leave room for an answer; prints how many do not.
-
-    Raises:  ValueError if none does.
-    """
-    kept = [n for n, ids in enumerate(asked) if len(ids) + data.LEAST_ROOM <= context]
-    if not kept:
-        raise ValueError(f"none of {len(asked):,} prompts leaves room for {data.LEAST_ROOM} tokens "
-                         f"of an answer in the context of {context}; use shorter prompts, or "
-                         "pretrain with more context")
-    if len(kept) < len(asked):
-        run.say(f"rlhf: {len(asked) - len(kept):,} of {len(asked):,} prompts leave no room for an "
-                f"answer in the context of {context} tokens and were left out")
-    return kept
 
 
 def standardized(policy, score_sequences, asked, settings, rng):
