@@ -111,14 +111,21 @@ def checked_data(stage, source, data, path, resume):
     """The fingerprint of a stage's data.  Raises:  ValueError if they changed since it began."""
     found = fingerprint_of(stage, path)
     if resume and has_begun(source, stage):
-        require(stage.name in data,
+        # A stage that another one made (pretrain makes the tokenizer) began with that one's data.
+        began = next((name for name in (stage.name, *makers(stage)) if name in data), None)
+        require(began is not None,
                 f"the {stage.name} of {source} began on the embedded world; resume without --data, "
                 "or start a new run with --name NEW")
-        require(fingerprints(source).get(stage.name, found) == found,
+        require(fingerprints(source).get(began, found) == found,
                 f"{path} is not what the {stage.name} of {source} began with "
-                f"({data[stage.name]} as it was then); resume needs the same data, or start a new "
+                f"({data[began]} as it was then); resume needs the same data, or start a new "
                 "run with --name NEW")
     return found
+
+
+def makers(stage):
+    """Names of the stages that run this one first where it is missing."""
+    return [maker.name for maker in STAGES if stage.name in maker.makes]
 
 
 def check_needs(folder, stage, path):
