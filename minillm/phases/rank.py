@@ -59,10 +59,14 @@ def ranking_line(ranking, rater):
 
 
 def from_pairs(records):
-    """Rankings of two from records with "prompt", "chosen" and "rejected" (each messages)."""
-    return [Ranking(record["prompt"], [record["chosen"][-1]["content"],
-                                       record["rejected"][-1]["content"]], [1, 2])
-            for record in records]
+    """Rankings of two from records with "prompt", "chosen" and "rejected" (each messages).
+
+    If both answers are the same text, their ranks are a tie.
+    """
+    pairs = [(record["prompt"], record["chosen"][-1]["content"], record["rejected"][-1]["content"])
+             for record in records]
+    return [Ranking(prompt, [chosen, rejected], [1, 1] if chosen == rejected else [1, 2])
+            for prompt, chosen, rejected in pairs]
 
 
 def read_rankings(path):

@@ -41,7 +41,7 @@ def fingerprint_of(stage, path):
     """
     records = stage.data.load(path)
     require(len(records) >= stage.data.least,
-            f"{path} has one line; two or more are needed, because some are held out")
+            f"{path} has one example; two or more are needed, because some are held out")
     digest = hashlib.sha256()
     for number, record in enumerate(records):       # the JSON of the whole list, piece by piece
         digest.update((", " if number else "[").encode() + json.dumps(record).encode())

@@ -122,31 +122,39 @@ def rankings(run, model, note=unsaid):
     If the run has no held-out rankings (it has none after ranking by hand), a tenth is held out.
     """
     path = run.data.get("reward")
-    if path is not None:
-        parts = {"preference pairs": rank.from_pairs(corpus.load_preferences(path))}
+    if path is None:
+        parts = ranked(run.folder / "rank", note)
     else:
-        parts = ranked(run.folder / "rank")
+        pairs = rank.from_pairs(corpus.load_preferences(path))
+        parts = {"preference pairs": untied(path, pairs, "preference pairs", 2, note)}
     fit = that_fit(parts, lambda ranking: reward.rendered_ranking(model.tokenizer, ranking),
                    model.config.context, note, least=2 if len(parts) == 1 else 1)
     return fit if len(fit) == 2 else corpus.split_documents(fit[0], 0.1, run.rng("reward"))
 
 
-def ranked(folder):
-    """What the stage `rank` left, without all ties: rankings and, if set apart, held-out ones.
+def ranked(folder, note=unsaid):
+    """What the stage `rank` left, without ties: {"rankings": ...}, and "held-out rankings" if they
+    were set apart.
 
     Raises:  ValueError if there are too few to learn from and to hold out.
     """
     paths = {"rankings": folder / RANKINGS, "held-out rankings": folder / RANKINGS_HELD_OUT}
-    parts = {}
-    for what, path in paths.items():
-        if what == "rankings" or path.exists():
-            parts[what] = [item for item in rank.read_rankings(path) if len(set(item.ranks)) > 1]
-    least = 1 if len(parts) == 2 else 2
-    for what, useful in parts.items():
-        require(len(useful) >= least,
-                f"{paths[what]} has {len(useful)} rankings that are not all ties; {least} or more "
-                "are needed" + (", because some are held out" if least == 2 else ""))
-    return parts
+    there = {what: path for what, path in paths.items() if what == "rankings" or path.exists()}
+    least = 2 if len(there) == 1 else 1
+    return {what: untied(path, rank.read_rankings(path), what, least, note)
+            for what, path in there.items()}
+
+
+def untied(path, rankings, what, least, note=unsaid):
+    """The rankings in which not all responses are equal: those teach nothing."""
+    useful = [ranking for ranking in rankings if len(set(ranking.ranks)) > 1]
+    require(len(useful) >= least,
+            f"{path} has {len(useful)} {what} that are not all ties; {least} or more are needed"
+            + (", because some are held out" if least == 2 else ""))
+    if len(useful) < len(rankings):
+        note(f"{len(rankings) - len(useful):,} of {len(rankings):,} {what} are ties "
+             "and were left out")
+    return useful
 
 
 def prompts(run, model, rng, note=unsaid):

@@ -165,7 +165,9 @@ def _parsed(text, where, rule):
     """The value of a JSON text."""
     try:
         return _encodable(json.loads(text))
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise ValueError(f"{where}: lists or objects are nested too deeply; flatten them") from None
+    except ValueError as error:
         place = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise ValueError(f"{where}: broken JSON ({getattr(error, 'msg', error)}{place}); "
                          f"{rule}") from None

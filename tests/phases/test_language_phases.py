@@ -63,6 +63,23 @@ def test_finetuning_teaches_answers_and_counts_what_does_not_fit(tmp_path):
     assert read_metrics(tmp_path)[-1]["validation_loss"] < 0.05
 
 
+def test_a_held_out_conversation_that_does_not_fit_is_left_out_too(tmp_path):
+    """The context has 32 tokens; a conversation needs them all, one more, and many more."""
+    def talk(size):
+        return [{"role": "user", "content": "a" * (size - 6)}, {"role": "assistant", "content": "a"}]
+    settings, losses = replace(SETTINGS, steps=4, save_every=4), []
+    for held_out in ([talk(32)], [talk(32), talk(33), talk(90)]):
+        model = tiny.model(fresh=True)
+        assert len(tiny.tokenizer().encode_chat(held_out[0], ask=False)) == 32
+        recorder = FolderRecorder(tmp_path / str(len(held_out)), quiet=True)
+        assert finetune(model, [*TALKS, talk(32), talk(33)], settings, 0, recorder, held_out) == 1
+        losses.append([record["validation_loss"] for record in read_metrics(recorder.folder)])
+    assert len(losses[0]) == 4 and losses[0] == losses[1]
+    with pytest.raises(ValueError, match="none of 1 held-out conversations fits the context of 32 tokens.*--model.context 33"):
+        finetune(model, TALKS, settings, 0, FolderRecorder(tmp_path / "none", quiet=True), [talk(33)])
+    assert not (tmp_path / "none").exists()
+
+
 def test_only_the_assistants_words_count(tmp_path):
     model = tiny.model(fresh=True)
     finetune(model, TALKS, replace(SETTINGS, steps=1, save_every=1), 0, FolderRecorder(tmp_path, quiet=True))

@@ -53,6 +53,8 @@ def test_pairs_are_rankings_of_two():
     records = [{"prompt": ASKED[0], "chosen": [{"role": "assistant", "content": "yes"}],
                 "rejected": [{"role": "assistant", "content": "no"}]}]
     assert from_pairs(records) == [Ranking(ASKED[0], ["yes", "no"], [1, 2])]
+    records[0]["rejected"] = records[0]["chosen"]
+    assert from_pairs(records) == [Ranking(ASKED[0], ["yes", "yes"], [1, 1])]
 
 
 class Echo:

@@ -103,7 +103,7 @@ def ranking(ranks, answer="yes"):
 
 
 @pytest.mark.parametrize("held_out, fix", [
-    ([ranking([1, 1])] * 3, "held_out.jsonl has 0 rankings that are not all ties; 1 or more are needed"),
+    ([ranking([1, 1])] * 3, "held_out.jsonl has 0 held-out rankings that are not all ties; 1 or more are needed"),
     ([ranking([1, 2], LONG)] * 3, "none of 3 held-out rankings fits the context"),
 ])
 def test_held_out_rankings_that_measure_nothing_are_refused(base, capsys, held_out, fix):
@@ -119,7 +119,17 @@ def test_held_out_rankings_that_measure_nothing_are_refused(base, capsys, held_o
     assert fix in capsys.readouterr().err and not (base / "new" / "reward").exists()
     lines_of(base / "new" / "rank" / "held_out.jsonl", [ranking([1, 2]), ranking([1, 1]), ranking([1, 2], LONG)])
     assert main(["reward", "new", "--root", str(base), *FEW]) == 0
-    assert "reward: 1 of 2 held-out rankings are longer" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "reward: 1 of 3 held-out rankings are ties and were left out" in said
+    assert "reward: 1 of 2 held-out rankings are longer" in said
+
+
+def test_pairs_of_equal_answers_teach_nothing(does, tmp_path):
+    same, other = pair("on.", "on."), pair("on.")
+    status, said, folder = does("reward", lines_of(tmp_path / "data.jsonl", [same] * 5 + [other]))
+    assert status == 2 and "has 1 preference pairs that are not all ties; 2 or more" in said and not folder.exists()
+    status, said, _ = does("reward", lines_of(tmp_path / "data.jsonl", [same] * 5 + [other] * 4))
+    assert status == 0 and "reward: 5 of 9 preference pairs are ties and were left out" in said
 
 
 def test_half_an_emoji_in_any_data_ends_nothing(base, capsys, tmp_path):

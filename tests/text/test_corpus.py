@@ -120,7 +120,7 @@ def test_other_endings_of_json(tmp_path, load, name):
 @pytest.mark.parametrize("content, named", [
     ('{"text": "a"}', "must be a list"), ("3", "must be a list"), ("[]", "is an empty list"),
     ('{"text": "a"}\n{"text": "b"}', "if each line is a value, name the file .jsonl"), ("[{}, 3]", "item 1: no "),
-    ("[" * 100_000, "broken JSON"),
+    ("[" * 100_000, "nested too deeply"),
 ])
 def test_a_json_file_that_is_no_list_of_records(tmp_path, load, content, named):
     refuse(load, write(tmp_path / "a.json", content), named)
@@ -211,7 +211,7 @@ def test_a_file_that_may_not_be_read(tmp_path, load, monkeypatch):
 @pytest.mark.parametrize("line, named", [
     ("{", "broken JSON (Expecting property name enclosed in double quotes at column 2)"),
     ("{} {}", "broken JSON (Extra data at column 4)"),
-    ("nonsense", "broken JSON"), ("[" * 100_000, "broken JSON"), ("1" * 5000, "line 3"),
+    ("nonsense", "broken JSON"), ("[" * 100_000, "nested too deeply"), ("1" * 5000, "line 3"), ('{"text": ' + "[" * 900 + "]" * 900 + "}", ""),
     ("[1]", "not list"), ("null", "not NoneType"), ("{}", "its keys are []"),
     ('{"texts": 1, "message": 2}', "its keys are ['message', 'texts']"),
 ])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from minillm.kernels.twin import plain_kernels
 from minillm.text import tokenizer as tokenizer_module
-from minillm.text.pieces import LONGEST
+from minillm.text.pieces import LONGEST, replace_surrogates
 from minillm.text.tokenizer import CONTROL, Tokenizer, _most_frequent, train_tokenizer
 
 BYTES_ALONE = Tokenizer("bpe", bytes(range(256)))
@@ -32,6 +32,16 @@ def test_every_text_comes_back(text):
     assert ids.dtype == np.int32
     assert MERGING.decode(ids) == text
     np.testing.assert_array_equal(ids, MERGING.encode_bytes(text.encode()))
+
+
+@given(st.text(st.characters()), st.sampled_from([BYTES_ALONE, MERGING]))
+def test_surrogates_cost_themselves_alone(text, tokenizer):
+    """Any str, also one that UTF-8 cannot encode: its ids are in range, and no control token's."""
+    ids = tokenizer.encode(text)
+    assert ids.dtype == np.int32 and ((len(CONTROL) <= ids) & (ids < tokenizer.vocab_size)).all()
+    assert tokenizer.decode(ids) == replace_surrogates(text)
+    stream = tokenizer.encode_documents([text, text])
+    assert stream.dtype == np.int32 and stream.tolist() == [tokenizer.begin_id, *ids, tokenizer.end_id] * 2
 
 
 def test_every_character_of_unicode_comes_back(bpe):
