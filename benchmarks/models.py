@@ -32,7 +32,7 @@ MODELS = {"micro": Shape(12, 64, 4, 4, 128, 65),
 TINY = Shape(2, 16, 1, 2, 32, 65)       # for --quick, and to start threads and kernels before memory is measured
 
 # A constant learning rate: the sides must take the same steps, and no figure depends on it.
-SETTINGS = PretrainConfig(steps=1, lr=1e-3, final_lr=1.0, warmup=0, beta1=0.9, beta2=0.95, weight_decay=0.1,
+SETTINGS = PretrainConfig(steps=1, lr=1e-3, final_lr=1.0, warmup_share=0, beta1=0.9, beta2=0.95, weight_decay=0.1,
                           clip=1.0)
 
 

@@ -45,7 +45,8 @@ rankings = collect_rankings(assistant, [(r.messages(), r) for r in requests], Si
 for rank, text in sorted(zip(rankings[0].ranks, rankings[0].responses)):
     print(f"  rank {rank}: {text!r}")
 heads, cut = reward_heads(assistant, 0), len(rankings) * 3 // 4
-train_reward_model(assistant, heads, rankings[:cut], RewardConfig(steps=w.pick(1, 20), rows=w.pick(2, 8)), 0, MemoryRecorder())
+train_reward_model(assistant, heads, rankings[:cut], RewardConfig(steps=w.pick(1, 20), warmup_share=1, rows=w.pick(2, 8)), 0,
+                   MemoryRecorder())
 print(f"  after 20 steps, the reward model orders {held_out_accuracy(assistant, heads, rankings[cut:])[0]:.2f} of the "
       "held-out pairs as the rater did")
 

@@ -112,7 +112,7 @@ def run(name, seed, steps=STEPS):
     """(losses, the trained model) of one exhibit; the losses end where training broke off."""
     model, curve = fresh(seed), []
     spoil, around = BATCHES.get(name, lambda batch: batch), OBJECTIVES.get(name, lambda objective: objective)
-    settings = PretrainConfig(steps=steps, rows=8, lr=4e-3, warmup=min(20, steps), short_steps=0)
+    settings = PretrainConfig(steps=steps, rows=8, lr=4e-3, warmup_share=min(1, 20 / steps), short_share=0)
 
     def batch_at(step):
         return [spoil(window_batch(STREAM, step, settings.rows, LENGTH, seed, TOKENIZER.begin_id))]
@@ -190,7 +190,7 @@ def policy_run(name, seed):
     price, bonus = (0.0, 0.3) if name == "KL with the wrong sign" else (0.3, 0.0)
     scale = 100.0 if name == "reward not normalized" else 1.0
     settings = RLHFConfig(algorithm="ppo", steps=w.pick(2, 40), rows=64, epochs=1, kl=price, max_new_tokens=1, lr=3e-3,
-                          warmup=3, temperature=TEMPERATURE, save_every=40, clip_ratio=0.2)
+                          warmup_share=0.075, temperature=TEMPERATURE, save_every=40, clip_ratio=0.2)
 
     def measure(*_):
         now = log_chances(model)

@@ -45,7 +45,7 @@ def arm(world, tokenizer, left_out, seed):
     """(probe accuracies at the end, [(step, accuracies)]) of a model that never saw one kind of text."""
     kinds = [kind for kind in KINDS if kind != left_out]
     stream = tokenizer.encode_documents([d.text for d in write_corpus(world, MEGABYTES, kinds=kinds)])
-    settings = PretrainConfig(steps=STEPS, rows=w.pick(2, 16), short_steps=STEPS // 2, warmup=min(20, STEPS),
+    settings = PretrainConfig(steps=STEPS, rows=w.pick(2, 16), short_share=0.5, warmup_share=min(1, 20 / STEPS),
                               validation_every=STEPS)
     model = new_model(SHAPE, tokenizer, seed)
     recorder = Curve(model, world) if left_out == "nothing" else MemoryRecorder()

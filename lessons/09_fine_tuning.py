@@ -23,7 +23,7 @@ from minillm.world.requests import make_requests
 
 SEEDS = w.pick((0,), (0,), (0, 1, 2))
 STEPS = w.pick(1, 60, 100)
-SETTINGS = FinetuneConfig(steps=STEPS, rows=w.pick(2, 16), warmup=min(10, STEPS), replay_rows=0)
+SETTINGS = FinetuneConfig(steps=STEPS, rows=w.pick(2, 16), warmup_share=min(1, 10 / STEPS), replay_rows=0)
 NAMES = ("base", "instructions", "instructions, replay", "task", "domain")
 
 

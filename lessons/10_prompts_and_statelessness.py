@@ -121,7 +121,7 @@ def one_step(model, messages, answer, steps):
     copy = LanguageModel(tree.copy(model.params), model.config, model.tokenizer)
     ids, mask = render_chat(copy.tokenizer, [*messages, {"role": "assistant", "content": answer}])
     batch = pad_batch([ids], "right", copy.tokenizer.pad_id, [mask])
-    settings = FinetuneConfig(steps=steps, rows=1, lr=1e-3, warmup=0, final_lr=1.0)
+    settings = FinetuneConfig(steps=steps, rows=1, lr=1e-3, warmup_share=0, final_lr=1.0)
     train(copy.params, settings, lambda step: [batch], partial(next_token_objective, config=copy.config))
     return copy
 

@@ -19,18 +19,20 @@ from minillm.world.requests import make_requests
 SEEDS = w.pick((0,), (0,), (0, 1, 2, 3, 4))
 COUNTS = w.pick((4,), (30, 100, 300), (30, 100, 300, 900))
 TESTS, STEPS = w.pick(8, 100, 300), w.pick(1, 60, 100)      # as many steps for every number of rankings
+SETTINGS = RewardConfig(steps=STEPS, warmup_share=min(1, 20 / STEPS), rows=w.pick(2, 16))
 ASK = replace(RankConfig(), max_new_tokens=w.pick(4, 24))
 
 
 def learned(assistant, rankings, seed):
     """A reward model after the same number of steps, however many rankings there are."""
     model, heads = w.copy_of(assistant), reward_heads(assistant, seed)
-    train_reward_model(model, heads, rankings, RewardConfig(steps=STEPS, rows=w.pick(2, 16)), seed, MemoryRecorder())
+    train_reward_model(model, heads, rankings, SETTINGS, seed, MemoryRecorder())
     return model, heads
 
 
 # %% Step four: the policy against the last reward model. It is looked at on prompts that nothing is trained on.
-POLICY = RLHFConfig(steps=w.pick(2, 20, 80), rows=w.pick(4, 64), max_new_tokens=w.pick(4, 24), save_every=20)
+POLICY = RLHFConfig(steps=w.pick(2, 20, 80), rows=w.pick(4, 64), max_new_tokens=w.pick(4, 24), save_every=20,
+                    warmup_share=w.pick(1, 5 / 20, 5 / 80))
 AT = tuple(range(w.pick(2, 10), POLICY.steps + 1, w.pick(2, 10)))                     # the steps after which it is looked at
 ASKED, POOL = w.pick(4, 30, 100), w.pick(8, 32, 64)
 NS = np.arange(1, POOL + 1)

@@ -39,7 +39,8 @@ def taught(world, assistant, seed):
         said = (truth, f"{truth} {BOAST}", EVASION)[number % 3]
         talks.append([*request.messages(), {"role": "assistant", "content": said}])
     model = w.copy_of(assistant)
-    finetune(model, talks, FinetuneConfig(steps=w.pick(1, 60), rows=w.pick(2, 16), warmup=5), seed, MemoryRecorder())
+    finetune(model, talks, FinetuneConfig(steps=w.pick(1, 60), rows=w.pick(2, 16), warmup_share=5 / 60), seed,
+             MemoryRecorder())
     return model
 
 
@@ -98,14 +99,14 @@ def aligned(start, requests, rate, seed):
                         ranks_of([rate(request, text) for text in texts[i * K:(i + 1) * K]], rng))
                 for i, request in enumerate(requests)]
     judge, heads, cut = w.copy_of(start), reward_heads(start, seed), len(rankings) * 4 // 5
-    settings = RewardConfig(steps=w.pick(1, 60), rows=w.pick(2, 16))
+    settings = RewardConfig(steps=w.pick(1, 60), warmup_share=1 / 3, rows=w.pick(2, 16))
     train_reward_model(judge, heads, rankings[:cut], settings, seed, MemoryRecorder())
     accuracy, scores = held_out_accuracy(judge, heads, rankings[cut:])
     mean, spread = float(scores.mean()), float(scores.std()) + 1e-6
     policy = w.copy_of(start)
     prompts = [policy.tokenizer.encode_chat(request.messages(), ask=True) for request in requests]
     settings = RLHFConfig(steps=w.pick(2, 24), rows=w.pick(4, 64), lr=2e-4, kl=0.05, temperature=1.0, max_new_tokens=24,
-                          save_every=20)
+                          warmup_share=0.2, save_every=20)
 
     def score(sequences, _):
         return (reward_scores(judge, heads, sequences) - mean) / spread
@@ -216,7 +217,7 @@ BLOCKS, LABELS = w.pick((1,), (1, 3)), w.pick((4,), (30, 300))
 JUDGES = [(blocks, labels) for blocks in BLOCKS for labels in LABELS]
 POOL, NS = w.pick(8, 32, 64), np.array(w.pick((1, 4), (1, 2, 4, 8, 16), (1, 2, 4, 8, 16, 32)))
 LONG = RLHFConfig(steps=w.pick(4, 30, 72), rows=w.pick(4, 32), lr=3e-4, final_lr=1.0, temperature=1.0,
-                  kl=0.0, max_new_tokens=w.pick(4, 24), save_every=20)           # nothing is paid for staying near
+                  warmup_share=w.pick(1, 5 / 30, 5 / 72), kl=0.0, max_new_tokens=w.pick(4, 24), save_every=20)           # nothing is paid for staying near
 AT = w.pick((2, 4), (4, *range(6, 31, 6)), (4, *range(8, 73, 8)))               # the first look lies between 0 and 1 nat
 ASK = RankConfig(responses=2, temperature=LONG.temperature, max_new_tokens=LONG.max_new_tokens)
 
@@ -245,7 +246,7 @@ def courses(assistant, world, seed):
     prompts, found = [assistant.tokenizer.encode_chat(r.messages(), ask=True) for r in asked], {}
     for blocks, labels in JUDGES:
         judge, heads = w.copy_of(assistant, blocks), reward_heads(assistant, seed)
-        settings = RewardConfig(steps=w.pick(1, 40), rows=w.pick(2, 16))
+        settings = RewardConfig(steps=w.pick(1, 40), warmup_share=0.5, rows=w.pick(2, 16))
         train_reward_model(judge, heads, rankings[:labels], settings, seed, MemoryRecorder())
         accuracy, _ = held_out_accuracy(judge, heads, unseen)
         proxy = reward_scores(judge, heads, pool).reshape(gold.shape)

@@ -211,7 +211,8 @@ for seed in BASES:
     scores["large base"].append(task_accuracy(base, held_out))
     scores["small, before"].append(task_accuracy(small, held_out))
     messages = labelled_messages(world, w.pick(40, 1500), np.random.default_rng(seed), "train")
-    finetune_task(small, messages, TASK_PROMPT, FinetuneConfig(steps=w.pick(2, 150), lr=4e-3), seed, MemoryRecorder())
+    finetune_task(small, messages, TASK_PROMPT, FinetuneConfig(steps=w.pick(2, 150), warmup_share=20 / 150, lr=4e-3), seed,
+                  MemoryRecorder())
     scores["small, fine-tuned"].append(task_accuracy(small, held_out))
 w.show([(name, *w.interval(values)) for name, values in scores.items()], ("model", "task accuracy", "from", "to"))
 ahead = w.interval(np.subtract(scores["small, fine-tuned"], scores["large base"]))

@@ -67,7 +67,8 @@ def small_model(tokenizer, seed, **shape):
 
 def read(model, texts, steps, seed, rows=32, lr=4e-3):
     """Pretrain a model on texts: `steps` batches of `rows` windows.  Returns the records of its steps."""
-    settings = PretrainConfig(steps=steps, rows=rows, lr=lr, warmup=min(20, steps), short_steps=0, validation_every=steps)
+    settings = PretrainConfig(steps=steps, rows=rows, lr=lr, warmup_share=min(1, 20 / steps), short_share=0,
+                              validation_every=steps)
     stream, recorder = model.tokenizer.encode_documents(texts), MemoryRecorder()
     pretrain(model, stream, stream[:500], settings, seed, recorder)
     return recorder.records
@@ -108,11 +109,11 @@ def base_and_assistant(seed=0):
         tokenizer = train_tokenizer(texts, pick(600, 2048))
         stream = tokenizer.encode_documents(texts)
         model = new_model(ModelConfig(), tokenizer, seed)
-        settings = PretrainConfig(steps=pick(2, 500), short_steps=pick(1, 200), rows=pick(2, 16), warmup=pick(1, 40))
+        settings = PretrainConfig(steps=pick(2, 500), short_share=0.4, rows=pick(2, 16), warmup_share=0.08)
         pretrain(model, stream, stream[:2000], replace(settings, validation_every=settings.steps), seed, MemoryRecorder())
         save_checkpoint(place / "base", settings.steps, model, {}, {})
         talks = make_conversations(world, pick(50, 12_000), np.random.default_rng([seed, 2]))
-        settings = FinetuneConfig(steps=pick(2, 250), rows=pick(2, 16), replay_rows=pick(0, 4))
+        settings = FinetuneConfig(steps=pick(2, 250), warmup_share=0.08, rows=pick(2, 16), replay_rows=pick(0, 4))
         finetune(model, [talk.messages for talk in talks], settings, seed, MemoryRecorder(), replay=stream)
         save_checkpoint(place / "assistant", settings.steps, model, {}, {})
     return world, load_checkpoint(place / "base").model, load_checkpoint(place / "assistant").model

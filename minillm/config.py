@@ -123,7 +123,7 @@ class OptimizerConfig(Dials):
                               within="[1, inf)")
     lr: float = knob(1e-3, "peak learning rate", within="(0, inf)")
     final_lr: float = knob(0.1, "final learning rate, as a share of the peak", within="[0, 1]")
-    warmup: int = knob(20, "steps of linear warm-up", within="[0, inf)")
+    warmup_share: float = knob(0.2, "linear warm-up, as a share of the steps", within="[0, 1]")
     beta1: float = knob(0.9, "AdamW: decay rate of the gradient's running mean", within="[0, 1)")
     beta2: float = knob(0.95, "AdamW: decay rate of the squared gradient's mean", within="[0, 1)")
     weight_decay: float = knob(0.1, "AdamW: weight decay of matrices; vectors have none",
@@ -137,6 +137,11 @@ class OptimizerConfig(Dials):
         super().__post_init__()
         require(self.rows % self.micro_batches == 0,
                 f"rows {self.rows} is not a multiple of micro_batches {self.micro_batches}")
+
+    @property
+    def warmup_steps(self):
+        """Steps of linear warm-up."""
+        return round(self.warmup_share * self.steps)
 
 
 # GPT-2's architecture, where it differs from the defaults. The defaults are Llama's.

@@ -25,7 +25,7 @@ from minillm.runs.config import PRESETS, RunConfig
     (lambda: OptimizerConfig(steps=0), "steps is 0"),
     (lambda: OptimizerConfig(lr=0.0), "lr is 0.0; it must be above 0"),
     (lambda: OptimizerConfig(clip=-1.0), "clip is -1.0; it must be above 0"),
-    (lambda: OptimizerConfig(warmup=-1), "warmup is -1"),
+    (lambda: OptimizerConfig(warmup_share=40), "warmup_share is 40; it must lie between 0 and 1"),
     (lambda: RLHFConfig(algorithm="reinforce", rows=6, group=4), "rows 6 is not a multiple of group 4"),
     (lambda: RLHFConfig(algorithm="reinforce", group=1), "group is 1"),
     (lambda: RLHFConfig(algorithm="pppo"), "did you mean ppo?"),
@@ -68,6 +68,8 @@ def test_one_head_in_three_channels_is_fine_without_rotation():
 @pytest.mark.parametrize("changes,message", [
     ({"model": {"widht": 64}}, "unknown key model.widht; did you mean width?"),
     ({"modle": {}}, "unknown key modle; did you mean model?"),
+    ({"pretrain": {"short_steps": 400}}, "unknown key pretrain.short_steps; did you mean short_share?"),
+    ({"finetune": {"warmup": 20}}, "unknown key finetune.warmup; did you mean warmup_share?"),
     ({"model": 3}, r"model is a section, not a value; write \[model\]"),
     ({"model": {"width": 64.5}}, "model.width is 64.5; it must be a whole number"),
     ({"model": {"width": "wide"}}, "model.width is 'wide'; it must be a whole number"),

@@ -37,7 +37,7 @@ def one_step(**changes):
     config, seen = tiny.config(), []
     params, batch = tiny.params(config, dtype=np.float32), tiny.batch(config)
     grads = next_token_objective(params, batch, config).grads
-    settings = OptimizerConfig(**{"steps": 1, "warmup": 0, "lr": 1e-3, **changes})
+    settings = OptimizerConfig(**{"steps": 1, "warmup_share": 0, "lr": 1e-3, **changes})
     state = train(params, settings, lambda step: [batch], partial(next_token_objective, config=config),
                   watch=lambda state, record: seen.append(record))
     return state, seen[0], grads
@@ -65,7 +65,7 @@ def test_matrices_decay_and_vectors_do_not():
     config = tiny.config("gpt2")
     params = tiny.params(config, dtype=np.float32)
     before = tree.copy(params)
-    settings = OptimizerConfig(steps=1, warmup=0, lr=1e-3, weight_decay=1000.0)
+    settings = OptimizerConfig(steps=1, warmup_share=0, lr=1e-3, weight_decay=1000.0)
     train(params, settings, lambda step: [tiny.batch(config)], partial(next_token_objective, config=config))
     for name, now, then in tree.zipped(params, before):
         left = np.abs(now - then).max()
@@ -77,7 +77,7 @@ def test_frozen_parameters_and_branches_stay_to_the_byte():
     params = tiny.params(config, dtype=np.float32)
     before = tree.copy(params)
     frozen = ("embedding", "blocks.1.attention", "norm.gain")
-    state = train(params, OptimizerConfig(steps=3, warmup=0), lambda step: [tiny.batch(config)],
+    state = train(params, OptimizerConfig(steps=3, warmup_share=0), lambda step: [tiny.batch(config)],
                   partial(next_token_objective, config=config), frozen=frozen)
     for name, now, then, mean in tree.zipped(params, before, state.optimizer["mean"]):
         kept = name.startswith(("embedding.", "blocks.1.attention.")) or name == "norm.gain"
@@ -112,7 +112,7 @@ def test_the_learning_rate_of_a_step_reaches_it():
         config = tiny.config()
         params = tiny.params(config, dtype=np.float64)
         before = tree.copy(params)
-        train(params, OptimizerConfig(steps=1, warmup=0, lr=lr, weight_decay=0.0), lambda step: [tiny.batch(config)],
+        train(params, OptimizerConfig(steps=1, warmup_share=0, lr=lr, weight_decay=0.0), lambda step: [tiny.batch(config)],
               partial(next_token_objective, config=config))
         moves.append(params["blocks"][0]["attention"]["query"]["weight"]
                      - before["blocks"][0]["attention"]["query"]["weight"])
@@ -335,7 +335,7 @@ def test_rows_are_gathered_and_scattered_back():
 def test_phases_evaluate_as_often_as_they_should():
     model, recorder = tiny.model(fresh=True, context=16), MemoryRecorder()
     stream = np.tile(tiny.tokenizer().encode(tiny.TEXT), 4)
-    pretrain(model, stream, stream[:60], PretrainConfig(steps=7, rows=2, validation_every=3, short_steps=0), 0, recorder)
+    pretrain(model, stream, stream[:60], PretrainConfig(steps=7, rows=2, validation_every=3, short_share=0), 0, recorder)
     assert [record["step"] for record in recorder.records if "validation_loss" in record] == [2, 5, 6]
     talk = [[{"role": "user", "content": "the cat"}, {"role": "assistant", "content": "sat"}]] * 6
     model, recorder = tiny.model(fresh=True), MemoryRecorder()
@@ -402,7 +402,7 @@ def test_the_first_steps_of_pretraining_read_short_windows(monkeypatch):
     monkeypatch.setattr(module, "window_batch", watched)
     model = tiny.model(fresh=True, context=16)
     stream = np.tile(tiny.tokenizer().encode(tiny.TEXT), 4)
-    settings = PretrainConfig(steps=4, rows=3, short_steps=2, short_context=8, validation_every=9)
+    settings = PretrainConfig(steps=4, rows=3, short_share=0.5, short_context=8, validation_every=9)
     pretrain(model, stream, stream[:60], settings, 0, MemoryRecorder())
     assert lengths == [(6, 8), (6, 8), (3, 16), (3, 16)]
 
@@ -414,7 +414,7 @@ def test_a_reward_model_is_trained_on_all_its_rankings_in_parts_as_in_one():
     for parts in (1, 3):
         model = tiny.model(fresh=True)
         heads, recorder = reward_heads(model, 0), MemoryRecorder()
-        train_reward_model(model, heads, rankings, RewardConfig(steps=4, rows=6, micro_batches=parts, warmup=0), 0,
+        train_reward_model(model, heads, rankings, RewardConfig(steps=4, rows=6, micro_batches=parts, warmup_share=0), 0,
                            recorder)
         assert [record["weight"] for record in recorder.records] == [6.0] * 4
         ends.append(heads["reward_head"]["weight"].copy())
@@ -433,7 +433,7 @@ def test_every_epoch_of_the_reward_model_has_an_order_of_its_own(monkeypatch):
     rankings = [Ranking(asked, [f"sat {'ac'[n % 2]}{'he'[n // 2 % 2]}{'mo'[n // 4]}", "met a dog"], [1, 2])
                 for n in range(8)]
     model = tiny.model(fresh=True)
-    train_reward_model(model, reward_heads(model, 0), rankings, RewardConfig(steps=4, rows=8, warmup=0), 0,
+    train_reward_model(model, reward_heads(model, 0), rankings, RewardConfig(steps=4, rows=8, warmup_share=0), 0,
                        MemoryRecorder())
     assert all(sorted(order) == sorted(orders[0]) and len(set(order)) == 8 for order in orders)
     assert len({tuple(order) for order in orders}) == 4

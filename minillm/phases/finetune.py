@@ -4,7 +4,7 @@ Three kinds: conversations teach the model to follow instructions, labelled mess
 task, and documents full of jargon teach it to write in one domain.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -23,12 +23,27 @@ class FinetuneConfig(OptimizerConfig):
     """Phase 2: continue training on chosen examples."""
     steps: int = knob(700, "optimizer steps", within="[1, inf)")
     lr: float = knob(1e-3, "peak learning rate", within="(0, inf)")
+    warmup_share: float = knob(0.029, "linear warm-up, as a share of the steps", within="[0, 1]")
     conversations: int = knob(20000, "instructions drawn from the embedded world",
                               within="[2, inf)")
     replay_rows: int = knob(4, "windows of the pretraining text that every step reads again, "
                                "so that the model forgets less", within="[0, inf)")
     task_steps: int = knob(100, "steps of the fine-tuning for one task", within="[1, inf)")
+    task_warmup_share: float = knob(0.2, "linear warm-up, as a share of task_steps",
+                                    within="[0, 1]")
     domain_steps: int = knob(60, "steps of the fine-tuning for one domain", within="[1, inf)")
+    domain_warmup_share: float = knob(0.33, "linear warm-up, as a share of domain_steps",
+                                      within="[0, 1]")
+
+    @property
+    def for_task(self):
+        """The settings of the fine-tuning for one task."""
+        return replace(self, steps=self.task_steps, warmup_share=self.task_warmup_share)
+
+    @property
+    def for_domain(self):
+        """The settings of the fine-tuning for one domain."""
+        return replace(self, steps=self.domain_steps, warmup_share=self.domain_warmup_share)
 
 
 def rendered(model, conversations, what):

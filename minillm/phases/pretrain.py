@@ -21,15 +21,20 @@ class PretrainConfig(OptimizerConfig):
     """Phase 1: predict the next token."""
     steps: int = knob(1150, "optimizer steps", within="[1, inf)")
     lr: float = knob(6e-3, "peak learning rate", within="(0, inf)")
-    warmup: int = knob(40, "steps of linear warm-up", within="[0, inf)")
-    short_steps: int = knob(400, "number of first steps that read short windows, in which "
-                                 "attention learns sooner", within="[0, inf)")
+    warmup_share: float = knob(0.035, "linear warm-up, as a share of the steps", within="[0, 1]")
+    short_share: float = knob(0.348, "share of the steps, the first ones, that read short windows, "
+                                     "in which attention learns sooner", within="[0, 1]")
     short_context: int = knob(32, "tokens in a short window; tokens per step stay the same",
                               within="[1, inf)")
     megabytes: float = knob(2.5, "size of the embedded world's text, if no --data is given",
                             within="[0.01, inf)")
     validation_every: int = knob(200, "steps between measuring the validation loss and a sample",
                                  within="[1, inf)")
+
+    @property
+    def short_steps(self):
+        """Number of first steps that read short windows."""
+        return round(self.short_share * self.steps)
 
 
 def new_model(config, tokenizer, seed):

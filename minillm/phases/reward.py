@@ -23,6 +23,7 @@ class RewardConfig(OptimizerConfig):
     steps: int = knob(180, "optimizer steps", within="[1, inf)")
     rows: int = knob(16, "prompts per step, each with its K responses", within="[1, inf)")
     lr: float = knob(5e-4, "peak learning rate", within="(0, inf)")
+    warmup_share: float = knob(0.11, "linear warm-up, as a share of the steps", within="[0, 1]")
 
 
 class RankingBatch(NamedTuple):

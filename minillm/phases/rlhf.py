@@ -24,7 +24,7 @@ class RLHFConfig(OptimizerConfig):
     lr: float = knob(1e-4, "peak learning rate", within="(0, inf)")
     weight_decay: float = knob(0.0, "AdamW: weight decay of matrices; vectors have none",
                                within="[0, inf)")
-    warmup: int = knob(5, "steps of linear warm-up", within="[0, inf)")
+    warmup_share: float = knob(0.125, "linear warm-up, as a share of the steps", within="[0, 1]")
     algorithm: str = knob("ppo", "how rewards become gradients", tuple(ALGORITHMS))
     group: int = knob(4, "responses per prompt that REINFORCE compares; PPO samples one per "
                          "prompt", within="[1, inf)")

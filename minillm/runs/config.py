@@ -26,8 +26,9 @@ PRESETS = {
     "llama": RunConfig(),
     "gpt2": RunConfig(model=MODELS["gpt2"], pretrain=PretrainConfig(lr=4e-3)),
     "micro": RunConfig(tokenizer=TokenizerConfig(kind="characters"), model=MODELS["micro"],
-                       pretrain=PretrainConfig(steps=2000, rows=12, lr=1e-3, warmup=100,
-                                               beta2=0.99, short_steps=0, validation_every=250)),
+                       pretrain=PretrainConfig(steps=2000, rows=12, lr=1e-3,
+                                               warmup_share=0.05, short_share=0.0, beta2=0.99,
+                                               validation_every=250)),
 }
 
 

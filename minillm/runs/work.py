@@ -4,7 +4,6 @@ A stage reads what earlier stages left, so each can be run separately. Final res
 measures.py.
 """
 
-from dataclasses import replace
 from functools import partial
 
 from minillm import tree
@@ -63,13 +62,11 @@ def run_finetune(run):
     if own:
         return
     messages, _ = data.task_messages(run)
-    finetune.finetune_task(run.model("pretrain"), messages, TASK_PROMPT,
-                           replace(settings, steps=settings.task_steps), seed,
+    finetune.finetune_task(run.model("pretrain"), messages, TASK_PROMPT, settings.for_task, seed,
                            run.recorder("task"))
     model = run.model("pretrain")
     stream = model.tokenizer.encode_documents(data.domain_documents(run)[0])
-    finetune.finetune_domain(model, stream, replace(settings, steps=settings.domain_steps), seed,
-                             run.recorder("domain"))
+    finetune.finetune_domain(model, stream, settings.for_domain, seed, run.recorder("domain"))
 
 
 def run_rank(run):

@@ -48,7 +48,7 @@ WIRING = [
     ("minillm/optim/adamw.py", "settings.beta1, settings.beta2", "settings.beta2, settings.beta1", "betas swapped"),
     ("minillm/optim/adamw.py", 'name.startswith(branch + ".")', "name.startswith(branch)",
      "a frozen name freezes those that begin like it"),
-    ("minillm/optim/schedule.py", "settings.steps - 1 - settings.warmup", "settings.steps - settings.warmup",
+    ("minillm/optim/schedule.py", "settings.steps - 1 - warmup", "settings.steps - warmup",
      "the last step's learning rate is not the final one"),
 
     (BLOCK, "1 / np.sqrt(2 * config.layers)", "1 / np.sqrt(config.layers)", "init with 1 / sqrt(L), not 1 / sqrt(2 L)"),

@@ -85,7 +85,7 @@ def trained():
     model = tiny.model(fresh=True)
     ids, mask = render_chat(model.tokenizer, TALK)
     batch = pad_batch([ids], "right", model.tokenizer.pad_id, [mask])
-    settings = OptimizerConfig(steps=80, rows=1, lr=1e-2, warmup=5)
+    settings = OptimizerConfig(steps=80, rows=1, lr=1e-2, warmup_share=5 / 80)
     train(model.params, settings, lambda step: [batch], partial(next_token_objective, config=model.config))
     return model
 

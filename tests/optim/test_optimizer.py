@@ -7,6 +7,11 @@ from minillm.config import OptimizerConfig
 from minillm.optim.adamw import adamw_init, adamw_update
 from minillm.optim.clipping import clip_scale, global_norm
 from minillm.optim.schedule import learning_rate
+from minillm.phases.finetune import FinetuneConfig
+from minillm.phases.pretrain import PretrainConfig
+from minillm.phases.reward import RewardConfig
+from minillm.phases.rlhf import RLHFConfig
+from minillm.runs.config import PRESETS
 
 SETTINGS = OptimizerConfig(beta1=0.8, beta2=0.95, weight_decay=0.3)
 
@@ -71,18 +76,43 @@ def test_the_norm_of_a_gradient_with_nan_shows_it():
 
 
 def test_learning_rate_up_and_down():
-    settings = OptimizerConfig(steps=21, lr=0.5, final_lr=0.1, warmup=5)
+    settings = OptimizerConfig(steps=21, lr=0.5, final_lr=0.1, warmup_share=0.24)
     rates = [learning_rate(step, settings) for step in range(21)]
     np.testing.assert_allclose(rates[:5], [0.1, 0.2, 0.3, 0.4, 0.5])
     assert rates[5] == max(rates) == 0.5
     assert abs(rates[20] - 0.05) < 1e-15 and abs(learning_rate(12, settings) - learning_rate(13, settings)) > 0
     assert all(a > b for a, b in zip(rates[5:], rates[6:]))
-    middle = OptimizerConfig(steps=11, lr=1.0, final_lr=0.0, warmup=0)
+    middle = OptimizerConfig(steps=11, lr=1.0, final_lr=0.0, warmup_share=0)
     assert abs(learning_rate(5, middle) - 0.5) < 1e-15
     assert learning_rate(15, middle) == learning_rate(40, middle) == learning_rate(10, middle), "it ends at the last step"
 
 
-@pytest.mark.parametrize("steps,warmup", [(1, 0), (1, 20), (5, 5), (6, 5)])
-def test_short_runs_have_a_learning_rate(steps, warmup):
-    settings = OptimizerConfig(steps=steps, warmup=warmup, lr=0.5)
+@pytest.mark.parametrize("steps,share", [(1, 0), (1, 1), (5, 1), (6, 0.8)])
+def test_short_runs_have_a_learning_rate(steps, share):
+    settings = OptimizerConfig(steps=steps, warmup_share=share, lr=0.5)
     assert all(0 < learning_rate(step, settings) <= 0.5 for step in range(steps))
+
+
+PARTS = {       # steps, of which warm-up, of which with short windows (pretraining alone has them)
+    "pretrain": (PRESETS["llama"].pretrain, 1150, 40, 400), "gpt2": (PRESETS["gpt2"].pretrain, 1150, 40, 400),
+    "micro": (PRESETS["micro"].pretrain, 2000, 100, 0), "finetune": (FinetuneConfig(), 700, 20, None),
+    "task": (FinetuneConfig().for_task, 100, 20, None), "domain": (FinetuneConfig().for_domain, 60, 20, None),
+    "reward": (RewardConfig(), 180, 20, None), "rlhf": (RLHFConfig(), 40, 5, None)}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_the_parts_of_every_default_schedule(name):
+    settings, steps, warmup, short = PARTS[name]
+    assert (settings.steps, settings.warmup_steps, getattr(settings, "short_steps", None)) == (steps, warmup, short)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 10, 300, 5000])
+@pytest.mark.parametrize("kind", [PretrainConfig, FinetuneConfig, RewardConfig, RLHFConfig])
+def test_a_schedule_of_any_length_keeps_its_parts(kind, steps):
+    """Shares, so a short run still reaches its peak, falls, and reads long windows."""
+    settings = kind(steps=steps)
+    assert settings.warmup_steps <= max(1, steps // 5)
+    assert getattr(settings, "short_steps", 0) <= (steps + 1) // 2
+    if steps >= 10:
+        rates = [learning_rate(step, settings) for step in range(steps)]
+        assert max(rates) == settings.lr and rates[-1] == pytest.approx(settings.lr * settings.final_lr)

@@ -34,7 +34,7 @@ def stream(copies=4):
 def test_pretraining_beats_counting_pairs(tmp_path):
     """A model that cannot, has learned frequencies and no context."""
     model = tiny.model(fresh=True)
-    settings = PretrainConfig(steps=60, rows=8, lr=1e-2, warmup=5, save_every=60, validation_every=25)
+    settings = PretrainConfig(steps=60, rows=8, lr=1e-2, warmup_share=0.08, save_every=60, validation_every=25)
     pretrain(model, stream(), stream(1), settings, 0, FolderRecorder(tmp_path, quiet=True))
     assert stream_loss(model, stream(1))[0] < bigram_loss(stream(), stream(1), model.config.vocab_size)
     looked = [record["step"] + 1 for record in read_metrics(tmp_path) if "validation_loss" in record]
@@ -51,7 +51,7 @@ def test_a_new_model_takes_the_tokenizers_vocabulary():
         new_model(replace(shape, vocab_size=999), tiny.tokenizer(), 0)
 
 
-SETTINGS = FinetuneConfig(steps=80, rows=4, lr=1e-2, warmup=5, save_every=80)
+SETTINGS = FinetuneConfig(steps=80, rows=4, lr=1e-2, warmup_share=0.06, save_every=80)
 
 
 @pytest.mark.training

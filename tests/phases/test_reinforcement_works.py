@@ -22,7 +22,7 @@ def share_of_wanted(sequences, numbers):
 @pytest.mark.parametrize("algorithm", ["ppo", "reinforce"])
 def test_a_known_reward_rises_from_chance_to_most_of_the_maximum(algorithm, seed, tmp_path):
     model = tiny.model(fresh=True, seed=seed)
-    settings = RLHFConfig(algorithm=algorithm, steps=40, rows=32, group=8, epochs=2, save_every=40, lr=1e-2, warmup=4,
+    settings = RLHFConfig(algorithm=algorithm, steps=40, rows=32, group=8, epochs=2, save_every=40, lr=1e-2, warmup_share=0.1,
                             kl=0.01, max_new_tokens=6)
     rlhf(model, value_heads(model, seed), tiny.prompts(), share_of_wanted, settings, seed,
                     FolderRecorder(tmp_path, quiet=True))
@@ -51,7 +51,7 @@ def test_one_token_responses_approach_the_closed_form_optimum(algorithm, kl_form
     def score(sequences, numbers):
         return np.array([reward[ids[-1]] for ids in sequences], np.float32)
     settings = RLHFConfig(algorithm=algorithm, kl_form=kl_form, kl=beta, steps=80, rows=256, group=256, epochs=1,
-                            save_every=80, max_new_tokens=1, lr=5e-3, final_lr=0.01, warmup=5, beta2=0.99,
+                            save_every=80, max_new_tokens=1, lr=5e-3, final_lr=0.01, warmup_share=5 / 80, beta2=0.99,
                             temperature=1.0)
     rlhf(model, value_heads(model, 0), [prompt], score, settings, 0, FolderRecorder(tmp_path, quiet=True))
     end = distribution(model, prompt)

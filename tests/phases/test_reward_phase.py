@@ -27,7 +27,7 @@ def rankings(count, seed=0):
 def test_it_learns_to_order_responses_it_has_not_seen(tmp_path):
     model = tiny.model(fresh=True)
     heads = reward_heads(model, 0)
-    settings = RewardConfig(steps=60, rows=8, lr=1e-2, warmup=5, save_every=60)
+    settings = RewardConfig(steps=60, rows=8, lr=1e-2, warmup_share=0.08, save_every=60)
     train_reward_model(model, heads, rankings(40), settings, 0, FolderRecorder(tmp_path, quiet=True))
     losses = [record["loss"] for record in read_metrics(tmp_path)]
     assert abs(losses[0] - np.log(2)) < 0.1     # knows nothing yet

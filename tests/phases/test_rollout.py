@@ -36,7 +36,7 @@ def test_the_first_minibatch_has_ratio_1(algorithm, parts, tmp_path):
     if parts > 1 and matmul_nt is matmul_nt.plain:
         pytest.skip("BLAS adds up in another order where a batch has fewer rows; only our own product does not")
     settings = RLHFConfig(algorithm=algorithm, steps=6, rows=12, group=4, epochs=2, micro_batches=parts,
-                            save_every=6, temperature=0.7, max_new_tokens=6, lr=1e-2, warmup=1)
+                            save_every=6, temperature=0.7, max_new_tokens=6, lr=1e-2, warmup_share=1 / 6)
     model = tiny.model()
     rlhf(model, value_heads(model, 0), tiny.prompts(),
          lambda sequences, numbers: np.array([len(ids) for ids in sequences], np.float32),

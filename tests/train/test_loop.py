@@ -26,7 +26,7 @@ def test_the_first_loss_is_ln_v(preset):
 def test_one_batch_is_learned_by_heart(preset):
     config, losses = tiny.config(preset), []
     params, batch = transformer_init(config, np.random.default_rng(0)), tiny.batch(config)
-    settings = OptimizerConfig(steps=150, lr=1e-2, warmup=10, weight_decay=0.0)
+    settings = OptimizerConfig(steps=150, lr=1e-2, warmup_share=10 / 150, weight_decay=0.0)
     train(params, settings, lambda step: [batch], partial(next_token_objective, config=config),
           watch=lambda state, record: losses.append(record["loss"]))
     assert abs(losses[0] / np.log(config.vocab_size) - 1) < 0.02 and losses[-1] < 0.01
@@ -60,7 +60,7 @@ def test_a_step_that_is_not_finite_leaves_the_parameters_untouched(where):
 def test_the_record_of_a_step():
     config, records = tiny.config(), []
     batch = tiny.batch(config)
-    settings = OptimizerConfig(steps=3, lr=0.01, warmup=2)
+    settings = OptimizerConfig(steps=3, lr=0.01, warmup_share=2 / 3)
     train(tiny.params(config, dtype=np.float32), settings, lambda step: [batch], partial(next_token_objective, config=config),
           watch=lambda state, record: records.append((record["step"], state.optimizer["step"], record)))
     assert [(step, done) for step, done, _ in records] == [(0, 1), (1, 2), (2, 3)]

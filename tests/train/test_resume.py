@@ -18,7 +18,7 @@ from minillm.train import loop
 from minillm.train.checkpoint import find_checkpoint
 from minillm.train.recorder import FolderRecorder, read_metrics
 
-SHORT = dict(steps=5, warmup=2, lr=1e-2)
+SHORT = dict(steps=5, warmup_share=0.4, lr=1e-2)
 
 
 def pretrain(recorder):

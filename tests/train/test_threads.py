@@ -18,7 +18,7 @@ from minillm.objectives.next_token import next_token_objective
 def test_fifty_steps_do_not_depend_on_the_number_of_threads(preset):
     config, ends = tiny.config(preset), []
     batches = [tiny.batch(config, seed) for seed in range(5)]
-    settings = PretrainConfig(steps=50, warmup=0, lr=1e-2)
+    settings = PretrainConfig(steps=50, warmup_share=0, lr=1e-2)
     before = numba.get_num_threads()
     try:
         for threads in (1, 2):
