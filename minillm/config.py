@@ -93,8 +93,8 @@ class ModelConfig(Dials):
     activation: str = knob("swiglu", "activation function of the feed-forward", ("swiglu", "gelu"))
     bias: bool = knob(False, "biases in linear layers and LayerNorm")
     tied: bool = knob(False, "one table for the embedding and the output head")
-    norm_eps: float = knob(1e-5, "added under the root of every norm", within="(0, inf)")
-    rope_theta: float = knob(500.0, "base of the rotary frequencies", within="(0, inf)")
+    norm_eps: float = knob(1e-5, "added under the root of every norm", within="[1e-12, 1]")
+    rope_theta: float = knob(500.0, "base of the rotary frequencies", within="[1, 1e12]")
 
     @property
     def head_size(self):
@@ -127,8 +127,9 @@ class OptimizerConfig(Dials):
     beta1: float = knob(0.9, "AdamW: decay rate of the gradient's running mean", within="[0, 1)")
     beta2: float = knob(0.95, "AdamW: decay rate of the squared gradient's mean", within="[0, 1)")
     weight_decay: float = knob(0.1, "AdamW: weight decay of matrices; vectors have none",
-                               within="[0, inf)")
-    clip: float = knob(1.0, "largest norm of all gradients together (clipping)", within="(0, inf)")
+                               within="[0, 1000]")
+    clip: float = knob(1.0, "largest norm of all gradients together (clipping)",
+                       within="[1e-6, inf)")
     recompute: bool = knob(False, "keep only each block's input and compute the block again in "
                                   "the backward pass: less memory, more time")
     save_every: int = knob(200, "steps between checkpoints", within="[1, inf)")

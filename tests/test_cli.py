@@ -266,7 +266,7 @@ def test_configuration_from_toml_under_flags(refused, tmp_path, monkeypatch):
 def test_a_loss_that_is_not_finite_ends_with_status_1(trained, data, capsys):
     assert main(["finetune", "first", "--root", str(trained), "--name", "wild", "--quiet", "--lr", "1e30",
                  "--steps", "5", "--warmup-share", "0", "--data", str(data / "talk.jsonl")]) == 1
-    assert re.fullmatch(r"minillm: step \d.*not finite.*\n", capsys.readouterr().err)
+    assert re.fullmatch(r"minillm: finetune: step \d.*learning rate \d.*not finite.*\n", capsys.readouterr().err)
 
 
 RUN = """

@@ -23,7 +23,7 @@ class RLHFConfig(OptimizerConfig):
     rows: int = knob(64, "responses per step", within="[1, inf)")
     lr: float = knob(1e-4, "peak learning rate", within="(0, inf)")
     weight_decay: float = knob(0.0, "AdamW: weight decay of matrices; vectors have none",
-                               within="[0, inf)")
+                               within="[0, 1000]")
     warmup_share: float = knob(0.125, "linear warm-up, as a share of the steps", within="[0, 1]")
     algorithm: str = knob("ppo", "how rewards become gradients", tuple(ALGORITHMS))
     group: int = knob(4, "responses per prompt that REINFORCE compares; PPO samples one per "
@@ -31,18 +31,18 @@ class RLHFConfig(OptimizerConfig):
     epochs: int = knob(2, "optimizer steps on the same rollout", within="[1, inf)")
     prompts: int = knob(2000, "prompts drawn from the embedded world", within="[1, inf)")
     kl: float = knob(0.2, "KL coefficient (beta): penalty per nat of KL divergence",
-                     within="[0, inf)")
+                     within="[0, 1000]")
     kl_form: str = knob("reward", "where the KL penalty is added: to each token's reward, or to "
                                   "the loss", ("reward", "loss"))
     clip_ratio: float = knob(0.2, "PPO: a probability ratio is clipped to 1 +- this",
                              within="[0, inf)")
-    value_coefficient: float = knob(0.5, "weight of the value loss", within="[0, inf)")
-    entropy_coefficient: float = knob(0.0, "weight of the entropy bonus", within="[0, inf)")
+    value_coefficient: float = knob(0.5, "weight of the value loss", within="[0, 1000]")
+    entropy_coefficient: float = knob(0.0, "weight of the entropy bonus", within="[0, 1000]")
     gamma: float = knob(1.0, "discount of later rewards", within="[0, 1]")
     gae_lambda: float = knob(0.95, "GAE: 1 uses sampled returns, 0 the value head's estimates",
                              within="[0, 1]")
     temperature: float = knob(0.6, "sampling temperature, both in the rollout and in the update",
-                              within="(0, inf)")
+                              within="[0.01, 100]")
     max_new_tokens: int = knob(48, "longest response, in tokens", within="[1, inf)")
     save_every: int = knob(20, "steps between checkpoints", within="[1, inf)")
 

@@ -72,7 +72,7 @@ def trace(args):
 
     from minillm.objectives.next_token import next_token_objective
     from minillm.phases.pretrain import new_model
-    from minillm.report.tracing import traced
+    from minillm.train.tracing import traced
     from minillm.runs.data import world_texts
     from minillm.text.batches import window_batch
     from minillm.text.tokenizer import train_tokenizer

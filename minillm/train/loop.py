@@ -9,6 +9,7 @@ from minillm import tree
 from minillm.optim.adamw import adamw_init, adamw_update
 from minillm.optim.clipping import clip_scale, global_norm
 from minillm.optim.schedule import learning_rate
+from minillm.train.tracing import first_not_finite
 from minillm.tree import brief
 
 
@@ -51,14 +52,19 @@ def accumulate(objective, params, micro_batches):
                          metrics={name: value / weight for name, value in metrics.items()})
 
 
-def check_finite(step, part, norm, lr):
-    """Raise FloatingPointError before a step that is not finite touches the parameters."""
+def check_finite(step, part, norm, lr, objective, params, micro_batches):
+    """Refuse a step that is not finite before it touches the parameters or the moments.
+
+    To name the first tensor that became so, the step is computed again, watched.
+    Raises:  FloatingPointError
+    """
     if np.isfinite(part.loss) and np.isfinite(norm):
         return
-    bad = [name for name, leaf in tree.named_leaves(part.grads) if not np.isfinite(leaf).all()]
+    first = first_not_finite(lambda: accumulate(objective, params, micro_batches), params,
+                             micro_batches)
     raise FloatingPointError(
         f"step {step}: loss {part.loss}, gradient norm {norm}, learning rate {lr:.1e}; first "
-        f"tensor that is not finite: {bad[0] if bad else 'none, only the loss'}; "
+        f"tensor that is not finite: {first or 'none that a layer or a loss returned'}; "
         "the parameters were left as they were; try a lower lr")
 
 
@@ -89,7 +95,7 @@ def train(params, settings, batch_at, objective, *, state=None, rollouts=None, f
         part = accumulate(objective, params, micro_batches)
         norm = global_norm(part.grads)
         lr = learning_rate(step, settings)
-        check_finite(step, part, norm, lr)
+        check_finite(step, part, norm, lr, objective, params, micro_batches)
         scale = clip_scale(norm, settings.clip)
         adamw_update(params, part.grads, optimizer, lr, settings, scale, frozen)
         if rollouts is not None and (step + 1) % rollouts.epochs == 0:

@@ -104,7 +104,10 @@ class FolderRecorder:
                      disable=self.quiet, mininterval=0.5, dynamic_ncols=True, leave=True,
                      file=sys.stderr, bar_format=line) as self.line:
             self.metrics = file
-            yield
+            try:
+                yield
+            except FloatingPointError as error:
+                raise FloatingPointError(f"{self.folder.name}: {error}") from None
 
     def add(self, record):
         """Write the record of one step, and show its loss and speed."""

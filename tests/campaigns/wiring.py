@@ -19,12 +19,12 @@ WIRING = [
      "a resumed run forgets its moments and begins anew"),
     (LOOP, "leaf / leaf.dtype.type(weight)", "leaf / leaf.dtype.type(part.weight)",
      "micro-batches' gradients are added up, not averaged"),
-    (LOOP, """        check_finite(step, part, norm, lr)
+    (LOOP, """        check_finite(step, part, norm, lr, objective, params, micro_batches)
         scale = clip_scale(norm, settings.clip)
         adamw_update(params, part.grads, optimizer, lr, settings, scale, frozen)
 """, """        scale = clip_scale(norm, settings.clip)
         adamw_update(params, part.grads, optimizer, lr, settings, scale, frozen)
-        check_finite(step, part, norm, lr)
+        check_finite(step, part, norm, lr, objective, params, micro_batches)
 """, "a bad step is found after it was taken"),
     (LOOP, "settings, scale, frozen)", "settings, scale)", "frozen parameters move"),
     (LOOP, "            if rollout is None:\n                rollout", "            if True:\n                rollout",

@@ -11,9 +11,9 @@ from minillm.config import ModelConfig
 from minillm.evaluate import scale
 from minillm.model import size
 from minillm.model.transformer import transformer_init
-from minillm.report.tracing import PACKAGE, traced
 from minillm.terminal import learning
 from minillm.objectives.next_token import next_token_objective
+from minillm.train.tracing import PACKAGE, traced
 from minillm import tree
 
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minillm import tree
+
 PACKAGE = Path(__file__).resolve().parents[1]
 FOLDERS = ("layers", "losses", "model")
 
@@ -21,6 +23,7 @@ class Tensor(NamedTuple):
     mean: float
     spread: float       # standard deviation
     place: str          # file and line that compute it
+    finite: bool        # whether every number is finite
 
 
 def traced(call, params=None):
@@ -46,6 +49,21 @@ def traced(call, params=None):
     finally:
         sys.setprofile(before)
     return rows
+
+
+def first_not_finite(call, params, batches=()):
+    """In words, the first tensor that is not finite in call(): a parameter, a part of a batch, or
+    what a forward or backward function returned, in the order of computing; None if there is none.
+    """
+    for name, leaf in tree.named_leaves(params):
+        if not np.isfinite(leaf).all():
+            return f"parameter {name}"
+    for batch in batches:
+        for name, array in batch._asdict().items():
+            if not np.isfinite(array).all():
+                return f"{name} of the batch"
+    bad = next((row for row in traced(call, params) if not row.finite), None)
+    return bad and f"{bad.name.strip()} {bad.shape}, {bad.place}"
 
 
 def branch_names(params, prefix=""):
@@ -168,4 +186,6 @@ def name_of(target):
 
 def row(depth, name, array, place):
     """One row of the table."""
-    return Tensor(depth, name, array.shape, float(array.mean()), float(array.std()), place)
+    with np.errstate(all="ignore"):             # a tensor that is not finite has no mean
+        mean, spread = float(array.mean()), float(array.std())
+    return Tensor(depth, name, array.shape, mean, spread, place, bool(np.isfinite(array).all()))
