@@ -8,6 +8,7 @@ import heapq
 
 import numpy as np
 
+from minillm.model.finite import require_logits
 from minillm.model.rows import gather, last_of_each
 from minillm.model.transformer import head_forward, transformer_forward
 from minillm.text.batches import pad_batch
@@ -53,6 +54,7 @@ def next_probs(model, rows):
     last = np.array([len(row) - 1 for row in rows])
     h = gather(h, last_of_each(last, batch.tokens.shape[1]))                    # (N, C)
     logits = head_forward(h, model.params)[0].astype(np.float64)
+    require_logits(logits)
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)
 
@@ -67,15 +69,14 @@ def next_words(model, text, count=10, most_batches=64):
     `most_batches` forward passes, with the words found so far.
 
     Returns [(word's bytes, probability)], likeliest first; b"" is the end of the text.
-    Raises:  ValueError for a text that fills the context.
+    Raises:  ValueError for a text that fills the context; FloatingPointError if the model's logits
+             are not finite.
     """
-    tokenizer, limit = model.tokenizer, model.config.context
-    prompt = [[tokenizer.begin_id], tokenizer.encode(text.rstrip(" "))]
-    prompt = np.concatenate(prompt).astype(np.int32)
+    limit, prompt = model.config.context, model.prompt_ids(text)
     if len(prompt) >= limit:
         raise ValueError(f"the text has {len(prompt)} tokens; at most {limit - 1} fit in the "
                          f"context of {limit} with one more behind them; give its last part alone")
-    spelled = spellings(tokenizer)
+    spelled = spellings(model.tokenizer)
     kinds = continuations(spelled)
     words = {}                                          # bytes of a word: its probability so far
     beginnings = [(-1.0, ())]                           # heap of (-probability, tokens so far)

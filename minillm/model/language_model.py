@@ -8,6 +8,7 @@ from minillm import tree
 from minillm.layers.linear import LinearCache
 from minillm.losses.next_token import next_token_backward, next_token_forward
 from minillm.model.decoding import generate_tokens
+from minillm.model.finite import require_logits
 from minillm.model.rows import gather, scatter
 from minillm.model.transformer import (TransformerCache, head_backward, head_forward, one_document,
                                        transformer_backward, transformer_forward)
@@ -73,6 +74,7 @@ class LanguageModel:
         h, body = transformer_forward(tokens, self.params, self.config, *one_document(tokens))
         last = np.array([tokens.size - 1])
         logits, head = head_forward(gather(h, last), self.params)           # (1, V)
+        require_logits(logits)
         weights = np.exp(logits[0] - logits.max())
         return Prediction(weights / weights.sum(), h, logits, body, head)
 
@@ -96,15 +98,27 @@ class LanguageModel:
     def generate(self, prompt, *, max_new_tokens=64, temperature=0.8, top_k=0, top_p=1.0, seed=0):
         """Continue a text, or each of a list of texts.  Returns the continuation(s) as text.
 
-        Raises:  ValueError for a prompt that fills the context, or sampling settings out of range.
+        A text's last spaces are read as part of its continuation (see prompt_ids), which is
+        returned without them.
+        Raises:  ValueError for a prompt that fills the context, or sampling settings out of range;
+                 FloatingPointError if the model's logits are not finite.
         """
         texts = [prompt] if isinstance(prompt, str) else list(prompt)
-        begin = np.array([self.tokenizer.begin_id], np.int32)
-        prompts = [np.concatenate([begin, self.tokenizer.encode(text)]) for text in texts]
-        new = self._continue(prompts, np.random.default_rng(seed), max_new_tokens=max_new_tokens,
+        new = self._continue([self.prompt_ids(text) for text in texts],
+                             np.random.default_rng(seed), max_new_tokens=max_new_tokens,
                              temperature=temperature, top_k=top_k, top_p=top_p)
-        out = [self.tokenizer.decode(tokens) for tokens in new]
+        out = [without_spaces_of(text, self.tokenizer.decode(tokens))
+               for text, tokens in zip(texts, new)]
         return out[0] if isinstance(prompt, str) else out
+
+    def prompt_ids(self, text):
+        """The tokens that a text is continued from: the begin token, and the text without its last
+        spaces. A word's token begins with the space before it, so in training no space stood alone.
+
+        Shapes:  -> (T,) int32
+        """
+        ids = self.tokenizer.encode(text.rstrip(" "))
+        return np.concatenate([[self.tokenizer.begin_id], ids]).astype(np.int32)
 
     def chat(self, messages, *, max_new_tokens=64, temperature=0.0, top_k=0, top_p=1.0, seed=0):
         """Answer a conversation: [{"role": "user", "content": "..."}, ...].  Returns the answer.
@@ -147,3 +161,10 @@ class LanguageModel:
             raise ValueError(f"tokens have shape {row.shape[1:]}; "
                              "a list of one or more token ids is needed")
         return row
+
+
+def without_spaces_of(text, continuation):
+    """A continuation without those of its first spaces that the text already ends with."""
+    typed = len(text) - len(text.rstrip(" "))
+    first = len(continuation) - len(continuation.lstrip(" "))
+    return continuation[min(typed, first):]

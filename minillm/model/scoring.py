@@ -6,6 +6,7 @@ import numpy as np
 
 from minillm.kernels.categorical import categorical_forward
 from minillm.kernels.cross_entropy import cross_entropy_forward
+from minillm.model.finite import require_finite
 from minillm.model.rows import counted, gather, scatter
 from minillm.model.transformer import head_forward, transformer_forward
 from minillm.tree import brief
@@ -29,6 +30,7 @@ def token_logprobs(params, config, batch, temperature=None):
     temperature the arithmetic is that of the next-token loss; with one it is that of the policy
     objective. A rollout's first probability ratio is then exactly 1.
     Shapes:  Batch of (B, T) -> Scored
+    Raises:  FloatingPointError if one is not finite.
     """
     h, _ = transformer_forward(batch.tokens, params, config, batch.positions, batch.visible_from,
                                recompute=True)
@@ -41,4 +43,5 @@ def token_logprobs(params, config, batch, temperature=None):
     else:
         logits /= logits.dtype.type(temperature)
         logprob = categorical_forward(logits, targets)[0]
+    require_finite(logprob, "the log-probabilities of the tokens")
     return Scored(scatter(logprob, index, batch.tokens.shape), rows, index)

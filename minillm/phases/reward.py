@@ -8,6 +8,7 @@ import numpy as np
 
 from minillm.config import OptimizerConfig, knob
 from minillm.losses.ranking import pair_accuracy
+from minillm.model.finite import require_finite
 from minillm.model.heads import reward_forward, scalar_head_init
 from minillm.objectives.ranking import ranking_objective
 from minillm.text.batches import pad_batch
@@ -111,7 +112,10 @@ def train_reward_model(model, heads, rankings, settings, seed, recorder):
 
 
 def reward_scores(model, heads, sequences, rows=128):
-    """Score whole sequences (prompt and response).  Shapes:  list of (T_i,) -> (N,)"""
+    """Score whole sequences (prompt and response).  Shapes:  list of (T_i,) -> (N,)
+
+    Raises:  FloatingPointError if a score is not finite.
+    """
     order = np.argsort([len(ids) for ids in sequences], kind="stable")
     scores, params = np.empty(len(sequences), np.float32), {"model": model.params, **heads}
     for start in range(0, len(order), rows):
@@ -120,6 +124,7 @@ def reward_scores(model, heads, sequences, rows=128):
         last = np.array([len(sequences[i]) - 1 for i in chosen])
         scores[chosen], _ = reward_forward(params, model.config, batch.tokens, batch.positions,
                                            batch.visible_from, last, recompute=True)
+    require_finite(scores, "the scores")
     return scores
 
 

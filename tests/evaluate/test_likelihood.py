@@ -98,3 +98,12 @@ def test_win_rate_counts_ties_as_half():
     half = 1.96 * np.std([1, 0.5, 0, 1], ddof=1) / 2
     np.testing.assert_allclose([low, high], [0.625 - half, 0.625 + half])
     assert win_rate(theirs, ours)[0] == pytest.approx(1 - rate)
+
+
+@pytest.mark.parametrize("gain", [np.nan, 3e38])
+def test_broken_weights_have_no_likelihood(gain):
+    model = tiny.model()
+    model.params["norm"]["gain"][:] = gain
+    stream = model.tokenizer.encode_documents([tiny.TEXT])
+    with pytest.raises(FloatingPointError, match="log-probabilities of the tokens are not finite"), np.errstate(all="ignore"):
+        stream_loss(model, stream)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tiny
+from minillm import tree
 from minillm.evaluate import next_words as words
 from minillm.model.language_model import LanguageModel
 from minillm.terminal.bars import bar, bars, printable
@@ -65,6 +66,14 @@ def test_a_text_may_fill_all_but_one_place_of_the_context(model):
     assert words.next_words(model, "a," * (room // 2), 3) if model.tokenizer.kind == "characters" else True
     with pytest.raises(ValueError, match=f"at most {room} fit"):
         words.next_words(model, "a," * 40, 3)
+
+
+@pytest.mark.parametrize("gain", [np.nan, np.inf, 3e38])
+def test_broken_weights_have_no_next_word(model, gain):
+    params = tree.copy(model.params)
+    params["norm"]["gain"][:] = gain
+    with pytest.raises(FloatingPointError, match="logits are not finite"), np.errstate(all="ignore"):
+        words.next_words(LanguageModel(params, model.config, model.tokenizer), "ab", 3)
 
 
 def test_what_goes_on_with_a_word():

@@ -8,7 +8,7 @@ import tiny
 
 from minillm import tree
 from minillm.config import OptimizerConfig
-from minillm.model.language_model import LanguageModel
+from minillm.model.language_model import LanguageModel, without_spaces_of
 from minillm.model.transformer import head_forward, one_document, transformer_forward
 from minillm.text.batches import Batch, pad_batch
 from minillm.text.chat import render_chat
@@ -122,6 +122,23 @@ def test_generation_ends_where_the_context_is_full():
     long, short = model.generate(["a" * 28, "a"], max_new_tokens=40, temperature=0.0)
     assert len(long) <= 3 and len(short) <= 30
     assert model.generate([], max_new_tokens=3) == []
+
+
+def test_spaces_at_the_end_of_a_prompt_belong_to_the_next_word():
+    """A word's token holds the space before it: behind "the " a model has only ever seen the second of two spaces."""
+    model = tiny.model(seed=3, fresh=True)
+    plain, spaced = model.generate(["the cat", "the cat  "], max_new_tokens=12, temperature=0.0)
+    assert spaced == without_spaces_of("the cat  ", plain)
+    assert np.array_equal(model.prompt_ids("the cat  "), model.prompt_ids("the cat"))
+    assert [without_spaces_of(text, " mat") for text in ("on", "on ", "on   ")] == [" mat", "mat", "mat"]
+    assert without_spaces_of("on ", "  mat") == " mat" and without_spaces_of("on ", ", mat") == ", mat"
+
+
+def test_predictions_of_broken_weights_are_refused():
+    model = tiny.model()
+    model.params["norm"]["gain"][0] = np.nan
+    with pytest.raises(FloatingPointError, match="logits are not finite"):
+        model.predict_next([6, 7])
 
 
 def test_max_new_tokens_below_1_is_refused():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minillm.model.sampling import draw, next_token_probs, sample
+from minillm.model.sampling import draw, likeliest, next_token_probs, sample
 
 P = np.array([[0.1, 0.4, 0.2, 0.3]])
 LOGITS = np.log(P)
@@ -20,7 +20,7 @@ def test_a_sample_is_the_likeliest_token_or_one_that_is_drawn():
     assert sample(np.repeat(LOGITS, 3, axis=0), None, temperature=0).tolist() == [1, 1, 1]
     many = sample(np.repeat(LOGITS, 20_000, axis=0), np.random.default_rng(0))
     np.testing.assert_allclose(np.bincount(many) / len(many), P[0], atol=0.02)
-    with pytest.raises(ValueError, match="top_k -1"):
+    with pytest.raises(ValueError, match="top_k is -1"):
         sample(LOGITS, None, temperature=0, top_k=-1)
 
 
@@ -31,9 +31,14 @@ def test_what_is_not_cut_is_drawn_as_from_its_probabilities():
                           draw(next_token_probs(logits, 0.6), np.random.default_rng(2)))
 
 
-def test_weights_that_are_not_finite_are_named():
-    with pytest.raises(FloatingPointError, match="not finite"):
-        sample(np.array([[0, np.nan]]), np.random.default_rng(0))
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("setting", [{}, dict(temperature=0), dict(top_k=1), dict(top_p=0.5)])
+def test_logits_without_a_distribution_are_refused_however_they_are_sampled(setting, bad):
+    row = np.full(3, bad) if bad == -np.inf else np.array([0, bad, 1])
+    with pytest.raises(FloatingPointError, match="logits are not finite"):
+        sample(np.array([[0.0, 1, 2], row], np.float32), np.random.default_rng(0), **setting)
+    one_possible = np.array([[0, -np.inf, -np.inf]], np.float32)
+    assert sample(one_possible, np.random.default_rng(0), **setting) == [0]
 
 
 def test_a_tiny_temperature_goes_to_the_likeliest_token():
@@ -46,6 +51,14 @@ def test_a_tiny_temperature_goes_to_the_likeliest_token():
 def test_top_k_keeps_the_k_likeliest(k, kept):
     expected = np.where(np.isin(np.arange(4), kept), P, 0)
     np.testing.assert_allclose(next_token_probs(LOGITS, top_k=k), expected / expected.sum(), atol=1e-15)
+
+
+@pytest.mark.parametrize("row,k,kept", [([0, 0, 0, 0], 2, [0, 1]), ([1, 0, 2, 0, 0], 3, [0, 1, 2]),
+                                        ([0, 1, 1, 1, 2], 3, [1, 2, 4]), ([-np.inf, 0, -np.inf], 2, [0, 1])])
+def test_top_k_keeps_k_of_equals_the_lowest_ids(row, k, kept):
+    other = np.arange(len(row), dtype=float)                        # a row without equals beside it
+    probs = likeliest(np.array([row, other], float), k)
+    assert np.flatnonzero(probs[0]).tolist() == kept and np.flatnonzero(probs[1]).tolist() == list(other[-k:])
 
 
 @pytest.mark.parametrize("mass,kept", [(0.05, [1]), (0.39, [1]), (0.41, [1, 3]), (0.69, [1, 3]), (0.71, [1, 2, 3]),
