@@ -170,7 +170,7 @@ def learning_parser(verb):
 
 def add_sampling(parser, temperature):
     """The flags of sampling."""
-    from minillm.terminal.flags import number
+    from minillm.terminal.flags import MAX_NEW_TOKENS, number
 
     parser.add_argument("--temperature", type=number, default=temperature, metavar="X",
                         help="0 takes the likeliest token each time (default %(default)s)")
@@ -178,8 +178,8 @@ def add_sampling(parser, temperature):
                         help="sample from the N likeliest tokens; 0: from all")
     parser.add_argument("--top-p", type=number, default=1.0, metavar="X",
                         help="sample from the fewest tokens with total probability X")
-    parser.add_argument("--max-new-tokens", type=int, default=64, metavar="N",
-                        help="most tokens to generate (default 64)")
+    parser.add_argument("--max-new-tokens", type=int, default=MAX_NEW_TOKENS, metavar="N",
+                        help="most tokens to generate (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, metavar="N",
                         help="seed of the sampling (default 0)")
 

@@ -14,9 +14,7 @@ def new_run(root="runs", name=None):
 
     Raises:  ValueError if the root is a file, or NAME is taken or not a plain name.
     """
-    root = Path(root)
-    require(root.is_dir() or not root.exists(),
-            f"--root {root} is a file; give a folder for the runs")
+    root = root_folder(root)
     if name is not None:
         require(re.fullmatch(r"[\w][\w.-]*", name),
                 f"run name {name!r} must be made of letters, digits, '.', '-' and '_'")
@@ -34,6 +32,14 @@ def new_run(root="runs", name=None):
             return folder
         except FileExistsError:
             number += 1
+
+
+def root_folder(root):
+    """The folder of all runs as a path.  Raises:  ValueError if it is empty or a file."""
+    require(str(root) != "", "--root is empty; give a folder for the runs")
+    require(Path(root).is_dir() or not Path(root).exists(),
+            f"--root {root} is a file; give a folder for the runs")
+    return Path(root)
 
 
 def is_run(folder):

@@ -13,7 +13,7 @@ from minillm.formats.durable import naming, write_atomically
 from minillm.runs.checks import check_config, fingerprint_of
 from minillm.runs.config import load_config, save_config
 from minillm.runs.data import ranked
-from minillm.runs.folder import merge_results, new_run, read_results
+from minillm.runs.folder import merge_results, new_run, read_results, root_folder
 from minillm.runs.lock import LOCK, locked
 from minillm.runs.provenance import fingerprints
 from minillm.runs.run import Run, has_begun, left_by, newest_run
@@ -35,9 +35,10 @@ class Plan(NamedTuple):
 def find_run(word, root):
     """The folder that a RUN on the command line means: a path, or a name under the root.
 
-    Raises:  CheckpointError if there is none, with the nearest name.
+    Raises:  CheckpointError if there is none, with the nearest name; ValueError if it is empty.
     """
-    root = Path(root)
+    root = root_folder(root)
+    require(str(word) != "", "RUN is empty; give the folder of a run or its name, or leave it out")
     for folder in (Path(word), root / word):
         if folder.is_dir():
             return folder

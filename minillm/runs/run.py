@@ -11,7 +11,7 @@ import numpy as np
 from minillm.config import require
 from minillm.runs import data
 from minillm.runs.config import RunConfig, save_config
-from minillm.runs.folder import is_run, merge_results, read_results
+from minillm.runs.folder import is_run, merge_results, read_results, root_folder
 from minillm.runs.provenance import origin, provenance, stage_of
 from minillm.runs.stages import BY_NAME, NUMBERS, SPEAKERS, STAGES
 from minillm.train.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint,
@@ -90,7 +90,7 @@ def newest_run(root="runs", needs=()):
 
     Raises:  CheckpointError if there is none, with the command that makes one.
     """
-    root = Path(root)
+    root = root_folder(root)
     runs = [path for path in root.iterdir() if is_run(path)] if root.is_dir() else []
     runs = [path for path in runs if all(has_begun(path, BY_NAME[name]) for name in needs)]
     if not runs:

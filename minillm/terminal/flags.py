@@ -11,6 +11,7 @@ from minillm.config import updated
 from minillm.runs.config import PRESETS, SECTIONS
 from minillm.text.files import read_text
 
+MAX_NEW_TOKENS = 64     # default of the verbs that generate
 METAVARS = {int: "N", float: "X", str: "WORD", bool: "true|false"}
 
 
@@ -76,8 +77,7 @@ def parse(parser, argv):
         known = list(parser._option_string_actions)
         raise ValueError(f"unknown flag {flag}; {nearest_flag(flag, known, parser.prog)}")
     if extra:
-        raise ValueError(f"{extra[0]!r} is one word too many; put a text in quotes; "
-                         f"see: {parser.prog} --help")
+        raise ValueError(f"{extra[0]!r} is one word too many; see: {parser.prog} --help")
     return args
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from minillm.config import require
+from minillm.config import check_range, require
 from minillm.runs.config import PRESETS
 
 LESSONS = Path(__file__).resolve().parents[2] / "lessons"      # beside the package, in a checkout
@@ -32,6 +32,8 @@ def lessons():
 def lesson(args):
     """`minillm lesson`: list the lessons; `minillm lesson 05`: run one; --text: print its path."""
     every = lessons()
+    require(args.number is not None or not (args.text or args.full),
+            "give the number of a lesson too, such as: minillm lesson 05 --text")
     if args.number is None:
         noted = LESSONS / "results" / "seconds.json"
         seconds = json.loads(noted.read_text(encoding="utf-8")) if noted.exists() else {}
@@ -41,9 +43,9 @@ def lesson(args):
             print(f"  {number}  read {minutes:>2} min  {ran:<10}  {question}")
         print(f"\nread: {LESSONS / 'README.md'}; run: minillm lesson 05")
         return
-    wanted = args.number.zfill(2)
+    wanted = args.number.zfill(2) if args.number else ""
     chosen = next((name for number, name, *_ in every if wanted in (number, name)), None)
-    require(chosen is not None, f"there is no lesson {args.number}; the lessons are "
+    require(chosen is not None, f"there is no lesson {args.number!r}; the lessons are "
                                 f"{every[0][0]} to {every[-1][0]}")
     path = LESSONS / f"{chosen}.py"
     if args.text:
@@ -60,10 +62,14 @@ def lesson(args):
 def site(args):
     """`minillm site`: write the lessons as web pages, with the source beside the text."""
     lessons()
+    require(args.out != "", "--out is empty; give a folder to write to")
+    out = Path(args.out)
+    file = next((path for path in (out, *out.parents) if path.exists() and not path.is_dir()), None)
+    require(file is None, f"--out {out}: {file} is a file; give a folder to write to")
     sys.path.insert(0, str(LESSONS))
     import pages
 
-    print(pages.write_site(Path(args.out)))
+    print(pages.write_site(out))
 
 
 def trace(args):
@@ -77,7 +83,7 @@ def trace(args):
     from minillm.text.batches import window_batch
     from minillm.text.tokenizer import train_tokenizer
 
-    require(args.rows >= 1, f"--rows is {args.rows}; it must be 1 or more")
+    check_range("--rows", args.rows, "[1, inf)")
     config, texts = PRESETS[args.preset], world_texts(0, 0.03)
     tokenizer = train_tokenizer(texts, 400, config.tokenizer.kind)
     model = new_model(config.model, tokenizer, 0)
@@ -104,9 +110,9 @@ def scale(args):
     from minillm.evaluate import scale as scaling
     from minillm.model.size import attention_flops, parameters, training_flops
 
-    for name, value in (("--gpu-flops", args.gpu_flops), ("--utilization", args.utilization),
-                        ("--dollars-per-gpu-hour", args.dollars_per_gpu_hour)):
-        require(value > 0, f"{name} is {value}; it must be above 0")
+    check_range("--gpu-flops", args.gpu_flops, "[1e6, 1e24]")
+    check_range("--utilization", args.utilization, "[1e-6, 1]")
+    check_range("--dollars-per-gpu-hour", args.dollars_per_gpu_hour, "[0, 1e6]")
     here = scaling.measured_flops_per_second()
     rate = args.gpu_flops * args.utilization
     print(in_columns(COLUMNS))

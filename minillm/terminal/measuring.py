@@ -6,6 +6,7 @@ from minillm.runs.folder import read_results
 from minillm.runs.plan import find_run
 from minillm.runs.run import Run, has_begun, newest_run
 from minillm.runs.stages import STAGES
+from minillm.terminal.talking import naming
 from minillm.terminal.training import number
 
 
@@ -30,7 +31,10 @@ def evaluate(args):
     measured = [stage for stage in STAGES if stage.measure and has_begun(folder, stage)]
     require(any(stage.speaks for stage in measured),
             f"{folder} has no trained model yet; first: minillm pretrain {folder}")
-    results = {stage.name: stage.measure(run) for stage in measured}
+    results = {}
+    for stage in measured:
+        with naming(folder / stage.name):
+            results[stage.name] = stage.measure(run)
     then = dict(dotted(read_results(folder)))
     rows = [("", "now", "results.json")]
     rows += [(name, number(value), number(then[name]) if name in then else "-")

@@ -1,33 +1,47 @@
 """The verbs that use a model: generate, chat, next."""
 
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 
-from minillm.config import require
+from minillm.config import check_range, require
 from minillm.evaluate.next_words import next_words, shown
+from minillm.model.sampling import check_settings
 from minillm.runs.plan import find_run
 from minillm.runs.run import model_folder, newest_run
 from minillm.runs.stages import SPEAKERS
 from minillm.terminal.bars import bars, can_show_blocks, printable
-from minillm.train.checkpoint import CheckpointError, load_checkpoint, steps_in
+from minillm.terminal.flags import MAX_NEW_TOKENS
+from minillm.train.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint,
+                                      steps_in)
 
 LEAST_ROOM = 8      # tokens that an answer must have room for
+REWARD_HEAD = "heads.reward_head."      # begins the names of what only a reward model has
 
 
-def checkpoint_of(word, root, stage):
-    """The checkpoint's folder of a stage's model, or of the run's most trained model.
+def checkpoint_of(word, root, stage, default=None):
+    """The checkpoint's folder that RUN and --stage mean.
 
-    Raises:  CheckpointError if there is none.
+    default: the stage that is meant without --stage; None: the most trained one.
+    Raises:  CheckpointError if there is none; ValueError for a --stage of what is no run.
     """
-    folder = newest_run(root, [stage or SPEAKERS[0]]) if word is None else find_run(word, root)
-    if stage is None or not is_run(folder):
+    if word is None:
+        folder = newest_run(root, [stage or default or SPEAKERS[0]])
+    else:
+        folder = find_run(word, root)
+    if not is_run(folder):
+        require(stage is None, f"{folder} is not the folder of a run, so it has no --stage "
+                               f"{stage}; leave the flag out, or give the run")
+        return find_checkpoint(folder)
+    stage = stage or default
+    if stage is None:
         return model_folder(folder)
     if not steps_in(folder / stage):
         there = [name for name in SPEAKERS if steps_in(folder / name)]
         raise CheckpointError(f"{folder} has no stage {stage}; "
                               f"it has: {', '.join(there) or 'none yet'}")
-    return model_folder(folder / stage)
+    return find_checkpoint(folder / stage)
 
 
 def is_run(folder):
@@ -36,17 +50,44 @@ def is_run(folder):
 
 
 def load(args, default):
-    """The model that a verb's RUN and --stage mean."""
-    stage = args.stage
-    if stage is None and (args.run is None or is_run(find_run(args.run, args.root))):
-        stage = default
-    return load_checkpoint(checkpoint_of(args.run, args.root, stage)).model
+    """(the model that a verb's RUN and --stage mean, its folder).
+
+    Raises:  ValueError for a reward model, which has learned to score, not to write.
+    """
+    folder = checkpoint_of(args.run, args.root, args.stage, default)
+    saved = load_checkpoint(folder)
+    require(not any(name.startswith(REWARD_HEAD) for name in saved.training),
+            f"{folder} is a reward model: it scores answers and writes none; "
+            f"give another stage of the run: {', '.join(SPEAKERS)}")
+    return saved.model, folder
+
+
+@contextmanager
+def naming(folder):
+    """Name the model in the message of an error in its numbers."""
+    try:
+        yield
+    except FloatingPointError as error:
+        raise FloatingPointError(f"{folder}: {error}") from None
+
+
+def check_flags(args):
+    """Refuse the flags of sampling before a model is loaded.  Raises:  ValueError"""
+    check_settings(args.temperature, args.top_k, args.top_p)
+    check_range("max_new_tokens", args.max_new_tokens, "[1, inf)")
+    check_range("seed", args.seed, "[0, inf)")
 
 
 def sampling(args, model):
-    """The flags of sampling as keywords; max_new_tokens is at most the context."""
-    return {"max_new_tokens": min(args.max_new_tokens, model.config.context),
-            "temperature": args.temperature, "top_k": args.top_k, "top_p": args.top_p}
+    """The flags of sampling as keywords.
+
+    Raises:  ValueError for more new tokens than the context has; the default is cut to it.
+    """
+    longest, context = args.max_new_tokens, model.config.context
+    require(longest <= max(context, MAX_NEW_TOKENS),
+            f"max_new_tokens is {longest}; the model's context has {context} tokens")
+    return {"max_new_tokens": longest, "temperature": args.temperature,
+            "top_k": args.top_k, "top_p": args.top_p}
 
 
 def run_and_text(args):
@@ -64,10 +105,11 @@ def run_and_text(args):
 def generate(args):
     """Print --count continuations of a text."""
     text = run_and_text(args)
-    require(args.count >= 1, f"count is {args.count}; it must be 1 or more")
-    require(args.seed >= 0, f"seed is {args.seed}; it must be 0 or more")
-    model = load(args, "pretrain")
-    texts = model.generate([text] * args.count, seed=args.seed, **sampling(args, model))
+    check_range("count", args.count, "[1, inf)")
+    check_flags(args)
+    model, folder = load(args, "pretrain")
+    with naming(folder):
+        texts = model.generate([text] * args.count, seed=args.seed, **sampling(args, model))
     for number, continuation in enumerate(texts, 1):
         if args.count > 1:
             print(f"--- {number}")
@@ -77,9 +119,10 @@ def generate(args):
 def next_verb(args):
     """Draw the likeliest next words as bars."""
     text = run_and_text(args)
-    require(1 <= args.count <= 100, f"count is {args.count}; it must lie between 1 and 100")
-    model = load(args, "pretrain")
-    found = next_words(model, text, args.count)
+    check_range("count", args.count, "[1, 100]")
+    model, folder = load(args, "pretrain")
+    with naming(folder):
+        found = next_words(model, text, args.count)
     rows = [(printable(shown(word, text.rstrip(" "))), probability) for word, probability in found]
     print(printable(text))
     print(bars(rows, blocks=can_show_blocks()))
@@ -87,8 +130,9 @@ def next_verb(args):
 
 def chat(args):
     """A conversation, line by line, until the end of input."""
-    require(args.seed >= 0, f"seed is {args.seed}; it must be 0 or more")
-    model, rng = load(args, None), np.random.default_rng(args.seed)
+    check_flags(args)
+    (model, folder), rng = load(args, None), np.random.default_rng(args.seed)
+    sampling(args, model)
     begin = [] if args.system is None else [{"role": "system", "content": args.system}]
     check_room(model, [*begin, {"role": "user", "content": ""}], "the system prompt")
     asking = sys.stdin.isatty()
@@ -100,13 +144,23 @@ def chat(args):
             if asking:
                 break
             continue
-        try:
-            messages, answer = respond(model, messages, begin, line, rng, args)
-        except ValueError as error:         # a character that the vocabulary does not have
-            answer = f"({error})"
+        unknown = unreadable(model, line)
+        if unknown is None:
+            with naming(folder):
+                messages, answer = respond(model, messages, begin, line, rng, args)
+        else:
+            answer = f"({unknown})"
         if not asking:
             print(f"you> {printable(line)}")
         print(f"model> {printable(answer)}", flush=True)
+
+
+def unreadable(model, line):
+    """Why a line cannot be read: a character that the vocabulary does not have; None if it can."""
+    try:
+        model.tokenizer.encode(line)
+    except ValueError as error:
+        return error
 
 
 def respond(model, messages, begin, line, rng, args):
