@@ -124,7 +124,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(argv, fix, refused, tmp_path, 
     ("finetune", b'{"text": "a"}\n', 'no "messages"'),
     ("finetune", b"{broken\n", "line 1: broken JSON"),
     ("reward", b'{"prompt": "a", "chosen": "b"}\n', 'line 1: no "rejected"'),
-    ("reward", b'{"prompt": "a", "chosen": "b", "rejected": "c"}\n', "one line"),
+    ("reward", b'{"prompt": "a", "chosen": "b", "rejected": "c"}\n', "one example"),
 ])
 def test_bad_data_is_one_line_and_leaves_nothing(verb, content, fix, refused, trained, tmp_path):
     path = tmp_path / "data.jsonl" if verb != "pretrain" else tmp_path / "data.txt"

@@ -11,7 +11,7 @@ from minillm.config import ModelConfig
 from minillm.formats.config_json import FAMILIES, LLAMA, family, from_json, to_json
 
 SMALL = st.integers(1, 9)
-NUMBER = st.floats(1e-30, 1e30)
+EPS, THETA = st.floats(1e-12, 1.0), st.floats(1.0, 1e12)
 
 
 @st.composite
@@ -23,7 +23,7 @@ def configs(draw):
                   bias=(True, False), tied=(True, False)).items()}
     return ModelConfig(kv_heads=kv_heads, heads=kv_heads * groups, width=2 * half * kv_heads * groups,
                        vocab_size=draw(st.integers(1, 10**9)), context=draw(st.integers(1, 10**9)), layers=draw(SMALL),
-                       hidden=draw(SMALL), norm_eps=draw(NUMBER), rope_theta=draw(NUMBER), **words)
+                       hidden=draw(SMALL), norm_eps=draw(EPS), rope_theta=draw(THETA), **words)
 
 
 @settings(max_examples=150, deadline=None, database=None)
