@@ -141,11 +141,11 @@ def read_checkpoint(folder):
     """The contents of one checkpoint's folder.  Raises:  CheckpointError"""
     training, progress = {}, {}
     try:
-        check_sums(folder, READ)
         model = read_model(folder)
         if (folder / "training.json").exists():
             training = read_training(folder / "training.safetensors")
             progress = read_progress(folder / "training.json")
+        check_sums(folder, READ)        # last: the readers name the key or tensor that is wrong
     except FileNotFoundError as error:
         raise CheckpointError(f"{error.filename} is missing; "
                               "the folder is not a whole checkpoint") from None

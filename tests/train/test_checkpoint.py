@@ -165,17 +165,29 @@ def test_a_step_that_is_not_the_folders_is_refused(saved, step):
 
 
 def test_a_flipped_bit_is_detected_in_any_file(saved):
-    rng = np.random.default_rng(0)
+    rng, messages = np.random.default_rng(0), []
     for path in sorted(saved.iterdir()):
         before = path.read_bytes()
         for _ in range(8):
             data, place = bytearray(before), rng.integers(len(before))
             data[place] ^= 1 << rng.integers(8)
             path.write_bytes(data)
-            with pytest.raises(CheckpointError, match="|".join(("SHA-256", "is missing"))):
+            with pytest.raises(CheckpointError) as caught:
                 load_checkpoint(saved)
+            messages.append(str(caught.value))
+            assert path.name in messages[-1] or SUMS in messages[-1] or "is missing" in messages[-1], messages[-1]
         path.write_bytes(before)
     load_checkpoint(saved)
+    assert any("model.safetensors is not the file that was written (another SHA-256)" in text for text in messages)
+
+
+def test_a_key_that_another_program_changed_is_named_though_the_sum_differs_too(saved):
+    edit(saved / "config.json", lambda data: data.update(rope_theta=10.0))
+    with pytest.raises(CheckpointError, match="rope_theta is 10.0, but minillm.rope_theta is 10000.0"):
+        load_checkpoint(saved)
+    edit(saved / "config.json", lambda data: data.update(rope_theta=10_000.0, use_cache=True))
+    with pytest.raises(CheckpointError, match="config.json is not the file that was written"):
+        load_checkpoint(saved)
 
 
 def test_a_folder_of_another_program_has_no_sums(saved):
