@@ -55,7 +55,11 @@ def documents(run, path=None, note=unsaid):
     """Texts of the embedded world, or the user's own texts."""
     rng = run.rng("tokenizer")
     if path is not None:
-        return corpus.split_documents(corpus.load_documents(path, note), 0.1, rng)
+        texts = corpus.load_documents(path, note)
+        try:
+            return corpus.split_documents(texts, 0.1, rng)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
     texts = world_texts(run.config.seed, run.config.pretrain.megabytes)
     return corpus.split_documents(texts, 0.03, rng)
 
