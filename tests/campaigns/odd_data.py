@@ -149,7 +149,8 @@ LETTERS = {"one letter": "a", "random letters": "abcdefghijklmnopqrstuvwxyz", "b
 
 def word(letters, size):
     """A text of `size` characters without a break."""
-    return "".join(np.array(list(letters))[np.random.default_rng(0).integers(0, len(letters), size)])
+    draws = np.random.default_rng(0).integers(0, len(letters), size, dtype=np.uint8)
+    return np.array(list(letters), "<U1")[draws].tobytes().decode("utf-32-le")
 
 
 def measure_word(kind, size):

@@ -1,4 +1,4 @@
-"""The campaign's odd files for two stages, and its words at a size that takes no time."""
+"""The campaign's odd files for one stage, and its words at a size that takes no time."""
 
 import numba
 import odd_data
@@ -7,9 +7,8 @@ import pytest
 from minillm.kernels.twin import plain_kernels
 
 
-@pytest.mark.parametrize("verb", ["tokenizer", "finetune"])
-def test_odd_files_are_taken_or_refused_in_one_line(verb):
-    count, refused, faults = odd_data.odd_files((verb,))[verb]
+def test_odd_files_are_taken_or_refused_in_one_line():
+    count, refused, faults = odd_data.odd_files(("finetune",))["finetune"]
     assert faults == [] and count > 30 and refused > 20
 
 
