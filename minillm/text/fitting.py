@@ -10,12 +10,13 @@ def that_fit(parts, rows_of, context, note=unsaid, *, room=0, least=1):
     rows_of(example) -> [(T,) token ids]; room: tokens that each row must leave for an answer.
     note: called with a line that counts those left out, if there are any.
 
-    Raises:  ValueError if fewer than `least` of a part fit, with the context that they need
+    Raises:  ValueError if fewer than `least` of a part fit, with the context that they need, or if
+             an example has no rows (as its text is not in the vocabulary), with its number
     """
     limit = f"the context of {context} tokens"
     kept, counts = [], []
     for what, examples in parts.items():
-        lengths = [max(map(len, rows_of(example))) + room for example in examples]
+        lengths = [length + room for length in _longest(what, examples, rows_of)]
         fit = [example for example, length in zip(examples, lengths) if length <= context]
         if len(fit) < least:
             answer = f" with {room} tokens of an answer" if room else ""
@@ -31,3 +32,12 @@ def that_fit(parts, rows_of, context, note=unsaid, *, room=0, least=1):
         problem = f"leave no room for an answer in {limit}" if room else f"are longer than {limit}"
         note(f"{' and '.join(counts)} {problem} and were left out")
     return kept
+
+
+def _longest(what, examples, rows_of):
+    """Yield how many tokens the longest row of each example has."""
+    for number, example in enumerate(examples, start=1):
+        try:
+            yield max(map(len, rows_of(example)))
+        except ValueError as error:
+            raise ValueError(f"number {number} of {len(examples):,} {what}: {error}") from None
