@@ -18,7 +18,7 @@ from minillm.kernels.attention_tiles import (add_over_keys, add_over_queries, ad
 from minillm.kernels.exp import exp
 from minillm.kernels.lanes import blank, lanes, load, store
 from minillm.kernels.tile import MR, dot, highest
-from minillm.kernels.twin import inline, twin
+from minillm.kernels.twin import inline, ordered, twin
 
 KEYS = 128      # keys of a block: its scores for a panel of queries stay in the first-level cache
 FEW = 1 << 15   # multiply-adds of decoding: fewer than this do not repay a second thread
@@ -54,7 +54,7 @@ def attention_forward_plain(q, k, v, visible_from):
     return out, lse
 
 
-@inline
+@ordered
 def _running_softmax(scores, sums, total, top):
     """Online softmax: one block's scores become weights relative to the running maximum.
 
@@ -74,7 +74,7 @@ def _running_softmax(scores, sums, total, top):
     add_sum_over_keys(total, scores)
 
 
-@inline
+@ordered
 def _forward_head(out, lse, q, k, v, visible_from, b, h, g):
     """attention_forward of query head h of batch row b, which reads key/value head g."""
     T, D = q.shape[1], q.shape[3]
@@ -146,7 +146,7 @@ def attention_backward_plain(dout, q, k, v, out, lse, visible_from):
     return dq, dk, dv
 
 
-@inline
+@ordered
 def _backward_head(dq, dk, dv, dout, q, keys, values, out, lse, visible_from, b, h):
     """attention_backward of query head h of batch row b. It adds to dk and dv.
 
@@ -194,7 +194,7 @@ def _backward_head(dq, dk, dv, dout, q, keys, values, out, lse, visible_from, b,
                 row[d] = scale * some[d]
 
 
-@inline
+@ordered
 def _backward_group(dq, dk, dv, dout, q, k, v, out, lse, visible_from, b, g):
     """attention_backward of all query heads that read key/value head g of batch row b.
 

@@ -22,10 +22,10 @@ import numpy as np
 from minillm.kernels.exp import exp
 from minillm.kernels.lanes import blank, lanes, larger, load, store, transpose_square
 from minillm.kernels.tile import MR, micro_kernel
-from minillm.kernels.twin import inline
+from minillm.kernels.twin import ordered
 
 
-@inline
+@ordered
 def oldest_visible(visible_from, b, start, size):
     """The oldest key that each query of a panel sees.
 
@@ -39,7 +39,7 @@ def oldest_visible(visible_from, b, start, size):
     return oldest
 
 
-@inline
+@ordered
 def pack_head(x, b, g):
     """The keys or values of one head, packed; both axes are padded with zeros to whole tiles.
 
@@ -59,7 +59,7 @@ def pack_head(x, b, g):
     return rows
 
 
-@inline
+@ordered
 def pack_panel(rows, x, b, h, start, oldest, scale):
     """rows[p, t, j] = scale * x[b, start + t, h, p * size + j]: a panel of queries or gradients.
 
@@ -82,7 +82,7 @@ def pack_panel(rows, x, b, h, start, oldest, scale):
                         target[j] = scale * row[j]
 
 
-@inline
+@ordered
 def transpose(target, target_step, source, source_step, rows, columns):
     """target[c * target_step + r] = source[r * source_step + c], square by square.
 
@@ -95,7 +95,7 @@ def transpose(target, target_step, source, source_step, rows, columns):
                              source, r * source_step + c, source_step)
 
 
-@inline
+@ordered
 def transpose_panel(columns, rows, channels):
     """columns[d, t] = rows[p, t, j] with d = p * size + j: a packed panel, transposed."""
     size = 2 * lanes(rows)
@@ -104,7 +104,7 @@ def transpose_panel(columns, rows, channels):
                   size, min(size, channels - left))
 
 
-@inline
+@ordered
 def finite(x):
     """True if a flat array holds no NaN and no infinity: x * 0 is NaN for those alone."""
     zero = x.dtype.type(0)  # with the integer 0, numba would compute in float64
@@ -114,7 +114,7 @@ def finite(x):
     return nothing == zero
 
 
-@inline
+@ordered
 def careful_kernel(c, ldc, a0, a1, a2, a3, b, b_weighs):
     """micro_kernel that skips weights of 0, so that what they hide may be NaN.
 
@@ -129,7 +129,7 @@ def careful_kernel(c, ldc, a0, a1, a2, a3, b, b_weighs):
                     c[i * ldc + j] += a[k] * b[k * size + j]
 
 
-@inline
+@ordered
 def score_keys(scores, rows, s0, columns, D):
     """scores[i, t] = sum_d rows[s0 + i, d] columns[d, t] for all rows i of scores."""
     size, wide = 2 * lanes(scores), (D + MR - 1) // MR * MR
@@ -140,7 +140,7 @@ def score_keys(scores, rows, s0, columns, D):
         micro_kernel(scores[i * size:], size, k0, k1, k2, k3, columns, True)
 
 
-@inline
+@ordered
 def mask_scores(scores, oldest, s0, start):
     """Causal mask and visible_from: hidden scores become -inf, as do those of keys that only pad.
 
@@ -156,7 +156,7 @@ def mask_scores(scores, oldest, s0, start):
                 scores[i * size + t] = scores[i * size + t] if visible else hidden
 
 
-@inline
+@ordered
 def update_maximum(top, scores):
     """top[t] = max(top[t], max_i scores[i, t]): the running maximum of each query."""
     n = lanes(scores)
@@ -167,7 +167,7 @@ def update_maximum(top, scores):
     store(top, n, top1)
 
 
-@inline
+@ordered
 def subtract(scores, level):
     """scores[i, t] -= level[t]"""
     n, minus = lanes(scores), level.dtype.type(-1)
@@ -177,7 +177,7 @@ def subtract(scores, level):
         store(scores, i + n, load(scores, i + n) + level1)
 
 
-@inline
+@ordered
 def multiply(sums, factors):
     """sums[i, t] *= factors[t]"""
     n = lanes(sums)
@@ -187,14 +187,14 @@ def multiply(sums, factors):
         store(sums, i + n, load(sums, i + n) * factor1)
 
 
-@inline
+@ordered
 def exponentiate(scores):
     """scores[i, t] = exp(scores[i, t]): 0 where the mask has put -inf."""
     for i in range(scores.size):
         scores[i] = exp(scores[i])
 
 
-@inline
+@ordered
 def gradient_of_scores(dprobs, probs):
     """dscores = probs * dprobs, in place of dprobs: 0 where probs is 0, even if dprobs is NaN."""
     zero = probs.dtype.type(0)
@@ -203,7 +203,7 @@ def gradient_of_scores(dprobs, probs):
         dprobs[i] = dscore if probs[i] != zero else zero    # a branch would not vectorize
 
 
-@inline
+@ordered
 def add_sum_over_keys(total, weights):
     """total[t] += sum_i weights[i, t]"""
     n = lanes(total)
@@ -214,7 +214,7 @@ def add_sum_over_keys(total, weights):
     store(total, n, load(total, n) + sum1)
 
 
-@inline
+@ordered
 def add_over_keys(sums, rows, s0, stop, weights, D, clean):
     """sums[d, t] += sum_s rows[s, d] weights[s - s0, t] over s0 <= s < stop."""
     size, wide = 2 * lanes(sums), (D + MR - 1) // MR * MR
@@ -227,7 +227,7 @@ def add_over_keys(sums, rows, s0, stop, weights, D, clean):
             careful_kernel(sums[d * size:], size, x0, x1, x2, x3, weights, True)
 
 
-@inline
+@ordered
 def add_over_queries(sums, step, weights, rows, clean):
     """sums[i, p * size + j] += sum_t weights[i, t] rows[p, t, j] for all strips p of channels.
 

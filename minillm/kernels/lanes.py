@@ -12,7 +12,7 @@ import operator
 import llvmlite.binding
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import lower_builtin, models, overload, register_model, type_callable
 
@@ -224,8 +224,13 @@ def lower_mul(context, builder, sig, args):
 
 @lower_builtin(across, Vector)
 def lower_across(context, builder, sig, args):
-    element, kind = context.get_value_type(sig.return_type), args[0].type
-    name = f"llvm.vector.reduce.fadd.v{kind.count}f{sig.return_type.bitwidth}"
-    function_type = ir.FunctionType(element, (element, kind))
-    function = cgutils.get_or_insert_function(builder.module, function_type, name)
-    return builder.call(function, (ir.Constant(element, 0.0), args[0]), fastmath=("reassoc", "nsz"))
+    """Fold the vector in half, log2 n times. LLVM's own reduction leaves the order to LLVM."""
+    vector, count = args[0], sig.args[0].count
+    while count > 1:
+        count //= 2
+        mask = ir.VectorType(ir.IntType(32), count)
+        empty = ir.Constant(vector.type, ir.Undefined)
+        low, high = (builder.shuffle_vector(vector, empty, ir.Constant(mask, list(half)))
+                     for half in (range(count), range(count, 2 * count)))
+        vector = builder.fadd(low, high)
+    return builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))

@@ -35,7 +35,7 @@ import numpy as np
 
 from minillm.kernels.lanes import across, blank, lanes, load, store, transpose_square
 from minillm.kernels.tile import MR, micro_kernel
-from minillm.kernels.twin import inline, parallel
+from minillm.kernels.twin import inline, ordered, parallel
 
 # NR, the columns of a register tile, is two vectors: 2 * lanes(a). It depends on the dtype.
 MC = 128    # rows of A and C in a block: MC x KC numbers of A stay in the second-level cache
@@ -76,7 +76,7 @@ def dots(c, a, b, start, stop):
                 c[i, j + m] = total
 
 
-@inline
+@ordered
 def pack_b(panels, b, transposed, k0, depth, j0, width):
     """panels[p, k * NR + j] = B[k0 + k, j0 + p * NR + j], where b holds B, or B^T if transposed.
 
@@ -106,7 +106,7 @@ def pack_b(panels, b, transposed, k0, depth, j0, width):
                 panels[width // NR, k * NR + j] = flat[at + j]
 
 
-@inline
+@ordered
 def pack_a(packed, a, i0, i1, k0, depth):
     """packed[g, k * lanes + r] = A[i0 + g * lanes + r, k0 + k], where a holds A^T.
 
@@ -123,7 +123,7 @@ def pack_a(packed, a, i0, i1, k0, depth):
             packed[whole, k * n + r] = flat[at + r]
 
 
-@inline
+@ordered
 def copy(into, source):
     """into = source. An assignment would compile an error message as well: 3 seconds."""
     for i in range(into.shape[0]):
@@ -132,7 +132,7 @@ def copy(into, source):
             row[j] = other[j]
 
 
-@inline
+@ordered
 def edge_kernel(c, a0, a1, a2, a3, b):
     """micro_kernel at the right and lower edges of C, where c is smaller than MR x NR.
 
@@ -147,7 +147,7 @@ def edge_kernel(c, a0, a1, a2, a3, b):
             row[j] += sums[j]
 
 
-@inline
+@ordered
 def macro_kernel(c, a, a_transposed, panels, i0, i1, k0, depth, j0, width):
     """C += A B for rows i0 <= i < i1, `depth` steps of k from k0 and `width` columns from j0."""
     (M, N), NR, flat = c.shape, 2 * lanes(c), c.reshape(c.size)
@@ -172,7 +172,7 @@ def macro_kernel(c, a, a_transposed, panels, i0, i1, k0, depth, j0, width):
                     edge_kernel(c[i:min(i + MR, i1), j:j + NR], a0, a1, a2, a3, b)
 
 
-@inline
+@ordered
 def add_part(c, a, a_transposed, b, b_transposed, residual, fresh, rows, columns):
     """The part of C in these rows and columns, with packed panels of its own."""
     NR, K = 2 * lanes(a), a.shape[0] if a_transposed else a.shape[1]

@@ -16,7 +16,7 @@ Source:  Van Zee & van de Geijn 2015, doi:10.1145/2764454 (BLIS).
 
 import numpy as np
 
-from minillm.kernels.twin import inline, serial
+from minillm.kernels.twin import ordered, serial
 
 MC = 64     # rows of A and C in a block
 KC = 128    # steps of k in a block
@@ -25,7 +25,7 @@ MR = 4      # rows of a register tile
 NR = 16     # columns of a register tile
 
 
-@inline
+@ordered
 def pack(block, width):
     """panels[p, k, j] = block[k, p * width + j], with zeros beyond the last column."""
     depth, columns = block.shape
@@ -36,14 +36,14 @@ def pack(block, width):
     return panels
 
 
-@inline
+@ordered
 def add_scaled(target, factor, row):
     """target += factor * row. Passing single rows lets LLVM vectorize this loop."""
     for j in range(row.size):
         target[j] += factor * row[j]
 
 
-@inline
+@ordered
 def micro_kernel(c, a, b):
     """C += A B for one tile: every step of k adds a column of A times a row of B.
 
@@ -58,7 +58,7 @@ def micro_kernel(c, a, b):
             c[i, j] += tile[i, j]
 
 
-@inline
+@ordered
 def macro_kernel(c, packed_a, packed_b):
     """C += A B for one block of C, tile by tile."""
     for p in range(packed_b.shape[0]):                              # loop 2: micro-panels of B

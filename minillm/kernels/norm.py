@@ -5,7 +5,7 @@ import math
 import numba
 import numpy as np
 
-from minillm.kernels.twin import inline, twin
+from minillm.kernels.twin import inline, ordered, twin
 
 FEW = 1 << 13   # numbers: fewer, as in decoding, do not repay a second thread
 
@@ -165,7 +165,7 @@ def layernorm_backward(dy, x, gain, mean, inv_std, residual):
     return dx, _sum_of_rows(gains), _sum_of_rows(biases)
 
 
-@inline
+@ordered
 def _sum_of_rows(parts):
     """Sum over the rows, in order."""
     total = np.zeros(parts.shape[1], parts.dtype)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minillm.kernels.twin import inline, twin
+from minillm.kernels.twin import ordered, twin
 
 
 def merge_pair(ids, piece, left, right, merged):
@@ -76,7 +76,7 @@ PAIR, EARLIER, LATER = 3, 4, 5  # of node: the pair that begins here, its neighb
 FIRST, LAST = 0, 1              # of ends: the first and the last place of the pair's chain
 
 
-@inline
+@ordered
 def new_nodes(ids, piece):
     """A row for each token, linked to its neighbours; no token is in a chain yet."""
     node = np.full((len(ids), 6), -1, np.int64)
@@ -88,7 +88,7 @@ def new_nodes(ids, piece):
     return node
 
 
-@inline
+@ordered
 def enter(place, pair, node, ends):
     """Append a place to a pair's chain."""
     last = ends[pair, LAST]
@@ -100,7 +100,7 @@ def enter(place, pair, node, ends):
         ends[pair, FIRST] = place
 
 
-@inline
+@ordered
 def leave(place, node, ends):
     """Remove a place from its chain, if it is in one."""
     if place < 0 or node[place, PAIR] < 0:
@@ -117,7 +117,7 @@ def leave(place, node, ends):
         ends[pair, LAST] = earlier
 
 
-@inline
+@ordered
 def join(place, merged, node, ends):
     """Replace the token at `place` and the next one by `merged`; the next place becomes empty.
 
@@ -133,7 +133,7 @@ def join(place, merged, node, ends):
         node[after, BEFORE] = place
 
 
-@inline
+@ordered
 def empty_table(pairs):
     """A hash table that `pairs` entries fill to half at most. Its size is a power of two."""
     size = 8
@@ -142,7 +142,7 @@ def empty_table(pairs):
     return np.full(size, -1, np.int64)
 
 
-@inline
+@ordered
 def find_pair(table, pairs, left, right):
     """The slot of the table for this pair: it holds the pair's number, or -1. Open addressing."""
     mixed = left * 1000000007 + right * 998244353
@@ -152,7 +152,7 @@ def find_pair(table, pairs, left, right):
     return slot
 
 
-@inline
+@ordered
 def chain_known_pair(place, node, ends, table, merges):
     """Append a place to the chain of its pair, if a merge exists for that pair."""
     if place >= 0 and node[place, AFTER] >= 0:
@@ -188,7 +188,7 @@ class Tally(NamedTuple):
     made: np.ndarray    # (1,) pairs so far
 
 
-@inline
+@ordered
 def count_pair(place, weight, node, ends, tally):
     """Count the pair at a place and append the place to its chain. A new pair gets a number."""
     if place < 0 or node[place, AFTER] < 0:
@@ -204,14 +204,14 @@ def count_pair(place, weight, node, ends, tally):
     enter(place, table[slot], node, ends)
 
 
-@inline
+@ordered
 def discount_pair(place, weight, node, counts):
     """Subtract the pair at a place from its count, before it disappears."""
     if place >= 0 and node[place, PAIR] >= 0:
         counts[node[place, PAIR]] -= weight
 
 
-@inline
+@ordered
 def merge_and_recount(pair, merged, piece, weights, node, ends, tally):
     """Merge one pair everywhere. The counts of the pairs that vanish and appear stay exact."""
     while ends[pair, FIRST] >= 0:

@@ -3,12 +3,12 @@
 import numpy as np
 
 from minillm.kernels.lanes import across, blank, lanes, larger, load, store
-from minillm.kernels.twin import inline
+from minillm.kernels.twin import ordered
 
 MR = 4  # rows of a register tile; its columns, NR, are two vectors: 2 * lanes(row) numbers
 
 
-@inline
+@ordered
 def micro_kernel(c, ldc, a0, a1, a2, a3, b, fresh):
     """c[i * ldc + j] += sum_k a_i[k] b[k, j] for MR rows i and NR columns j.
 
@@ -41,7 +41,7 @@ def micro_kernel(c, ldc, a0, a1, a2, a3, b, fresh):
     store(c, 3 * ldc + n, c31)
 
 
-@inline
+@ordered
 def dot(a, b):
     """Inner product of two short rows, a vector at a time."""
     n, sums = lanes(a), blank(a)
@@ -53,7 +53,7 @@ def dot(a, b):
     return total
 
 
-@inline
+@ordered
 def highest(row):
     """The largest number of a row, a vector at a time.
 

@@ -25,6 +25,7 @@ RUNGS = ("plain", "loops", "compiled")
 # LLVM may reorder sums, fuse multiply and add, and ignore the sign of zero. It may not assume that
 # NaN and infinity do not occur (nnan, ninf): they must stay visible in a loss curve.
 FASTMATH = {"reassoc", "contract", "nsz"}
+ORDERED = FASTMATH - {"reassoc"}
 
 
 def rung():
@@ -87,13 +88,26 @@ def serial(kernel):
 
 
 def inline(helper):
-    """Compile a helper that only kernels call.
+    """Compile a helper into each kernel that calls it; LLVM may reorder its sums.
+
+    A helper that stays a function of its own exists twice: in its own module, which the process
+    that compiles it calls, and in the kernel's cache entry, which later processes call. LLVM may
+    order the sums of the two differently. Forced inlining leaves one, so a first run gives the
+    bytes of every later one. It costs time to compile; ordered() is for what is long.
 
     The helper has no wrappers for calls from Python, which take time to compile. It has no cache
-    entry: the entry of each kernel that calls it contains it. So two processes that compile
-    different kernels write different entries.
+    entry: the entry of each kernel that calls it contains it.
     """
     return numba.njit(fastmath=FASTMATH, error_model="numpy", no_cpython_wrapper=True,
+                      no_cfunc_wrapper=True, forceinline=True)(helper)
+
+
+def ordered(helper):
+    """Compile a long helper, whose sums LLVM keeps in the order of the source.
+
+    So both of its copies (see inline) give the same bytes. What it calls must be ordered too.
+    """
+    return numba.njit(fastmath=ORDERED, error_model="numpy", no_cpython_wrapper=True,
                       no_cfunc_wrapper=True)(helper)
 
 
