@@ -5,6 +5,7 @@ The format writes bytes as printable characters: a space is "Ġ", a line end "Ċ
 
 import json
 
+from minillm.formats.durable import write_atomically
 from minillm.formats.json_file import reading, read_json
 
 MOST_BYTES = 64 << 20       # a vocabulary of 256,000 tokens has some 30 MB
@@ -63,8 +64,7 @@ def write_tokenizer(path, kind, tokens, merges, pattern):
                   "vocab": {name: i for i, name in enumerate(names)},
                   "merges": [f"{names[left]} {names[right]}" for left, right in merges]},
     }
-    with open(path, "w", encoding="utf-8", newline="\n") as file:
-        json.dump(content, file, ensure_ascii=False, indent=1)
+    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1))
 
 
 def read_tokenizer(path, patterns):
