@@ -190,7 +190,7 @@ def policy_run(name, seed):
     price, bonus = (0.0, 0.3) if name == "KL with the wrong sign" else (0.3, 0.0)
     scale = 100.0 if name == "reward not normalized" else 1.0
     settings = RLHFConfig(algorithm="ppo", steps=w.pick(2, 40), rows=64, epochs=1, kl=price, max_new_tokens=1, lr=3e-3,
-                          warmup_share=0.075, temperature=TEMPERATURE, save_every=40, clip_ratio=0.2)
+                          warmup_share=0.075, temperature=TEMPERATURE, save_every=40, clip_ratio=0.2, missing_end=0.0)
 
     def measure(*_):
         now = log_chances(model)

@@ -66,7 +66,7 @@ def trained(seed, algorithm, beta, reward):
         return np.array([reward[ids[-1]] for ids in sequences], np.float32)
     settings = RLHFConfig(algorithm=algorithm, kl=beta, steps=w.pick(2, 80), rows=256, group=256, epochs=1,
                           max_new_tokens=1, lr=5e-3, final_lr=0.01, warmup_share=5 / 80, beta2=0.99, temperature=1.0,
-                          save_every=80)
+                          save_every=80, missing_end=0.0)           # a response is one token: none has an end
     heads = value_heads(model, seed)
     rlhf(model, heads, [PROMPT], score, settings, seed, MemoryRecorder())
     return distribution(model)

@@ -54,7 +54,7 @@ def ppo():
     model, reference = tiny_model(), tiny_model()
     heads, prompt = value_heads(model, 0), model.tokenizer.encode("the ")
     paid = model.tokenizer.encode("t")[0]
-    settings = RLHFConfig(rows=4, max_new_tokens=5)
+    settings = RLHFConfig(rows=4, max_new_tokens=5, missing_end=0.0)
 
     def score(sequences, _):
         return np.array([np.sum(ids[len(prompt):] == paid) for ids in sequences], np.float32)

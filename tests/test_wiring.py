@@ -207,7 +207,7 @@ def test_the_loop_hands_the_rollout_on_and_drops_it_when_it_is_used_up():
 
 
 def rollout_of(**changes):
-    settings = RLHFConfig(**{"rows": 16, "group": 4, "max_new_tokens": 5, "kl": 0.0, **changes})
+    settings = RLHFConfig(**{"rows": 16, "group": 4, "max_new_tokens": 5, "kl": 0.0, "missing_end": 0.0, **changes})
     policy, reference = tiny.model(seed=0), tiny.model(seed=1)
     heads = value_heads(policy, 0)
 
@@ -230,13 +230,13 @@ def test_reinforce_returns_are_the_whole_reward_on_every_token():
 
 
 def test_the_log_of_a_rollout_counts_what_was_sampled():
-    settings = RLHFConfig(steps=1, rows=16, epochs=1, max_new_tokens=5, kl=0.0)
+    settings = RLHFConfig(steps=1, rows=16, epochs=1, max_new_tokens=5, kl=0.0, missing_end=0.25)
     given, (record,) = collected(settings)
     ((sequences, numbers),) = given
     lengths = [len(ids) - len(PROMPTS[n]) for ids, n in zip(sequences, numbers)]
     assert record["response_tokens"] == pytest.approx(np.mean(lengths))
     assert record["stopped"] == pytest.approx(np.mean([ids[-1] == 2 for ids in sequences]))
-    assert record["reward"] == pytest.approx(np.arange(16).mean())
+    assert record["reward"] == pytest.approx(np.arange(16).mean() - 0.25 * (1 - record["stopped"]))
     assert record["weight"] == sum(lengths)
     assert abs(record["kl"]) < 1e-6, "before the first step the policy is the reference"
 
@@ -414,8 +414,8 @@ def test_a_reward_model_is_trained_on_all_its_rankings_in_parts_as_in_one():
     for parts in (1, 3):
         model = tiny.model(fresh=True)
         heads, recorder = reward_heads(model, 0), MemoryRecorder()
-        train_reward_model(model, heads, rankings, RewardConfig(steps=4, rows=6, micro_batches=parts, warmup_share=0), 0,
-                           recorder)
+        settings = RewardConfig(steps=4, rows=6, micro_batches=parts, warmup_share=0, unfinished=0.0)
+        train_reward_model(model, heads, rankings, settings, 0, recorder)
         assert [record["weight"] for record in recorder.records] == [6.0] * 4
         ends.append(heads["reward_head"]["weight"].copy())
     np.testing.assert_allclose(ends[0], ends[1], rtol=1e-3)

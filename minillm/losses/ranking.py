@@ -25,6 +25,16 @@ def ranked_above(ranks):
     return (ranks[:, :, None] < ranks[:, None, :]) & real[:, :, None] & real[:, None, :]
 
 
+def placed(scores, ranks):
+    """The scores of N responses at the places of their ranks; 0 where a response is missing.
+
+    Shapes:  scores (N,), ranks (P, K) with N above 0 -> (P, K)
+    """
+    spread = np.zeros(ranks.shape, scores.dtype)
+    spread[ranks > 0] = scores
+    return spread
+
+
 def ranking_forward(scores, ranks):
     """Bradley-Terry over all pairs of each ranking; equal ranks make no pair.
 

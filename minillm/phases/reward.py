@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm.config import OptimizerConfig, knob
-from minillm.losses.ranking import pair_accuracy
+from minillm.losses.ranking import pair_accuracy, placed
 from minillm.model.finite import require_finite
 from minillm.model.heads import reward_forward, scalar_head_init
 from minillm.objectives.ranking import ranking_objective
@@ -25,15 +25,17 @@ class RewardConfig(OptimizerConfig):
     rows: int = knob(16, "prompts per step, each with its K responses", within="[1, inf)")
     lr: float = knob(5e-4, "peak learning rate", within="(0, inf)")
     warmup_share: float = knob(0.11, "linear warm-up, as a share of the steps", within="[0, 1]")
+    unfinished: float = knob(0.5, "share of rankings that get one more response, ranked last: one "
+                                  "of theirs, cut before its end token", within="[0, 1]")
 
 
 class RankingBatch(NamedTuple):
-    """P prompts with K responses each; rank 0 marks a missing response."""
-    tokens: np.ndarray          # (P K, T)
-    positions: np.ndarray       # (P K, T)
-    visible_from: np.ndarray    # (P K, T)
-    last: np.ndarray            # (P K,) column of the last real token
-    ranks: np.ndarray           # (P, K)
+    """P prompts with up to K responses each, N in all; rank 0 marks a missing response."""
+    tokens: np.ndarray          # (N, T)
+    positions: np.ndarray       # (N, T)
+    visible_from: np.ndarray    # (N, T)
+    last: np.ndarray            # (N,) column of the last real token
+    ranks: np.ndarray           # (P, K); row by row, the ranks above 0 are those of the N responses
 
     __repr__ = brief
 
@@ -45,7 +47,11 @@ def reward_heads(model, seed):
 
 
 def rendered_ranking(tokenizer, ranking):
-    """Each response after its prompt, as the assistant's turn."""
+    """Each response after its prompt, as the assistant's turn.
+
+    All end with the end token, even one that was cut at max_new_tokens: a rater judges the text
+    alone, as if the answer ended there.
+    """
     return [render_chat(tokenizer, [*ranking.prompt, {"role": "assistant", "content": text}])[0]
             for text in ranking.responses]
 
@@ -59,13 +65,10 @@ def fitting(model, rankings):
 
 
 def evened(rendered):
-    """Pad rankings to the largest K: a missing response repeats the first one, with rank 0.
-
-    Returns P K sequences and ranks (P, K).
-    """
+    """Rankings of unequal K as one list of N responses and ranks (P, K), 0 where one is missing."""
     width = max(len(ranks) for _, ranks in rendered)
-    sequences = [ids[k] if k < len(ids) else ids[0] for ids, _ in rendered for k in range(width)]
-    return sequences, np.array([[*ranks, *[0] * (width - len(ranks))] for _, ranks in rendered])
+    return ([ids for sequences, _ in rendered for ids in sequences],
+            np.array([[*ranks, *[0] * (width - len(ranks))] for _, ranks in rendered]))
 
 
 def ranking_batch(rendered, pad_id):
@@ -74,6 +77,26 @@ def ranking_batch(rendered, pad_id):
     batch = pad_batch(sequences, "right", pad_id)
     last = np.array([len(ids) - 1 for ids in sequences])
     return RankingBatch(batch.tokens, batch.positions, batch.visible_from, last, ranks)
+
+
+def cut_before_end(tokenizer, ids, rng):
+    """A conversation without its end token, its last answer cut at a random place.
+
+    At least one token of the answer stays, if it has any: generation draws one or more.
+    """
+    answer = np.flatnonzero(ids == tokenizer.assistant_id)[-1] + 1
+    return ids[:rng.integers(min(answer + 1, len(ids) - 1), len(ids))]
+
+
+def with_unfinished(tokenizer, rendered, rng):
+    """A ranking with one more response, ranked last: one of its own, cut before its end token.
+
+    Without it, every score that is learned is read off an end token; how an answer without one is
+    scored, which a policy may well sample, is left to chance.
+    """
+    sequences, ranks = rendered
+    cut = cut_before_end(tokenizer, sequences[rng.integers(len(sequences))], rng)
+    return [*sequences, cut], [*ranks, max(ranks) + 1]
 
 
 def epoch_order(lengths, rows, rng):
@@ -98,11 +121,16 @@ def train_reward_model(model, heads, rankings, settings, seed, recorder):
     rendered = fitting(model, rankings)
     lengths = np.array([max(map(len, ids)) for ids, _ in rendered])
 
+    def example(n, place):
+        rng = np.random.default_rng([seed, n, 1])       # of the n-th ranking through all epochs
+        cut = rng.random() < settings.unfinished
+        return with_unfinished(model.tokenizer, rendered[place], rng) if cut else rendered[place]
+
     def batch_at(step):
         numbers = range(step * settings.rows, (step + 1) * settings.rows)
         orders = {epoch: epoch_order(lengths, settings.rows, np.random.default_rng([seed, epoch]))
                   for epoch in {n // len(rendered) for n in numbers}}
-        chosen = [rendered[orders[n // len(rendered)][n % len(rendered)]] for n in numbers]
+        chosen = [example(n, orders[n // len(rendered)][n % len(rendered)]) for n in numbers]
         parts = np.array_split(np.arange(len(chosen)), settings.micro_batches)
         return [ranking_batch([chosen[i] for i in part], model.tokenizer.pad_id)
                 for part in parts]
@@ -131,8 +159,15 @@ def reward_scores(model, heads, sequences, rows=128):
 def held_out_accuracy(model, heads, rankings):
     """Share of pairs in held-out rankings that the reward model orders as the rater did.
 
-    Returns (accuracy, scores (P, K))
+    Returns (accuracy, scores (P, K), 0 where a response is missing)
     """
     sequences, ranks = evened(fitting(model, rankings))
-    scores = reward_scores(model, heads, sequences).reshape(ranks.shape)
+    scores = placed(reward_scores(model, heads, sequences), ranks)
     return pair_accuracy(scores, ranks), scores
+
+
+def cut_above_finished(model, heads, rankings):
+    """Share of held-out responses that score higher without their end token than with it."""
+    finished, _ = evened(fitting(model, rankings))
+    cut = [ids[:-1] for ids in finished]
+    return float(np.mean(reward_scores(model, heads, cut) > reward_scores(model, heads, finished)))

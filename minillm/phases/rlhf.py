@@ -34,6 +34,8 @@ class RLHFConfig(OptimizerConfig):
                      within="[0, 1000]")
     kl_form: str = knob("reward", "where the KL penalty is added: to each token's reward, or to "
                                   "the loss", ("reward", "loss"))
+    missing_end: float = knob(1.0, "penalty for a response without an end token, in points of the "
+                                   "standardized score", within="[0, inf)")
     clip_ratio: float = knob(0.2, "PPO: a probability ratio is clipped to 1 +- this",
                              within="[0, inf)")
     value_coefficient: float = knob(0.5, "weight of the value loss", within="[0, 1000]")
@@ -79,9 +81,9 @@ def value_heads(model, seed):
 def rlhf(policy, heads, prompts, score, settings, seed, recorder, measure=None):
     """Optimize the policy in place against `score`, without moving far from the initial model.
 
-        maximize  E[score(response)] - beta KL(policy || reference)
+        maximize  E[score(response) - c [no end token]] - beta KL(policy || reference)
 
-    prompts: [(T_i,) token ids]; score(sequences, prompt numbers) -> (B,) rewards.
+    prompts: [(T_i,) token ids]; score(sequences, prompt numbers) -> (B,) rewards; c: missing_end.
     One rollout serves `epochs` optimizer steps.
     measure(sequences, masks, prompt numbers), if given, returns numbers that are only logged.
     Source:  Ouyang et al. 2022, arXiv:2203.02155, section 3.5; Ziegler et al. 2019,

@@ -73,6 +73,8 @@ def sample_rollout(number, value_head, policy, reference, prompts, score, settin
                    measure=None):
     """Rollout number `number` of a run: choose prompts, respond, score.
 
+    A response without an end token (it reached max_new_tokens or filled the context) loses
+    `missing_end` points of its score.
     A variant that compares responses gets `group` of them per prompt, in adjacent rows.
     prompts, score, measure: as in phases.rlhf.rlhf.
     Returns (Rollout, numbers for the log).
@@ -81,9 +83,9 @@ def sample_rollout(number, value_head, policy, reference, prompts, score, settin
     group = settings.responses_a_prompt
     numbers = np.repeat(rng.choice(len(prompts), settings.rows // group), group)
     sequences, masks = respond(policy, [prompts[n] for n in numbers], settings, rng)
-    scores = score(sequences, numbers)
+    ended = np.array([ids[-1] == policy.tokenizer.end_id for ids in sequences])
+    scores = score(sequences, numbers) - np.float32(settings.missing_end) * ~ended
     rollout, kl = make_rollout(policy, value_head, reference, sequences, masks, scores, settings)
-    ended = [ids[-1] == policy.tokenizer.end_id for ids in sequences]
     return rollout, {"reward": float(np.mean(scores)), "kl": kl, "stopped": float(np.mean(ended)),
                      "response_tokens": float(np.mean([mask.sum() for mask in masks])),
                      **(measure(sequences, masks, numbers) if measure else {})}

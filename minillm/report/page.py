@@ -73,6 +73,7 @@ def page_view(folder, config, data, results, samples):
         "rankings": count_lines(folder / "rank" / RANKINGS),
         "responses": config.rank.responses,
         "pair_accuracy": results.get("reward", {}).get("pair_accuracy"),
+        "cut_above": results.get("reward", {}).get("cut_above_finished"),
         "kl": results.get("rlhf", {}).get("kl"),
         "stopped": results.get("rlhf", {}).get("stopped"),
         "results": flat(results),

@@ -13,7 +13,7 @@ from minillm.evaluate.likelihood import (bits_per_byte, choice_accuracy, ending_
                                          stream_loss)
 from minillm.phases.finetune import task_conversation
 from minillm.phases.pretrain import new_model, validate
-from minillm.phases.reward import held_out_accuracy
+from minillm.phases.reward import cut_above_finished, held_out_accuracy
 from minillm.phases.rollout import divergence, respond
 from minillm.runs import data
 from minillm.text.pieces import text_bytes
@@ -81,12 +81,16 @@ def measure_finetune(run):
 
 
 def measure_reward(run):
-    """Share of held-out pairs that the reward model orders as the raters did."""
+    """Share of held-out pairs that the reward model orders as the raters did, and of held-out
+    responses that it scores higher without their end token.
+    """
     judge_model, heads = data.reward_model(run)
     rankings = still_there(run, "reward", lambda: data.rankings(run, judge_model))
     if rankings is None:
         return {}
-    return {"pair_accuracy": held_out_accuracy(judge_model, heads, rankings[1])[0]}
+    _, held_out = rankings
+    return {"pair_accuracy": held_out_accuracy(judge_model, heads, held_out)[0],
+            "cut_above_finished": cut_above_finished(judge_model, heads, held_out)}
 
 
 def measure_rlhf(run):

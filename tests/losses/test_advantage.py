@@ -51,6 +51,28 @@ def test_the_score_lands_on_the_last_token_of_the_response():
     np.testing.assert_allclose(rewards, expected, atol=1e-15)
 
 
+@pytest.mark.parametrize("gamma, lam", [(1.0, 0.95), (0.97, 0.9), (1.0, 1.0), (0.9, 1.0), (0.8, 0.0)])
+def test_a_score_one_later_differs_by_the_value_there_and_the_discount(gamma, lam):
+    """TRL adds the score one column after the last token and reads the value there, V_end, as after one more action.
+
+    Its A_t - ours = (gamma lambda)^(n-1-t) (gamma V_end (1 - lambda) + (gamma lambda - 1) score), n tokens, t from 0.
+    So the two agree for gamma = lambda = 1, whatever V_end is, and 0^0 = 1.
+    """
+    B, T = 4, 9
+    start, stop = np.array([0, 1, 3, 2]), np.array([8, 5, 4, 7])        # the last column is free for the later score
+    columns = np.arange(T)
+    mask, later = ((columns >= start[:, None]) & (columns < end[:, None]) for end in (stop, stop + 1))
+    scores, (values, kl) = RNG.standard_normal(B), RNG.standard_normal((2, B, T))
+    ours, our_returns = gae(token_rewards(scores, kl, mask, 0.3), values, mask, gamma, lam)
+    theirs, their_returns = gae(token_rewards(scores, np.where(mask, kl, 0), later, 0.3), values, later, gamma, lam)
+    end_values = values[np.arange(B), stop][:, None]
+    left = np.where(mask, stop[:, None] - 1 - columns, 0)               # n - 1 - t
+    gap = (gamma * lam) ** left * (gamma * end_values * (1 - lam) + (gamma * lam - 1) * scores[:, None])
+    np.testing.assert_allclose((theirs - ours)[mask], gap[mask], rtol=0, atol=1e-12)
+    np.testing.assert_allclose((their_returns - our_returns)[mask], gap[mask], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(theirs[np.arange(B), stop], scores - end_values[:, 0], rtol=0, atol=1e-12)
+
+
 def test_equal_rewards_have_no_advantage_at_all():
     """The mean of eight float32(0.35) is not 0.35 in float32; the difference, whitened, looks like a signal."""
     rewards = np.full((3, 8), 0.35, np.float32)

@@ -11,7 +11,7 @@ from minillm.model.language_model import LanguageModel
 from minillm.model.heads import scalar_head_forward
 from minillm.model.scoring import token_logprobs
 from minillm.phases.rlhf import rlhf, value_heads
-from minillm.phases.rollout import divergence, make_rollout, respond
+from minillm.phases.rollout import divergence, make_rollout, respond, sample_rollout
 from minillm.text.batches import pad_batch
 from minillm.train.recorder import FolderRecorder, read_metrics
 from minillm.objectives.policy import policy_objective
@@ -36,7 +36,8 @@ def test_the_first_minibatch_has_ratio_1(algorithm, parts, tmp_path):
     if parts > 1 and matmul_nt is matmul_nt.plain:
         pytest.skip("BLAS adds up in another order where a batch has fewer rows; only our own product does not")
     settings = RLHFConfig(algorithm=algorithm, steps=6, rows=12, group=4, epochs=2, micro_batches=parts,
-                            save_every=6, temperature=0.7, max_new_tokens=6, lr=1e-2, warmup_share=1 / 6)
+                            save_every=6, temperature=0.7, max_new_tokens=6, lr=1e-2, warmup_share=1 / 6,
+                            missing_end=0.0)
     model = tiny.model()
     rlhf(model, value_heads(model, 0), tiny.prompts(),
          lambda sequences, numbers: np.array([len(ids) for ids in sequences], np.float32),
@@ -98,6 +99,30 @@ def test_divergence_of_a_policy_from_itself_is_0_and_from_another_is_the_sum_ove
     masks = [np.arange(len(ids)) >= len(prompt) for ids, prompt in zip(sequences, prompts)]
     assert divergence(policy, policy, sequences, masks, 0.7) == 0
     assert abs(divergence(policy, reference, sequences, masks, 0.7, rows=5) - kl) < 1e-5
+
+
+@pytest.mark.parametrize("cut", ["max_new_tokens", "context"])
+def test_a_response_without_an_end_loses_the_penalty_and_the_score_lands_on_its_last_token(cut):
+    """However it came to be cut. With gamma = lambda = 1 and no KL, a response's return is its score at every token."""
+    policy, reference = tiny.model(seed=0, context=32 if cut == "max_new_tokens" else 14), tiny.model(seed=1)
+    settings = RLHFConfig(rows=64, group=4, max_new_tokens=5 if cut == "max_new_tokens" else 40, kl=0.0, temperature=2.0,
+                          gae_lambda=1.0, missing_end=0.75)
+    given = []
+
+    def score(sequences, _):
+        given.extend(sequences)
+        return np.arange(len(sequences), dtype=np.float32)
+    rollout, record = sample_rollout(0, value_heads(policy, 0)["value_head"], policy, reference, tiny.prompts(), score,
+                                     settings, seed=0)
+    ended = np.array([ids[-1] == policy.tokenizer.end_id for ids in given])
+    assert 0 < ended.sum() < len(ended) and record["stopped"] == ended.mean()
+    longest = {len(ids) for ids, stops in zip(given, ended) if not stops}
+    assert longest == {14} if cut == "context" else len(longest) > 1
+    expected = np.arange(64) - np.where(ended, 0, 0.75)
+    np.testing.assert_allclose(rollout.returns, expected[:, None] * rollout.mask, rtol=0, atol=1e-4)
+    for row, ids in enumerate(given):
+        last = np.flatnonzero(rollout.mask[row])[-1]
+        assert rollout.targets[row, last] == ids[-1] and last == len(ids) - 2
 
 
 def test_values_do_not_see_the_future():

@@ -132,8 +132,9 @@ def test_rankings_made_by_hand_show_one_that_was_held_out(tmp_path, tokenizer, m
         return 0.5, None
     monkeypatch.setattr(work.reward, "train_reward_model", train)
     monkeypatch.setattr(measures, "held_out_accuracy", measure)
+    monkeypatch.setattr(measures, "cut_above_finished", lambda *_: 0.25)
     work.run_reward(run)
-    assert measures.measure_reward(run) == {"pair_accuracy": 0.5}
+    assert measures.measure_reward(run) == {"pair_accuracy": 0.5, "cut_above_finished": 0.25}
     steps = four_steps(run, {})
     assert steps["rater"] == "human"
     assert steps["responses"] == seen["held_out"][0].responses

@@ -47,8 +47,8 @@ def test_pairs_weigh_alike_where_rankings_differ_in_length_and_ties():
     config, rng = tiny.config(), np.random.default_rng(0)
     params = {"model": tiny.params(config), "reward_head": tiny.lively(scalar_head_init(rng, config.width, False), rng)}
     ranks = np.array([[1, 2, 3], [1, 1, 2], [1, 2, 0]])             # 3, 2 and 1 pairs
-    tokens = rng.integers(0, config.vocab_size, (9, 7)).astype(np.int32)
-    batch = RankingBatch(tokens, *one_document(tokens), np.full(9, 6), ranks)
+    tokens = rng.integers(0, config.vocab_size, (8, 7)).astype(np.int32)         # none for the missing response
+    batch = RankingBatch(tokens, *one_document(tokens), np.full(8, 6), ranks)
     parts = [RankingBatch(*(field[3 * p:3 * p + 3] for field in batch[:4]), ranks[p:p + 1]) for p in range(3)]
     step = partial(ranking_objective, config=config)
     assert accumulate(step, params, [batch]).weight == 6
