@@ -83,8 +83,9 @@ def sample_rollout(number, value_head, policy, reference, prompts, score, settin
     group = settings.responses_a_prompt
     numbers = np.repeat(rng.choice(len(prompts), settings.rows // group), group)
     sequences, masks = respond(policy, [prompts[n] for n in numbers], settings, rng)
+    scores = score(sequences, numbers)
     ended = np.array([ids[-1] == policy.tokenizer.end_id for ids in sequences])
-    scores = score(sequences, numbers) - np.float32(settings.missing_end) * ~ended
+    scores = scores - np.float32(settings.missing_end) * ~ended
     rollout, kl = make_rollout(policy, value_head, reference, sequences, masks, scores, settings)
     return rollout, {"reward": float(np.mean(scores)), "kl": kl, "stopped": float(np.mean(ended)),
                      "response_tokens": float(np.mean([mask.sum() for mask in masks])),
