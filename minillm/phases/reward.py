@@ -25,7 +25,7 @@ class RewardConfig(OptimizerConfig):
     rows: int = knob(16, "prompts per step, each with its K responses", within="[1, inf)")
     lr: float = knob(5e-4, "peak learning rate", within="(0, inf)")
     warmup_share: float = knob(0.11, "linear warm-up, as a share of the steps", within="[0, 1]")
-    unfinished: float = knob(0.5, "share of rankings that get one more response, ranked last: one "
+    unfinished: float = knob(0.25, "share of rankings that get one more response, ranked last: one "
                                   "of theirs, cut before its end token", within="[0, 1]")
 
 

@@ -32,7 +32,7 @@ def test_every_row_of_both_tables_comes_out(tmp_path, monkeypatch):
         (tmp_path / "rank" / name).write_text(line * 3, encoding="utf-8")
     left, said = sorted(tmp_path.rglob("*")), []
     found = unfinished.campaign(run, (0.0, 1.0), [0, 1], [3], steps=2, rlhf_steps=2, say=said.append)
-    judges = [(share,) for share in (0.0, 0.5, 1.0)]
-    policies = [(share, penalty, 3) for share in (0.0, 0.5) for penalty in (0.0, 1.0)]
+    judges = [(share,) for share in (0.0, 0.25, 1.0)]
+    policies = [(share, penalty, 3) for share in (0.0, 0.25) for penalty in (0.0, 1.0)]
     assert list(found) == judges + policies and all(len(rows) == 2 for rows in found.values())
     assert "\n".join(said).count("±") == 3 * 5 + 4 * 5 and sorted(tmp_path.rglob("*")) == left

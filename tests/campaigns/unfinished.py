@@ -26,7 +26,7 @@ from minillm.runs.config import load_config
 from minillm.runs.run import Run
 from minillm.train.recorder import FolderRecorder
 
-SHARES = (0.0, 0.25, 0.5, 1.0)
+SHARES = (0.0, 0.1, 0.25, 0.5, 1.0)
 PENALTIES = (0.0, 1.0)
 TIGHT = 12              # tokens of an answer in the tight case: some 6 in 10 do not end by then
 READ = ("tokenizer.json", "pretrain", "finetune", "rank")
