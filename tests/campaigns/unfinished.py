@@ -19,12 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
+from minillm.evaluate.judging import answers, win_rate
 from minillm.phases import reward
-from minillm.phases.rollout import respond
 from minillm.runs import data, measures, work
 from minillm.runs.config import load_config
 from minillm.runs.run import Run
 from minillm.train.recorder import FolderRecorder
+from minillm.world.raters import gold_score
 
 SHARES = (0.0, 0.1, 0.25, 0.5, 1.0)
 PENALTIES = (0.0, 1.0)
@@ -72,21 +73,19 @@ def aligned(judge_run, name, penalty, longest, steps):
                        steps=steps or run.config.rlhf.steps)
     run = run._replace(config=replace(run.config, rlhf=settings))
     work.run_rlhf(run)
-    results = measures.measure_rlhf(run)
-    gold = {who: sum(weight * results["gold"][mark][who] for mark, weight in
-                     (("helpful", 0.35), ("accurate", 0.45), ("safe", 0.2)))
-            for who in ("finetuned", "aligned")}
-    return {"win": results["win_rate"], "gold": gold["aligned"] - gold["finetuned"],
-            "kl": results["kl"], "ended before": ended(run, "finetune", settings),
-            "ended": ended(run, "rlhf", settings)}
+    requests, policy, start = data.requests(run), run.model("rlhf"), run.model("finetune")
+    (new, after), (old, before) = (gold(model, requests, settings) for model in (policy, start))
+    return {"win": win_rate(new, old)[0], "gold": new.mean() - old.mean(),
+            "kl": measures.policy_kl(policy, start, requests, settings, run.rng("evaluation", 1)),
+            "ended before": before.mean(), "ended": after.mean()}
 
 
-def ended(run, name, settings):
-    """Share of a model's sampled answers to held-out prompts that end within settings' tokens."""
-    model = run.model(name)
-    asked = [model.tokenizer.encode_chat(item.messages(), ask=True) for item in data.requests(run)]
-    sequences, _ = respond(model, asked, settings, np.random.default_rng(46))
-    return np.mean([ids[-1] == model.tokenizer.end_id for ids in sequences])
+def gold(model, requests, settings):
+    """Sampled answers of as many tokens as in training: (gold scores (N,), whether each ended)."""
+    texts, stopped = answers(model, requests, np.random.default_rng(46),
+                             temperature=settings.temperature,
+                             max_new_tokens=settings.max_new_tokens)
+    return np.array([gold_score(item, text) for item, text in zip(requests, texts)]), stopped
 
 
 def line(cells, rows):
