@@ -26,7 +26,7 @@ class RewardConfig(OptimizerConfig):
     lr: float = knob(5e-4, "peak learning rate", within="(0, inf)")
     warmup_share: float = knob(0.11, "linear warm-up, as a share of the steps", within="[0, 1]")
     unfinished: float = knob(0.25, "share of rankings that get one more response, ranked last: one "
-                                  "of theirs, cut before its end token", within="[0, 1]")
+                                   "of theirs, cut before its end token", within="[0, 1]")
 
 
 class RankingBatch(NamedTuple):

@@ -16,7 +16,7 @@ from minillm.text.tokenizer import train_tokenizer
 from minillm.train.checkpoint import save_checkpoint
 
 DIALS = {"model": {"layers": 1, "width": 24, "heads": 2, "kv_heads": 1, "hidden": 20, "context": 96},
-         "reward": {"rows": 2, "warmup": 0}, "rlhf": {"rows": 4, "prompts": 6, "warmup": 0}}
+         "reward": {"rows": 2, "warmup_share": 0.0}, "rlhf": {"rows": 4, "prompts": 6, "warmup_share": 0.0}}
 
 
 def test_every_row_of_both_tables_comes_out(tmp_path, monkeypatch):

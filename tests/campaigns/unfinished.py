@@ -53,8 +53,8 @@ def scores_of(judge, heads, rankings, seed):
 def judged(run, share, seed, steps):
     """Train the reward model of a run; its figures."""
     settings = replace(run.config.reward, unfinished=share, steps=steps or run.config.reward.steps)
-    learned, held_out = data.rankings(run)
     model, began = run.model("finetune"), time.perf_counter()
+    learned, held_out = data.rankings(run, model)
     reward.train_reward_model(model, reward.reward_heads(model, seed), learned, settings, seed,
                               FolderRecorder(run.folder / "reward", quiet=True))
     seconds = time.perf_counter() - began

@@ -130,7 +130,7 @@ def test_answers_cut_before_their_end_score_below_finished_ones():
     for share in (0.0, usual):
         model = tiny.model(fresh=True)
         heads, held_out = reward_heads(model, 0), rankings(30, seed=1)
-        settings = RewardConfig(steps=40, rows=8, lr=1e-2, warmup=5, unfinished=share)
+        settings = RewardConfig(steps=40, rows=8, lr=1e-2, warmup_share=0.1, unfinished=share)
         train_reward_model(model, heads, rankings(40), settings, 0, MemoryRecorder())
         above[share] = cut_above_finished(model, heads, held_out)
         finished, rng = evened(fitting(model, held_out))[0], np.random.default_rng(2)
