@@ -8,11 +8,12 @@ import json
 import math
 from collections import Counter
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from minillm.config import require
 
-MOST_BYTES = 16 << 20       # of a file of settings; that of a large vocabulary is larger
+MOST_BYTES = 4 << 20        # of a file of settings, or a header; a vocabulary takes more
 MOST_DEEP = 50              # lists and objects inside each other
 KINDS = {dict: "an object {...}", list: "a list [...]"}
 
@@ -75,19 +76,15 @@ def _check(value):
     """Refuse deep nesting and numbers outside the range of floats, level by level."""
     level = [value]
     for _ in range(MOST_DEEP):
-        level = [child for node in level if isinstance(node, (dict, list))
-                 for child in (node.values() if isinstance(node, dict) else node)]
-        for node in level:
-            require(not isinstance(node, (int, float)) or _finite(node),
-                    "a number is not finite, or too large")
+        inner = (node.values() if type(node) is dict else node
+                 for node in level if type(node) in (dict, list))
+        level = list(chain.from_iterable(inner))
+        try:
+            finite = all(map(math.isfinite, [node for node in level if type(node) in (int, float)]))
+        except OverflowError:       # a whole number beyond the largest float
+            finite = False
+        require(finite, "a number is not finite, or too large")
     require(not level, f"nested more than {MOST_DEEP} levels deep")
-
-
-def _finite(number):
-    try:
-        return math.isfinite(number)
-    except OverflowError:           # a whole number beyond the largest float
-        return False
 
 
 def write_json(path, data):

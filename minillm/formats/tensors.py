@@ -1,5 +1,6 @@
 """Tensors by name in a .safetensors file; nothing is ever unpickled."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,11 @@ def write_tensors(path, tensors):
 
     # safetensors writes the bytes in the order of memory, so the arrays must be contiguous.
     in_order = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+    with open(path, "wb") as file:
+        rights = os.fstat(file.fileno()).st_mode
     try:
         save_file(in_order, path, metadata={"format": "pt"})    # transformers 4 reads no other
+        os.chmod(path, rights)      # it makes files that only their owner can read
     except SafetensorError as error:
         raise OSError(f"{path} cannot be written ({error}); is the disk full?") from None
 

@@ -138,6 +138,7 @@ def test_every_key_that_is_written_is_compared(preset):
     ({"num_attention_heads": "6"}, "num_attention_heads is '6'; it must be a whole number"),
     ({"num_attention_heads": 0}, "heads is 0"), ({"num_attention_heads": 7}, "not a multiple of heads 7"),
     ({"head_dim": 20}, "head_dim is 20; minillm computes only 10"), ({"rope_theta": True}, "rope_theta is True"),
+    ({"max_position_embeddings": 2**63}, "must have 64 bits"), ({"max_position_embeddings": -1}, "context is -1"),
     ({"vocab_size": 0}, "vocab_size is 0"), ({"hidden_size": 60.0}, "hidden_size is 60.0"),
 ])
 def test_a_family_s_own_keys_are_checked_without_our_section(change, words):
@@ -154,6 +155,19 @@ def test_a_family_s_key_that_is_missing_has_the_family_s_value():
     assert config == ModelConfig(**LLAMA.parts, **{name: getattr(config, name) for row in LLAMA.keys
                                                    if (name := row.ours) and name != "head_size"})
     assert from_json({"model_type": "gpt2", "rope_theta": None}).hidden == 3072
+
+
+def test_a_section_of_another_family_is_refused():
+    data = to_json(tiny.config())
+    data["minillm"]["norm"] = "layernorm"
+    with pytest.raises(ValueError, match="model_type is 'llama', but .* a model of type 'minillm'"):
+        from_json(data)
+
+
+def test_a_whole_number_may_stand_for_a_float():
+    data = to_json(tiny.config())
+    del data["minillm"]
+    assert repr(from_json({**data, "rope_theta": 700}).rope_theta) == "700.0"
 
 
 def test_another_layout_of_rotary_positions_is_refused():

@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import tracemalloc
+from threading import Timer
 
 import numpy as np
 import pytest
@@ -129,6 +130,12 @@ def test_weights_that_are_not_finite(saved, bad):
     refused(saved, "model.safetensors", NORM, "not finite")
 
 
+@pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\x00", "x" * 5000, "../config.json", "/etc/passwd"])
+def test_a_name_in_the_list_of_sums(saved, name):
+    (saved / SUMS).write_text("0" * 64 + f"  {name}\n", encoding="utf-8")
+    refused(saved, SUMS, "is not a list of SHA-256 sums")
+
+
 class Command:
     """What a pickle runs when it is read."""
     def __init__(self, path):
@@ -160,7 +167,15 @@ def test_a_pipe_is_not_waited_for(tmp_path, name, sums):
         (folder / SUMS).unlink()
     (folder / name).unlink(missing_ok=True)
     os.mkfifo(folder / name)
+    end = Timer(10, lambda: os.close(os.open(folder / name, os.O_WRONLY | os.O_NONBLOCK)))
+    end.start()             # a reader that waits gets an empty file then, and another error
     refused(folder, name, "is not a file")
+    end.cancel()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="other rights there")
+def test_tensors_can_be_read_by_whom_the_other_files_can(saved):
+    assert len({(path.stat().st_mode, path.stat().st_uid) for path in saved.iterdir()}) == 1
 
 
 NAMES = st.text(max_size=8).filter(lambda name: name != "__metadata__" and name.isprintable())
