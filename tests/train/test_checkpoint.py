@@ -13,7 +13,7 @@ import tiny
 from minillm import tree
 from minillm.formats.checksums import SUMS
 from minillm.text.tokenizer import Tokenizer
-from minillm.train import checkpoint
+from minillm.train import checkpoint, model_files
 from minillm.train.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint, read_tensors, save_checkpoint,
                                       steps_in, subtree)
 
@@ -71,26 +71,31 @@ def test_a_save_of_the_same_step_replaces_it(saved):
 
 
 WRITES = [(os, "fsync"), (os, "replace"), (checkpoint, "write_tensors"), (checkpoint, "write_json"),
-          (checkpoint, "write_sums"), (Tokenizer, "save"), (Path, "mkdir")]
+          (model_files, "write_tensors"), (model_files, "write_json"), (checkpoint, "write_sums"), (Tokenizer, "save"),
+          (Path, "mkdir")]
 
 
 def failing_at(patch, number, late, fail):
-    """Let the call number `number` of all WRITES fail; late: after it has done its work."""
-    calls = []
+    """Let the call number `number` of all WRITES fail; late: after it has done its work.
+
+    Returns lists that are filled by and by: the arguments of all calls, and of those that did their work.
+    """
+    calls, done = [], []
 
     def counted(function):
         def call(*args, **keywords):
-            calls.append(function)
+            calls.append(args)
             if len(calls) - 1 == number and not late:
                 fail()
             result = function(*args, **keywords)
+            done.append(args)
             if len(calls) - 1 == number and late:
                 fail()
             return result
         return call
     for place, name in WRITES:
         patch.setattr(place, name, counted(getattr(place, name)))
-    return calls
+    return calls, done
 
 
 def no_space():
@@ -102,14 +107,14 @@ def test_a_failure_at_any_write_flush_or_rename_leaves_a_whole_checkpoint(saved,
     old, new = tiny.model(), tiny.model(seed=1)
     for number in range(100):
         with monkeypatch.context() as patch:
-            calls = failing_at(patch, number, late, no_space)
+            calls, done = failing_at(patch, number, late, no_space)
             try:
                 save_checkpoint(saved.parent, 4, new)
             except OSError as error:
                 assert str(saved.parent) in str(error.filename), "which disk is full?"
         there = sorted(path.name for path in saved.parent.iterdir())
         found = load_checkpoint(saved.parent)
-        renamed = [call.__name__ for call in calls].count("replace") - (not late and calls[-1].__name__ == "replace")
+        renamed = any(args[1:] == (saved.parent / "step-000004",) for args in done)
         assert found.progress["step"] == 3 + renamed
         tree.tree_map(np.testing.assert_array_equal, found.model.params, (new if renamed else old).params)
         assert not [name for name in there if name.startswith(".")]
