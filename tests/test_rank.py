@@ -42,6 +42,7 @@ def session(tmp_path, monkeypatch):
     prompts = [[{"role": "user", "content": f"question {n}"}] for n in range(3)]
     path = tmp_path / "rank" / RANKINGS
     monkeypatch.setattr(Fixed, "model", lambda self, phase: None, raising=False)
+    monkeypatch.setattr(rank, "askable", lambda model, parts, *_: list(parts.values()))
     monkeypatch.setattr(rank, "responses_to",
                         lambda run, model, n, prompt: [f"{n}x", f"{n}y", f"{n}x", f"{n}z"])
 

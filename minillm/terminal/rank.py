@@ -8,7 +8,7 @@ from minillm.formats.durable import write_atomically
 from minillm.phases.rank import (Ranking, append_ranking, cut_torn_line, read_records,
                                  sample_responses)
 from minillm.runs import plan as planning
-from minillm.runs.data import RANKINGS, training_requests
+from minillm.runs.data import RANKINGS, askable, training_requests
 from minillm.runs.stages import BY_NAME
 from minillm.terminal.bars import printable
 from minillm.terminal.talking import read_line
@@ -108,8 +108,9 @@ def by_hand(run, prompts):
         print(f"(the last line of {path} was cut off and is left out: {printable(torn[:60])}...)")
     records = read_records(path)
     done = [ranking.prompt for ranking, _ in records]
-    waiting = [(number, prompt) for number, prompt in enumerate(prompts)
-               if prompt not in done]
+    (fit,) = askable(model, {"prompts": list(enumerate(prompts))}, lambda item: item[1],
+                     lambda line: print(f"({line})"))
+    waiting = [(number, prompt) for number, prompt in fit if prompt not in done]
     print(f"{len(records)} rankings so far, {len(waiting)} prompts to go: {HELP}")
     while waiting:
         number, prompt = waiting.pop(0)
@@ -135,10 +136,6 @@ def by_hand(run, prompts):
 def responses_to(run, model, number, prompt):
     """The responses to one prompt in random order; None if there is nothing to rank."""
     rng = run.rng("rank", number)
-    if len(model.tokenizer.encode_chat(prompt, ask=True)) >= model.config.context:
-        print(f"(prompt {number + 1} is longer than the context of {model.config.context} tokens: "
-              "left out)")
-        return None
     (texts,) = sample_responses(model, [prompt], run.config.rank, rng)
     shuffled = [texts[i] for i in rng.permutation(len(texts))]
     return shuffled if len(set(texts)) > 1 else None

@@ -80,6 +80,16 @@ def test_what_is_too_long_is_counted_before_the_first_step(does, tmp_path, verb,
         assert 0 <= read_results(folder)["reward"]["pair_accuracy"] <= 1
 
 
+def test_prompts_to_rank_by_hand_are_counted_like_others(base, capsys, tmp_path, monkeypatch):
+    shutil.rmtree(base / "new", ignore_errors=True)
+    data = lines_of(tmp_path / "data.jsonl", [{"prompt": text} for text in ("where?", LONG, "w" * 55, "who?")])
+    monkeypatch.setattr("sys.stdin", io.StringIO("q\n"))
+    assert main(["rank", "base", "--root", str(base), "--name", "new", "--human", "--data", data]) == 0
+    said = capsys.readouterr().out
+    assert "(2 of 4 prompts leave no room for an answer in the context of 64 tokens and were left out)" in said
+    assert "0 rankings so far, 2 prompts to go" in said
+
+
 @pytest.mark.parametrize("verb, of", [("finetune", talk), ("reward", pair)])
 def test_nothing_is_said_if_nothing_is_left_out(does, tmp_path, verb, of):
     status, said, _ = does(verb, lines_of(tmp_path / "data.jsonl", [of(f"on {n}.") for n in range(9)]))
