@@ -124,6 +124,17 @@ def checked_data(stage, source, data, path, resume):
     return found
 
 
+def has_changed(folder, stage, data):
+    """Whether a stage's own data can be read and are not what the stage of this run began with."""
+    path, then = data.get(stage.name), fingerprints(folder).get(stage.name)
+    if path is None or then is None:
+        return False
+    try:
+        return fingerprint_of(stage, path) != then
+    except ValueError:          # gone or broken; the stage's measure says so
+        return False
+
+
 def makers(stage):
     """Names of the stages that run this one first where it is missing."""
     return [maker.name for maker in STAGES if stage.name in maker.makes]

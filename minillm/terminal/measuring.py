@@ -3,7 +3,7 @@
 from minillm.config import dotted, require
 from minillm.runs.config import load_config
 from minillm.runs.folder import read_results
-from minillm.runs.plan import find_run
+from minillm.runs.plan import find_run, has_changed
 from minillm.runs.run import Run, has_begun, newest_run
 from minillm.runs.stages import STAGES
 from minillm.terminal.talking import naming
@@ -33,6 +33,9 @@ def evaluate(args):
             f"{folder} has no trained model yet; first: minillm pretrain {folder}")
     results = {}
     for stage in measured:
+        if has_changed(folder, stage, data):
+            run.say(f"note: {data[stage.name]} is not what the {stage.name} of {folder} began "
+                    "with; its numbers are those of the data as they are now")
         with naming(folder / stage.name):
             results[stage.name] = stage.measure(run)
     then = dict(dotted(read_results(folder)))

@@ -169,7 +169,19 @@ def test_a_stage_whose_data_are_gone_is_not_measured_and_the_others_are(base, ca
     said = capsys.readouterr().out
     assert "pretrain: not measured" in said and "invalid UTF-8" in said
     assert "reward: not measured" in said and "nothing.jsonl: no such file" in said
-    assert "tokenizer.vocab_size" in said and main(["report", "new", "--root", str(base)]) == 0
+    assert "tokenizer.vocab_size" in said and "note: " not in said and main(["report", "new", "--root", str(base)]) == 0
+
+
+def test_data_that_changed_are_measured_with_a_note(base, capsys):
+    shutil.rmtree(base / "new", ignore_errors=True)
+    shutil.copytree(base / "base", base / "new")
+    content = json.loads((base / "new" / "run.json").read_text(encoding="utf-8"))
+    content["data"]["pretrain"] = str(base / "later.txt")
+    (base / "new" / "run.json").write_text(json.dumps(content), encoding="utf-8")
+    for text, noted in ((TEXT, 0), (TEXT + "more", 1)):
+        (base / "later.txt").write_text(text, encoding="utf-8")
+        assert main(["eval", "new", "--root", str(base)]) == 0
+        assert capsys.readouterr().out.count("later.txt is not what the pretrain of") == noted
 
 
 def test_a_folder_is_told_once_and_resumes_as_the_same_data(tmp_path, capsys):
