@@ -8,6 +8,8 @@ import socket
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from minillm.text.corpus import load_conversations, load_documents, load_preferences, records, split_documents
 
@@ -241,6 +243,47 @@ def test_lines_that_are_wrong(tmp_path, load, line, named):
 ])
 def test_records_that_are_wrong(tmp_path, load, record, named):
     refuse(load, write_lines(tmp_path / "a.jsonl", GOOD[load], record), "line 2", named)
+
+
+text = st.text(st.characters(), max_size=5)
+values = st.recursive(st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), text),
+                      lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(text, inner, max_size=2)), max_leaves=5)
+messages = st.lists(st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": st.one_of(text, values)}),
+                    max_size=3)
+fields = st.one_of(values, text, messages)
+any_record = st.one_of(values, st.fixed_dictionaries(
+    {}, optional={key: fields for key in ("text", "messages", "prompt", "chosen", "rejected")}))
+
+
+@pytest.mark.parametrize("load", LOADERS)
+@pytest.mark.parametrize("ending", [".jsonl", ".json"])
+@given(drawn=st.lists(any_record, max_size=3))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_record_is_read_or_refused_in_one_line(tmp_path, load, ending, drawn):
+    path = tmp_path / f"a{ending}"
+    if ending == ".json":
+        write(path, json.dumps([GOOD[load], *drawn]))
+    else:
+        write_lines(path, GOOD[load], *map(json.dumps, drawn))
+    try:
+        found = load(path)
+    except ValueError as error:
+        assert str(error).startswith(f"{path}, ") and "\n" not in str(error)
+        return
+    assert len(found) == 1 + len(drawn)
+    json.dumps(found, ensure_ascii=False).encode("utf-8")       # nothing is left that UTF-8 cannot hold
+
+
+@pytest.mark.parametrize("load", LOADERS)
+@pytest.mark.parametrize("ending", [".jsonl", ".json", ".txt"])
+@given(content=st.one_of(st.binary(), st.text().map(str.encode)))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_read_or_refused_in_one_line(tmp_path, load, ending, content):
+    path = write(tmp_path / f"a{ending}", content)
+    try:
+        load(path)
+    except ValueError as error:
+        assert str(error).startswith(str(path)) and "\n" not in str(error)
 
 
 def test_splitting_documents():
