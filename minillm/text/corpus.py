@@ -17,7 +17,7 @@ LIST = ".json"                  # ending of files with a JSON list of such value
 
 
 def unsaid(line):
-    """Where what is left out is not told: once a command is enough."""
+    """The default `note`: no word, because a command says once what it leaves out."""
 
 
 def load_documents(path, note=unsaid):
