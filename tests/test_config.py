@@ -74,6 +74,8 @@ def test_one_head_in_three_channels_is_fine_without_rotation():
     ({"modle": {}}, "unknown key modle; did you mean model?"),
     ({"pretrain": {"short_steps": 400}}, "unknown key pretrain.short_steps; did you mean short_share?"),
     ({"finetune": {"warmup": 20}}, "unknown key finetune.warmup; did you mean warmup_share?"),
+    ({"rlhf": {"max_new_tokens": 100_000}}, "rlhf.max_new_tokens is 100000; the model's context has 128 tokens"),
+    ({"rank": {"max_new_tokens": 129}}, "rank.max_new_tokens is 129; the model's context has 128 tokens"),
     ({"model": 3}, r"model is a section, not a value; write \[model\]"),
     ({"model": {"width": 64.5}}, "model.width is 64.5; it must be a whole number"),
     ({"model": {"width": "wide"}}, "model.width is 'wide'; it must be a whole number"),
@@ -85,6 +87,10 @@ def test_one_head_in_three_channels_is_fine_without_rotation():
 def test_a_change_that_makes_no_sense_names_the_key_and_the_fix(changes, message):
     with pytest.raises(ValueError, match=message.replace("?", r"\?")):
         updated(RunConfig(), changes)
+
+
+def test_a_context_below_the_default_answer_is_fine():
+    assert updated(RunConfig(), {"model": {"context": 16}}).rlhf.max_new_tokens == 48
 
 
 def test_text_from_a_command_line_is_read_in_the_type_of_the_field():

@@ -26,16 +26,61 @@ def weight_bytes(config):
     return FLOAT * parameters(config)
 
 
-def training_bytes(config, rows):
-    """Approximate bytes of training: weights, gradients, two moments, and the activations.
+def block_activations(config):
+    """Numbers per token that a block keeps for its backward pass, by what they are.
 
-    Activations are those of one micro-batch of `rows` sequences: about 12 * width + 4 * hidden
-    numbers per token and block, and the logits with their gradient.
+    The residual stream twice, the two norms' outputs, queries and attention's output: 6 C;
+    keys and values: 2 G D; gate, up and hidden of the feed-forward: 3 F (2 F with GELU);
+    the softmax's denominators: H.
     """
-    tokens = rows * config.context
-    per_block = 12 * config.width + 4 * config.hidden
-    activations = tokens * (config.layers * per_block + 2 * config.vocab_size)
-    return 4 * weight_bytes(config) + FLOAT * activations
+    inner = config.kv_heads * config.head_size
+    hidden = config.hidden * (3 if config.activation == "swiglu" else 2)
+    return 6 * config.width + 2 * inner + hidden + config.heads
+
+
+def pass_bytes(config, tokens, targets, recompute=False):
+    """Bytes of a forward and backward pass over `tokens`, of which `targets` have logits.
+
+        tokens (blocks + one block's gradients + head) + targets (V + 2 C)
+
+    A recomputed block keeps its input alone, and one block at a time has the rest.
+    """
+    C, block = config.width, block_activations(config)
+    blocks = config.layers * C + block if recompute else config.layers * block
+    gradients = config.hidden * (3 if config.activation == "swiglu" else 2) + 3 * C
+    head = 4 * C                # final norm's input and output, and the gradients of both
+    return FLOAT * (tokens * (blocks + gradients + head) + targets * (config.vocab_size + 2 * C))
+
+
+def scoring_bytes(config, tokens, targets):
+    """Bytes of a forward pass alone: every block's input, two blocks at work, the logits."""
+    C = config.width
+    blocks = config.layers * C + 2 * block_activations(config)
+    return FLOAT * (tokens * (blocks + 2 * C) + targets * (config.vocab_size + C))
+
+
+def decoding_bytes(config, rows, prompts, prompt, length):
+    """Bytes of answering in a batch: the prompts' forward pass, and the key/value cache.
+
+    rows: answers; prompts: different prompts among them; prompt, length: tokens of a prompt and of
+    prompt and answer together. The cache is made for the prompts, then copied for the rows.
+    """
+    cache = config.layers * 2 * config.kv_heads * config.head_size * length
+    reading = prompt * (config.layers * block_activations(config) + 2 * config.width)
+    return FLOAT * (max(prompts * (cache + reading), (prompts + rows) * cache)
+                    + 2 * rows * config.vocab_size)
+
+
+def training_bytes(config, learning, looking, micro_batches=1):
+    """Bytes of training: weights, gradients, two moments, and the largest of what comes and goes.
+
+    learning: bytes of a forward and backward pass; looking: bytes of an evaluation between steps.
+    Several micro-batches need their sum beside each one's gradients. When the checkpoint is read
+    again, its two moments come on top of the memory that the process keeps (kernels/threads.py).
+    """
+    weights = weight_bytes(config)
+    gradients = weights if micro_batches == 1 else 2 * weights
+    return 5 * weights + max(gradients + learning, weights + looking)
 
 
 def training_flops(config, tokens):

@@ -1,37 +1,101 @@
-"""Checks before long work begins: refuse models that are too large and data that are unusable."""
+"""Checks before long work begins: refuse work that does not fit the memory, and unusable data."""
 
 import hashlib
 import json
 import os
-from dataclasses import replace
+from pathlib import Path
 
 from minillm.config import require
-from minillm.model.size import training_bytes
-from minillm.text.tokenizer import BYTES_AND_CONTROL
+from minillm.runs.stages import STAGES
 
-DEFAULT_MEMORY = 64e9       # bytes, if the system does not say how much it has
-TEXT_BYTES = 10e6           # bytes of memory per megabyte of the world's text, during the work
+DIALS = ("rows", "replay_rows", "prompts", "responses", "conversations", "megabytes")
+SIZES = ("model.width", "model.layers", "model.context")
 
 
-def check_config(config):
-    """Refuse a model that does not fit this machine's memory.  Raises:  ValueError"""
-    memory = DEFAULT_MEMORY
+def check_memory(stage, config):
+    """Refuse a stage (None: all stages) that needs more memory than there is.
+
+    Raises:  ValueError with both numbers and the dials that lower the first
+    """
+    stages = STAGES if stage is None else [stage]
+    heaviest = max((each for each in stages if each.memory), default=None,
+                   key=lambda each: each.memory(config))
+    if heaviest is None:
+        return
+    section = getattr(config, heaviest.name, None)
+    dials = [f"{heaviest.name}.{dial}" for dial in DIALS if hasattr(section, dial)]
+    require_memory(heaviest.name, heaviest.memory(config),
+                   f"lower {', '.join([*dials, *SIZES])} or tokenizer.vocab_size")
+
+
+def require_memory(what, needed, remedy):
+    """Refuse work of an estimated need in bytes.  Raises:  ValueError if there is less memory"""
+    there, whose = memory_limit()
+    require(needed <= there,
+            f"{what} would need about {gigabytes(needed)} of memory, and {whose} "
+            f"{gigabytes(there)}; {remedy}")
+
+
+def gigabytes(count):
+    """Bytes as a word."""
+    return f"{count / 1e9:,.1f} GB" if count < 1e10 else f"{count / 1e9:,.0f} GB"
+
+
+def memory_limit(root="/"):
+    """(bytes of memory that this process can have, whose limit that is and "has" or "allows").
+
+    The smallest of: the machine's memory, the limits of the control groups that the process is in
+    (a container's, version 1 and 2), the limit of its address space (ulimit -v).
+    root: where the system's files are, for tests.
+    """
+    limits = [(float("inf"), "the machine has")]
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    needed = bytes_needed(config)
-    require(needed <= memory,
-            f"this model and its batches need about {needed / 1e9:,.0f} GB of memory, the machine "
-            f"has {memory / 1e9:,.0f}; lower model.width, model.layers, model.context, "
-            "tokenizer.vocab_size or pretrain.rows")
+        limits.append((os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+                       "the machine has"))
+    limits += [(limit, "its control group (container) allows") for limit in group_limits(root)]
+    try:
+        import resource
+    except ImportError:                         # Windows
+        return min(limits)
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if soft != resource.RLIM_INFINITY:
+        limits.append((soft, "the limit of its address space (ulimit -v) allows"))
+    return min(limits)
 
 
-def bytes_needed(config):
-    """Approximate memory of pretraining, in bytes: the model, one micro-batch, the text."""
-    tokenizer, settings = config.tokenizer, config.pretrain
-    vocab_size = BYTES_AND_CONTROL if tokenizer.kind == "characters" else tokenizer.vocab_size
-    shape = replace(config.model, vocab_size=vocab_size)
-    rows = settings.rows // settings.micro_batches
-    return training_bytes(shape, rows) + TEXT_BYTES * settings.megabytes
+def group_limits(root="/"):
+    """The memory limits of the control groups that this process is in, and of those above them.
+
+    Source:  man 7 cgroups; a line of /proc/self/cgroup is "number:controllers:path", and in
+             version 2 "0::path".
+    """
+    groups = Path(root) / "sys/fs/cgroup"
+    try:
+        lines = (Path(root) / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:                             # not Linux
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            top, name = groups, "memory.max"
+        elif "memory" in controllers.split(","):
+            top, name = groups / "memory", "memory.limit_in_bytes"
+        else:
+            continue
+        inner = top / path.lstrip("/")
+        for folder in (inner, *inner.parents):
+            if folder == top or top in folder.parents:
+                yield from limit_in(folder / name)
+
+
+def limit_in(file):
+    """The number in a control group's file, as one value or none ("max", or no such file)."""
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except OSError:
+        return
+    if text.isdigit():
+        yield int(text)
 
 
 def fingerprint_of(stage, path):

@@ -14,12 +14,24 @@ from minillm.train.checkpoint import CheckpointError
 
 SECTIONS = {name: kind for stage in STAGES for name, kind in stage.sections.items()}
 
+
+def check_sections(config):
+    """The checks of Dials, and those of several sections.  Raises:  ValueError"""
+    Dials.__post_init__(config)
+    for name, section in ((name, getattr(config, name)) for name in ("rank", "rlhf")):
+        longest, default = section.max_new_tokens, type(section).max_new_tokens
+        require(longest <= max(config.model.context, default),      # the default is cut to it
+                f"{name}.max_new_tokens is {longest}; the model's context has "
+                f"{config.model.context} tokens")
+
+
 RunConfig = make_dataclass(
     "RunConfig",
     [("seed", int, knob(0, "seed of every random choice",
                         within="[0, inf)")),
      *((name, kind, field(default=kind())) for name, kind in SECTIONS.items())],
-    bases=(Dials,), frozen=True, namespace={"__module__": __name__})
+    bases=(Dials,), frozen=True,
+    namespace={"__module__": __name__, "__post_init__": check_sections})
 RunConfig.__doc__ = "Everything that `minillm run` does: the sections of all stages."
 
 PRESETS = {

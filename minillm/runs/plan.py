@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from minillm.config import require
 from minillm.formats.durable import naming, write_atomically
-from minillm.runs.checks import check_config, fingerprint_of
+from minillm.runs.checks import check_memory, fingerprint_of
 from minillm.runs.config import load_config, save_config
 from minillm.runs.data import ranked
 from minillm.runs.folder import merge_results, new_run, read_results, root_folder
@@ -80,7 +80,7 @@ def plan(stage, resolve, *, run=None, name=None, root="runs", resume=False, own_
     source = source_of(needs_of(stage, own_data), run, name, root, resume)
     old, data = load_config(source) if source is not None else (None, {})
     config = resolve(old)
-    check_config(config)
+    check_memory(stage, config)
     new = source is None or (name is not None and not resume)
     path = own_path(stage, data, own_data)
     if source is not None and stage is not None:

@@ -9,7 +9,7 @@ from minillm.phases.rank import RankConfig
 from minillm.phases.reward import RewardConfig
 from minillm.phases.rlhf import RLHFConfig
 from minillm.phases.tokenizer import TokenizerConfig
-from minillm.runs import data, measures, work
+from minillm.runs import data, measures, memory, work
 from minillm.runs.stage import Data, Stage
 from minillm.text import corpus
 
@@ -18,34 +18,34 @@ TEXT = 'text: a .txt file, a folder, or JSONL of {"text"}'
 STAGES = (
     Stage("tokenizer", 0, "learn a vocabulary",
           "Learn a vocabulary from text.",
-          run=work.run_tokenizer, measure=measures.measure_tokenizer,
+          run=work.run_tokenizer, measure=measures.measure_tokenizer, memory=memory.tokenizer,
           sections={"tokenizer": TokenizerConfig}, outputs=("tokenizer.json",),
           data=Data(TEXT, corpus.load_documents)),
     Stage("pretrain", 1, "phase 1: predict the next token",
           "Phase 1: predict the next token. Learns a vocabulary first, unless RUN has one.",
-          run=work.run_pretrain, measure=measures.measure_pretrain,
+          run=work.run_pretrain, measure=measures.measure_pretrain, memory=memory.pretrain,
           sections={"model": ModelConfig, "pretrain": PretrainConfig}, makes=("tokenizer",),
           data=Data(TEXT, corpus.load_documents, default="tokenizer"), speaks=True),
     Stage("finetune", 2, "phase 2: learn to follow instructions",
           "Phase 2: train on chosen examples: conversations; on the embedded world also a "
           "task and a domain.",
-          run=work.run_finetune, measure=measures.measure_finetune,
+          run=work.run_finetune, measure=measures.measure_finetune, memory=memory.finetune,
           sections={"finetune": FinetuneConfig}, needs=("pretrain",),
           outputs=("finetune", "task", "domain"), speaks=True,
           data=Data('conversations: JSONL of {"messages"}', corpus.load_conversations, least=2)),
     Stage("rank", 3, "phase 3: rank responses, by simulated raters or by hand",
           "Phase 3, first half: sample responses and rank them, by simulated raters or by hand.",
-          run=work.run_rank, sections={"rank": RankConfig}, needs=("finetune",),
+          run=work.run_rank, memory=memory.rank, sections={"rank": RankConfig}, needs=("finetune",),
           outputs=(f"rank/{data.RANKINGS}", f"rank/{data.RANKINGS_HELD_OUT}")),
     Stage("reward", 4, "phase 3: learn a reward model from rankings",
           "Phase 3, second half: learn to predict the rankings.",
-          run=work.run_reward, measure=measures.measure_reward,
+          run=work.run_reward, measure=measures.measure_reward, memory=memory.reward,
           sections={"reward": RewardConfig}, needs=("finetune", "rank"),
           data=Data('JSONL of {"prompt", "chosen", "rejected"}', corpus.load_preferences, least=2,
                     replaces=("rank",))),
     Stage("rlhf", 5, "phase 3: optimize the model against the reward model",
           "Phase 3, the end: optimize the fine-tuned model against the reward model.",
-          run=work.run_rlhf, measure=measures.measure_rlhf,
+          run=work.run_rlhf, measure=measures.measure_rlhf, memory=memory.rlhf,
           sections={"rlhf": RLHFConfig}, needs=("finetune", "reward"), speaks=True,
           data=Data('prompts: JSONL of {"prompt", "chosen", "rejected"}', corpus.load_preferences,
                     least=2, default="reward")),

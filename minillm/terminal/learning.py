@@ -5,11 +5,13 @@ import re
 import runpy
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from minillm.config import check_range, require
 from minillm.runs.config import PRESETS
 
+VOCABULARY = 400        # tokens, of the model whose step is traced
 LESSONS = Path(__file__).resolve().parents[2] / "lessons"      # beside the package, in a checkout
 
 
@@ -45,7 +47,7 @@ def lesson(args):
         return
     wanted = args.number.zfill(2) if args.number else ""
     chosen = next((name for number, name, *_ in every if wanted in (number, name)), None)
-    require(chosen is not None, f"there is no lesson {args.number!r}; the lessons are "
+    require(chosen is not None, f"there is no lesson {args.number}; the lessons are "
                                 f"{every[0][0]} to {every[-1][0]}")
     path = LESSONS / f"{chosen}.py"
     if args.text:
@@ -78,14 +80,19 @@ def trace(args):
 
     from minillm.objectives.next_token import next_token_objective
     from minillm.phases.pretrain import new_model
+    from minillm.runs import memory
+    from minillm.runs.checks import require_memory
     from minillm.train.tracing import traced
     from minillm.runs.data import world_texts
     from minillm.text.batches import window_batch
     from minillm.text.tokenizer import train_tokenizer
 
     check_range("--rows", args.rows, "[1, inf)")
-    config, texts = PRESETS[args.preset], world_texts(0, 0.03)
-    tokenizer = train_tokenizer(texts, 400, config.tokenizer.kind)
+    config = PRESETS[args.preset]
+    model = replace(config.model, vocab_size=VOCABULARY)
+    require_memory("this trace", memory.trace(model, args.rows), "lower --rows")
+    texts = world_texts(0, 0.03)
+    tokenizer = train_tokenizer(texts, VOCABULARY, config.tokenizer.kind)
     model = new_model(config.model, tokenizer, 0)
     batch = window_batch(tokenizer.encode_documents(texts), 0, args.rows, model.config.context, 0,
                          tokenizer.begin_id)

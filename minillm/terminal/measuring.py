@@ -1,6 +1,8 @@
 """The verbs that look at a run: eval measures its models again, report writes report.html."""
 
 from minillm.config import dotted, require
+from minillm.runs import memory
+from minillm.runs.checks import require_memory
 from minillm.runs.config import load_config
 from minillm.runs.folder import read_results
 from minillm.runs.plan import find_run, has_changed
@@ -27,6 +29,8 @@ def evaluate(args):
     """Measure the stages of a run again, and print the numbers beside those of results.json."""
     folder = folder_of_run(args.run, args.root)
     config, data = load_config(folder)
+    require_memory("eval", memory.evaluate(config),
+                   "this run takes a machine with more")
     run = Run(folder, config, data, False, args.quiet)
     measured = [stage for stage in STAGES if stage.measure and has_begun(folder, stage)]
     require(any(stage.speaks for stage in measured),

@@ -8,6 +8,8 @@ import numpy as np
 from minillm.config import check_range, require
 from minillm.evaluate.next_words import next_words, shown
 from minillm.model.sampling import check_settings
+from minillm.runs import memory
+from minillm.runs.checks import require_memory
 from minillm.runs.plan import find_run
 from minillm.runs.run import model_folder, newest_run
 from minillm.runs.stages import SPEAKERS
@@ -108,6 +110,9 @@ def generate(args):
     check_range("count", args.count, "[1, inf)")
     check_flags(args)
     model, folder = load(args, "pretrain")
+    require_memory(f"{args.count:,} continuations",
+                   memory.generate(model.config, args.count, len(model.prompt_ids(text)),
+                                   args.max_new_tokens), "lower --count or --max-new-tokens")
     with naming(folder):
         texts = model.generate([text] * args.count, seed=args.seed, **sampling(args, model))
     for number, continuation in enumerate(texts, 1):

@@ -57,7 +57,7 @@ def test_flags_of_the_verbs_for_learning(verb, flag, value, capsys):
 
 @pytest.mark.parametrize("argv,fix", [
     (["generate", "", "a"], "RUN is empty"), (["chat", ""], "RUN is empty"), (["next", "a", "--root", ""], "--root is empty"),
-    (["eval", ""], "RUN is empty"), (["report", ""], "RUN is empty"), (["lesson", ""], "there is no lesson ''"),
+    (["eval", ""], "RUN is empty"), (["report", ""], "RUN is empty"), (["lesson", ""], "there is no lesson"),
     (["lesson", "--text"], "give the number of a lesson"), (["scale", "words"], "one word too many; see: minillm scale"),
     (["generate", "a", "--root", __file__], "is a file; give a folder"), (["chat", "run", "--root", __file__], "is a file"),
     (["site", "--out", __file__ + "/below"], "is a file; give a folder to write to"), (["site", "--out", ""], "is empty"),

@@ -1,0 +1,135 @@
+"""How much memory each stage needs at most, in bytes, estimated from the configuration alone.
+
+    the process + the data + weights, gradients and moments + the largest batch at work
+
+Counts of tokens are those of the embedded world in the default vocabulary.
+"""
+
+from dataclasses import replace
+
+from minillm.model.size import (decoding_bytes, pass_bytes, scoring_bytes, training_bytes,
+                                weight_bytes)
+from minillm.text.tokenizer import BYTES_AND_CONTROL
+
+PROCESS = 160e6         # Python, NumPy, numba and the compiled kernels
+TEXT = 10e6             # per megabyte of the embedded world's text
+CONVERSATION = 2400     # as messages, as tokens and in packed rows
+PROMPT = 1000           # as request, messages and tokens
+ANSWER = 700            # as tokens and text
+LONGEST_PROMPT = 44     # tokens, with the template's
+LONGEST_TALK = 83       # tokens of a conversation
+LEARNED = 0.42          # share of a conversation's tokens that are the assistant's
+HELD_OUT = 400          # requests that the stages are measured with
+ANSWER_TOKENS = 64      # longest answer in a measurement
+ROWS_VALIDATED, ROWS_JUDGED, ROWS_SCORED = 32, 64, 128      # batches of text, answers, rewards
+ROWS_ANSWERED = 256     # answers that are sampled at once
+
+
+def shape(config):
+    """The model with the largest vocabulary that its tokenizer can get."""
+    tokenizer = config.tokenizer
+    size = BYTES_AND_CONTROL if tokenizer.kind == "characters" else tokenizer.vocab_size
+    return replace(config.model, vocab_size=size)
+
+
+def share(settings, rows):
+    """Rows of one micro-batch."""
+    return -(-rows // settings.micro_batches)
+
+
+def answer_tokens(model, longest):
+    """Tokens of the longest prompt with its longest answer."""
+    return min(LONGEST_PROMPT + longest, model.context)
+
+
+def answered(model, longest, rows, each=1):
+    """Bytes of answering: `rows` answers at once, `each` to the same prompt."""
+    return decoding_bytes(model, rows, -(-rows // each), min(LONGEST_PROMPT, model.context),
+                          answer_tokens(model, longest))
+
+
+def tokenizer(config):
+    """The text, and its pairs while they are merged."""
+    return PROCESS + 2 * TEXT * config.pretrain.megabytes
+
+
+def pretrain(config):
+    """The text, the training and its validation."""
+    model, settings = shape(config), config.pretrain
+    tokens = share(settings, settings.rows) * model.context
+    validated = ROWS_VALIDATED * model.context
+    return PROCESS + TEXT * settings.megabytes + training_bytes(
+        model, pass_bytes(model, tokens, tokens, settings.recompute),
+        scoring_bytes(model, validated, validated), settings.micro_batches)
+
+
+def finetune(config):
+    """Conversations and text, and the training beside the model trained before; the measurement.
+    """
+    model, settings = shape(config), config.finetune
+    rows, old = share(settings, settings.rows), share(settings, settings.replay_rows)
+    tokens, targets = (rows + old) * model.context, (LEARNED * rows + old) * model.context
+    tested = ROWS_JUDGED * min(LONGEST_TALK, model.context)
+    weights = weight_bytes(model)
+    learning = weights + training_bytes(
+        model, pass_bytes(model, tokens, targets, settings.recompute),
+        scoring_bytes(model, tested, LEARNED * tested), settings.micro_batches)
+    # Prompts of like length share a batch, and the last batch has the longest ones.
+    measuring = 5 * weights + answered(model, ANSWER_TOKENS, HELD_OUT - ROWS_ANSWERED)
+    return (PROCESS + TEXT * config.pretrain.megabytes + CONVERSATION * settings.conversations
+            + max(learning, measuring))
+
+
+def rank(config):
+    """Prompts and answers, the model with the moments of its file, a batch of answers."""
+    model, settings = shape(config), config.rank
+    asked = settings.prompts + HELD_OUT
+    return (PROCESS + asked * (PROMPT + settings.responses * ANSWER) + 3 * weight_bytes(model)
+            + answered(model, settings.max_new_tokens,
+                       min(ROWS_ANSWERED, asked * settings.responses), settings.responses))
+
+
+def reward(config):
+    """Rankings, the training, the held-out scores."""
+    model, settings, asked = shape(config), config.reward, config.rank
+    length = answer_tokens(model, asked.max_new_tokens)
+    tokens = share(settings, settings.rows) * asked.responses * length
+    return (PROCESS + asked.prompts * (PROMPT + asked.responses * ANSWER) + training_bytes(
+        model, pass_bytes(model, tokens, 0, settings.recompute),
+        scoring_bytes(model, ROWS_SCORED * length, 0), settings.micro_batches))
+
+
+def rlhf(config):
+    """Policy, reference and reward model; a rollout, its scores, a pass over it; the measurement.
+    """
+    model, settings = shape(config), config.rlhf
+    longest, rows = settings.max_new_tokens, share(settings, settings.rows)
+    length, weights = answer_tokens(model, longest), weight_bytes(model)
+    sampling = max(answered(model, longest, settings.rows, settings.responses_a_prompt),
+                   scoring_bytes(model, settings.rows * length, settings.rows * longest))
+    learning = 2 * weights + training_bytes(
+        model, pass_bytes(model, rows * length, rows * longest, settings.recompute), sampling,
+        settings.micro_batches)
+    measuring = 6 * weights + answered(model, longest, HELD_OUT)        # all in one batch
+    return PROCESS + settings.prompts * PROMPT + max(learning, measuring)
+
+
+def evaluate(config):
+    """Measuring all stages again: two models, the validation, the answers."""
+    model, validated = shape(config), ROWS_VALIDATED * config.model.context
+    return PROCESS + TEXT * config.pretrain.megabytes + 4 * weight_bytes(model) + max(
+        scoring_bytes(model, validated, validated),
+        answered(model, config.rlhf.max_new_tokens, HELD_OUT))
+
+
+def generate(model, count, prompt, longest):
+    """`count` continuations of a prompt of so many tokens.  model: ModelConfig -> bytes"""
+    length = min(prompt + longest, model.context)
+    return (PROCESS + count * ANSWER + 3 * weight_bytes(model)
+            + decoding_bytes(model, min(ROWS_ANSWERED, count), 1, prompt, length))
+
+
+def trace(model, rows):
+    """One step of an untrained model on so many rows.  model: ModelConfig -> bytes"""
+    tokens = rows * model.context
+    return PROCESS + 2 * weight_bytes(model) + pass_bytes(model, tokens, tokens)

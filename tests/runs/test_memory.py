@@ -1,0 +1,127 @@
+"""Memory before work: the estimate against what is there, in a container too, for every verb that can be given too much."""
+
+import re
+
+import numpy as np
+import pytest
+import tiny
+from campaigns import memory as campaign
+
+from minillm.cli import main
+from minillm.config import updated
+from minillm.model import size
+from minillm.model.transformer import one_document, transformer_forward, transformer_init
+from minillm.runs import checks
+from minillm.runs.config import RunConfig
+from minillm.runs.stages import BY_NAME
+from minillm.train.checkpoint import save_checkpoint
+
+HUGE = [("pretrain", ["--rows", "100000000"]), ("pretrain", ["--megabytes", "1e7"]), ("run", ["--rlhf.rows", "100000000"]),
+        ("finetune", ["--rows", "10000000"]), ("finetune", ["--replay-rows", "100000000"]),
+        ("finetune", ["--conversations", "1000000000"]), ("rank", ["--prompts", "1000000000"]),
+        ("rank", ["--responses", "100000000"]), ("reward", ["--rows", "1000000"]), ("rlhf", ["--rows", "100000000"]),
+        ("rlhf", ["--prompts", "1000000000"]), ("trace", ["--rows", "1000000000"]), ("trace", ["--rows", "100000"])]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A run in which every stage has left something."""
+    root, model = tmp_path_factory.mktemp("runs"), tiny.model(fresh=True)
+    for name in ("pretrain", "finetune", "reward"):
+        save_checkpoint(root / "run" / name, 1, model, {}, {})
+    (root / "run" / "rank").mkdir()
+    line = '{"prompt": [{"role": "user", "content": "a"}], "responses": ["b", "c"], "ranks": [1, 2], "rater": "simulated"}\n'
+    for name in ("rankings", "held_out"):
+        (root / "run" / "rank" / f"{name}.jsonl").write_text(2 * line, encoding="utf-8")
+    (root / "run" / "run.json").write_text("{}", encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize("verb,words", HUGE)
+def test_more_than_the_machine_has_is_refused_before_anything_is_written(verb, words, root, capsys):
+    before = sorted(root.rglob("*"))
+    where = [] if verb == "trace" else ["--root", str(root), "--name", "other"]
+    source = ["run"] if verb in ("finetune", "rank", "reward", "rlhf") else []
+    assert main([verb, *source, *words, *where]) == 2
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"minillm: .* would need about [\d,.]+ GB of memory, and .* [\d,.]+ GB; lower [^\n]+\n", said), said
+    assert words[0].strip("-").rpartition(".")[2].replace("-", "_") in said.replace("-", "_")
+    assert sorted(root.rglob("*")) == before
+
+
+def test_too_many_continuations_are_refused(root, capsys):
+    assert main(["generate", "run", "a", "--count", "1000000000", "--root", str(root)]) == 2
+    assert "1,000,000,000 continuations would need about" in capsys.readouterr().err
+
+
+def machine(folder, lines, files):
+    """A folder with the files in which Linux states the limits of control groups."""
+    for name, text in {"proc/self/cgroup": lines, **{f"sys/fs/cgroup/{name}": text for name, text in files.items()}}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("lines,files,limits", [
+    ("0::/pod/box\n", {"pod/box/memory.max": "1000\n", "pod/memory.max": "800\n", "memory.max": "max\n"}, [1000, 800]),
+    ("0::/\n", {"memory.max": "700\n"}, [700]),
+    ("0::/of/the/host\n", {"memory.max": "600\n"}, [600]),                  # the path means nothing inside a container
+    ("5:cpu:/a\n4:memory:/a\n0::/\n", {"memory/a/memory.limit_in_bytes": "500\n",
+                                       "memory/memory.limit_in_bytes": "9223372036854771712\n"}, [500, 9223372036854771712]),
+    ("3:cpu,memory:/\n", {"memory/memory.limit_in_bytes": "400\n"}, [400]),
+    ("0::/\n", {"memory.max": "max\n"}, []), ("", {}, []),
+], ids=["v2 nested", "v2 root", "v2 host's path", "v1", "v1 joint", "no limit", "no group"])
+def test_the_limits_of_a_container(lines, files, limits, tmp_path):
+    assert list(checks.group_limits(machine(tmp_path, lines, files))) == limits
+
+
+def test_the_smallest_limit_counts(tmp_path, monkeypatch):
+    there, whose = checks.memory_limit(machine(tmp_path, "0::/\n", {"memory.max": "3000000\n"}))
+    assert there == 3_000_000 and "container" in whose
+    monkeypatch.setattr(checks, "memory_limit", lambda: (there, whose))
+    with pytest.raises(ValueError, match="rank would need about .* and its control group .container. allows 0.0 GB; lower rank.prompts"):
+        checks.check_memory(BY_NAME["rank"], RunConfig())
+    resource = pytest.importorskip("resource")
+    monkeypatch.undo()
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (2_000_000, 2_000_000))
+    assert checks.memory_limit(tmp_path) == (2_000_000, "the limit of its address space (ulimit -v) allows")
+
+
+@pytest.mark.parametrize("stage", ["pretrain", "finetune", "rank", "reward", "rlhf"])
+def test_every_dial_that_multiplies_rows_raises_the_estimate(stage):
+    start = RunConfig()
+    least = BY_NAME[stage].memory(start)
+    assert 150e6 < least < 2e9
+    for dial in checks.DIALS:
+        if hasattr(getattr(start, stage), dial):
+            value = getattr(getattr(start, stage), dial)
+            assert BY_NAME[stage].memory(updated(start, {stage: {dial: type(value)(1000 * value)}})) > 1.5 * least, dial
+    assert BY_NAME[stage].memory(updated(start, {"model": {"width": 1280, "hidden": 3520}})) > 2 * least
+
+
+def test_what_a_block_keeps_is_counted_from_its_cache():
+    """The formula against the arrays themselves."""
+    for preset in ("llama", "gpt2", "one key for all heads"):
+        config = tiny.config(preset)
+        tokens = np.zeros((2, 7), np.int32)
+        _, cache = transformer_forward(tokens, transformer_init(config, np.random.default_rng(0)), config, *one_document(tokens))
+        owned = {}
+
+        def collect(part):
+            if isinstance(part, np.ndarray) and part.dtype == np.float32:
+                owned[part.__array_interface__["data"][0]] = part.size      # views begin at the same place
+            elif isinstance(part, tuple):
+                for each in part:
+                    collect(each)
+        for block in cache.blocks:
+            collect(block)
+        kept = sum(owned.values())
+        assert kept == pytest.approx(tokens.size * config.layers * size.block_activations(config), rel=0.15)
+
+
+def test_the_estimate_of_a_process_is_near_its_peak(tmp_path):
+    command = campaign.SHORT[0]
+    expected = campaign.estimate(command, tmp_path)
+    near = pytest.approx(expected, rel=0.2)
+    found = campaign.peak(command, tmp_path)
+    assert found == near or campaign.peak(command, tmp_path) == near, "the first process may have compiled"
