@@ -12,19 +12,19 @@ DIALS = ("rows", "replay_rows", "prompts", "responses", "conversations", "megaby
 SIZES = ("model.width", "model.layers", "model.context")
 
 
-def check_memory(stage, config):
+def check_memory(stage, config, own=False):
     """Refuse a stage (None: all stages) that needs more memory than there is.
 
-    Raises:  ValueError with both numbers and the dials that lower the first
+    own: whether it works on the user's own data.
+    Raises:  ValueError with both numbers and the dials that lower the first.
     """
-    stages = STAGES if stage is None else [stage]
-    heaviest = max((each for each in stages if each.memory), default=None,
-                   key=lambda each: each.memory(config))
-    if heaviest is None:
+    stages = [each for each in (STAGES if stage is None else [stage]) if each.memory]
+    if not stages:
         return
+    heaviest = max(stages, key=lambda each: each.memory(config, own))
     section = getattr(config, heaviest.name, None)
     dials = [f"{heaviest.name}.{dial}" for dial in DIALS if hasattr(section, dial)]
-    require_memory(heaviest.name, heaviest.memory(config),
+    require_memory(heaviest.name, heaviest.memory(config, own),
                    f"lower {', '.join([*dials, *SIZES])} or tokenizer.vocab_size")
 
 

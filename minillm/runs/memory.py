@@ -2,13 +2,16 @@
 
     the process + the data + weights, gradients and moments + the largest batch at work
 
-Counts of tokens are those of the embedded world in the default vocabulary.
+Each function takes the configuration, and whether the stage works on the user's own data. Counts of
+tokens are those of the embedded world in the default vocabulary; the user's own texts are taken to
+fill the context, and are checked when they are read.
 """
 
 from dataclasses import replace
 
 from minillm.model.size import (decoding_bytes, pass_bytes, scoring_bytes, training_bytes,
                                 weight_bytes)
+from minillm.runs.data import HELD_OUT
 from minillm.text.tokenizer import BYTES_AND_CONTROL
 
 PROCESS = 160e6         # Python, NumPy, numba and the compiled kernels
@@ -19,7 +22,6 @@ ANSWER = 700            # as tokens and text
 LONGEST_PROMPT = 44     # tokens, with the template's
 LONGEST_TALK = 83       # tokens of a conversation
 LEARNED = 0.42          # share of a conversation's tokens that are the assistant's
-HELD_OUT = 400          # requests that the stages are measured with
 ANSWER_TOKENS = 64      # longest answer in a measurement
 ROWS_VALIDATED, ROWS_JUDGED, ROWS_SCORED = 32, 64, 128      # batches of text, answers, rewards
 ROWS_ANSWERED = 256     # answers that are sampled at once
@@ -48,39 +50,47 @@ def answered(model, longest, rows, each=1):
                           answer_tokens(model, longest))
 
 
-def tokenizer(config):
+def text(config, own):
+    """Bytes of the embedded world's text."""
+    return 0 if own else TEXT * config.pretrain.megabytes
+
+
+def tokenizer(config, own=False):
     """The text, and its pairs while they are merged."""
-    return PROCESS + 2 * TEXT * config.pretrain.megabytes
+    return PROCESS + 2 * text(config, own)
 
 
-def pretrain(config):
+def pretrain(config, own=False):
     """The text, the training and its validation."""
     model, settings = shape(config), config.pretrain
     tokens = share(settings, settings.rows) * model.context
     validated = ROWS_VALIDATED * model.context
-    return PROCESS + TEXT * settings.megabytes + training_bytes(
+    return PROCESS + text(config, own) + training_bytes(
         model, pass_bytes(model, tokens, tokens, settings.recompute),
         scoring_bytes(model, validated, validated), settings.micro_batches)
 
 
-def finetune(config):
+def finetune(config, own=False):
     """Conversations and text, and the training beside the model trained before; the measurement.
     """
     model, settings = shape(config), config.finetune
-    rows, old = share(settings, settings.rows), share(settings, settings.replay_rows)
+    rows = share(settings, settings.rows)
+    old = 0 if own else share(settings, settings.replay_rows)
     tokens, targets = (rows + old) * model.context, (LEARNED * rows + old) * model.context
-    tested = ROWS_JUDGED * min(LONGEST_TALK, model.context)
+    tested = ROWS_JUDGED * (model.context if own else min(LONGEST_TALK, model.context))
     weights = weight_bytes(model)
     learning = weights + training_bytes(
         model, pass_bytes(model, tokens, targets, settings.recompute),
         scoring_bytes(model, tested, LEARNED * tested), settings.micro_batches)
+    if own:
+        return PROCESS + learning
     # Prompts of like length share a batch, and the last batch has the longest ones.
     measuring = 5 * weights + answered(model, ANSWER_TOKENS, HELD_OUT - ROWS_ANSWERED)
-    return (PROCESS + TEXT * config.pretrain.megabytes + CONVERSATION * settings.conversations
+    return (PROCESS + text(config, own) + CONVERSATION * settings.conversations
             + max(learning, measuring))
 
 
-def rank(config):
+def rank(config, own=False):
     """Prompts and answers, the model with the moments of its file, a batch of answers."""
     model, settings = shape(config), config.rank
     asked = settings.prompts + HELD_OUT
@@ -89,27 +99,31 @@ def rank(config):
                        min(ROWS_ANSWERED, asked * settings.responses), settings.responses))
 
 
-def reward(config):
+def reward(config, own=False):
     """Rankings, the training, the held-out scores."""
     model, settings, asked = shape(config), config.reward, config.rank
-    length = answer_tokens(model, asked.max_new_tokens)
-    tokens = share(settings, settings.rows) * asked.responses * length
-    return (PROCESS + asked.prompts * (PROMPT + asked.responses * ANSWER) + training_bytes(
+    length = model.context if own else answer_tokens(model, asked.max_new_tokens)
+    responses, prompts = (2, 0) if own else (asked.responses, asked.prompts)
+    tokens = share(settings, settings.rows) * responses * length
+    return (PROCESS + prompts * (PROMPT + responses * ANSWER) + training_bytes(
         model, pass_bytes(model, tokens, 0, settings.recompute),
         scoring_bytes(model, ROWS_SCORED * length, 0), settings.micro_batches))
 
 
-def rlhf(config):
+def rlhf(config, own=False):
     """Policy, reference and reward model; a rollout, its scores, a pass over it; the measurement.
     """
     model, settings = shape(config), config.rlhf
     longest, rows = settings.max_new_tokens, share(settings, settings.rows)
-    length, weights = answer_tokens(model, longest), weight_bytes(model)
+    weights = weight_bytes(model)
+    length = model.context if own else answer_tokens(model, longest)
     sampling = max(answered(model, longest, settings.rows, settings.responses_a_prompt),
                    scoring_bytes(model, settings.rows * length, settings.rows * longest))
     learning = 2 * weights + training_bytes(
         model, pass_bytes(model, rows * length, rows * longest, settings.recompute), sampling,
         settings.micro_batches)
+    if own:
+        return PROCESS + learning
     measuring = 6 * weights + answered(model, longest, HELD_OUT)        # all in one batch
     return PROCESS + settings.prompts * PROMPT + max(learning, measuring)
 

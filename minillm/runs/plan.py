@@ -80,9 +80,9 @@ def plan(stage, resolve, *, run=None, name=None, root="runs", resume=False, own_
     source = source_of(needs_of(stage, own_data), run, name, root, resume)
     old, data = load_config(source) if source is not None else (None, {})
     config = resolve(old)
-    check_memory(stage, config)
     new = source is None or (name is not None and not resume)
     path = own_path(stage, data, own_data)
+    check_memory(stage, config, path is not None)
     if source is not None and stage is not None:
         check_needs(source, stage, path)
         if not new and not resume:

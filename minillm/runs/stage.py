@@ -20,7 +20,7 @@ class Stage(NamedTuple):
     help: str                   # a sentence for `minillm NAME --help`
     run: Callable = None        # run(run): does the work, and leaves results in the run's folder
     measure: Callable = None    # measure(run) -> its numbers for results.json and `minillm eval`
-    memory: Callable = None     # memory(configuration) -> bytes that it needs at most, about
+    memory: Callable = None     # memory(configuration, own data?) -> bytes it needs at most, about
     sections: dict = {}         # of the configuration: name -> dataclass of dials
     needs: tuple = ()           # stages that must have begun before
     outputs: tuple = ()         # files and folders in the run's folder; empty: one folder NAME/

@@ -1,5 +1,6 @@
 """Memory before work: the estimate against what is there, in a container too, for every verb that can be given too much."""
 
+import inspect
 import re
 
 import numpy as np
@@ -9,11 +10,15 @@ from campaigns import memory as campaign
 
 from minillm.cli import main
 from minillm.config import updated
+from minillm.evaluate.likelihood import examples_loss, stream_loss
 from minillm.model import size
+from minillm.model.language_model import LanguageModel
 from minillm.model.transformer import one_document, transformer_forward, transformer_init
-from minillm.runs import checks
+from minillm.phases.reward import reward_scores
+from minillm.runs import checks, memory
 from minillm.runs.config import RunConfig
 from minillm.runs.stages import BY_NAME
+from minillm.terminal.flags import MAX_NEW_TOKENS
 from minillm.train.checkpoint import save_checkpoint
 
 HUGE = [("pretrain", ["--rows", "100000000"]), ("pretrain", ["--megabytes", "1e7"]), ("run", ["--rlhf.rows", "100000000"]),
@@ -97,6 +102,22 @@ def test_every_dial_that_multiplies_rows_raises_the_estimate(stage):
             value = getattr(getattr(start, stage), dial)
             assert BY_NAME[stage].memory(updated(start, {stage: {dial: type(value)(1000 * value)}})) > 1.5 * least, dial
     assert BY_NAME[stage].memory(updated(start, {"model": {"width": 1280, "hidden": 3520}})) > 2 * least
+
+
+def test_the_sizes_of_batches_are_those_of_the_code():
+    def rows(function):
+        return inspect.signature(function).parameters["rows"].default
+    assert (memory.ROWS_VALIDATED, memory.ROWS_JUDGED, memory.ROWS_SCORED, memory.ROWS_ANSWERED) == (
+        rows(stream_loss), rows(examples_loss), rows(reward_scores), rows(LanguageModel._continue))
+    new = inspect.signature(LanguageModel.generate).parameters["max_new_tokens"].default
+    assert memory.ANSWER_TOKENS == MAX_NEW_TOKENS == new
+
+
+@pytest.mark.parametrize("stage", ["pretrain", "finetune", "reward", "rlhf"])
+def test_texts_of_the_user_are_taken_to_fill_the_context(stage):
+    longer = updated(RunConfig(), {"model": {"context": 4096}})
+    needs = BY_NAME[stage].memory
+    assert needs(longer, True) > 5 * needs(RunConfig(), True)
 
 
 def test_what_a_block_keeps_is_counted_from_its_cache():
