@@ -1,5 +1,6 @@
 """The user's own data in whole stages: what does not fit is said first, and half an emoji ends nothing."""
 
+import hashlib
 import io
 import json
 import os
@@ -10,7 +11,9 @@ from contextlib import redirect_stderr, redirect_stdout
 import pytest
 
 from minillm.cli import main
+from minillm.runs.checks import fingerprint_of
 from minillm.runs.folder import read_results
+from minillm.runs.stages import BY_NAME
 from minillm.train.recorder import read_metrics
 
 TINY = ("--vocab-size 300 --layers 1 --width 32 --heads 2 --kv-heads 1 --hidden 64 --context 64").split()
@@ -170,6 +173,15 @@ def test_a_stage_whose_data_are_gone_is_not_measured_and_the_others_are(base, ca
     assert "pretrain: not measured" in said and "invalid UTF-8" in said
     assert "reward: not measured" in said and "nothing.jsonl: no such file" in said
     assert "tokenizer.vocab_size" in said and "note: " not in said and main(["report", "new", "--root", str(base)]) == 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_fingerprint_is_the_hash_of_the_records_as_one_list(tmp_path, count):
+    """Runs keep it, so it must not depend on how it is computed."""
+    records = [{"text": f"é {n}"} for n in range(count)]
+    path = lines_of(tmp_path / "text.jsonl", records)
+    whole = json.dumps([record["text"] for record in records])
+    assert fingerprint_of(BY_NAME["pretrain"], path) == hashlib.sha256(whole.encode()).hexdigest()
 
 
 def test_data_that_changed_are_measured_with_a_note(base, capsys):
