@@ -104,7 +104,7 @@ def reward(config, own=False):
     model, settings, asked = shape(config), config.reward, config.rank
     length = model.context if own else answer_tokens(model, asked.max_new_tokens)
     responses, prompts = (2, 0) if own else (asked.responses, asked.prompts)
-    tokens = share(settings, settings.rows) * responses * length
+    tokens = share(settings, settings.rows) * (responses + settings.unfinished) * length
     return (PROCESS + prompts * (PROMPT + responses * ANSWER) + training_bytes(
         model, pass_bytes(model, tokens, 0, settings.recompute),
         scoring_bytes(model, ROWS_SCORED * length, 0), settings.micro_batches))
