@@ -7,7 +7,6 @@ Each command runs in a process of its own, with warm kernels; its peak is the re
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -52,16 +51,29 @@ def estimate(command, root):
     return BY_NAME[verb].memory(resolve(args, args.run and load_config(root / args.run)[0]))
 
 
+PROGRAM = """
+import resource, sys
+from minillm.cli import main
+
+status = main(sys.argv[1:])
+try:        # Linux: what getrusage says begins with the memory of the process that started this one
+    lines = open("/proc/self/status").read().splitlines()
+    peak = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+except OSError:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(peak)
+sys.exit(status)
+"""
+
+
 def peak(command, root):
     """Bytes of resident memory that the command had at its highest."""
     words = [*command, *([] if command[0] == "trace" else ["--root", str(root), "--quiet"])]
-    process = subprocess.Popen([sys.executable, "-m", "minillm", *words], stdout=subprocess.DEVNULL,
-                               cwd=Path(__file__).resolve().parents[2])
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with status {process.returncode}")
-    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    ended = subprocess.run([sys.executable, "-c", PROGRAM, *words], stdout=subprocess.PIPE, text=True,
+                           cwd=Path(__file__).resolve().parents[2])
+    if ended.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with status {ended.returncode}")
+    return int(ended.stdout.split()[-1])
 
 
 def measured(commands, root):

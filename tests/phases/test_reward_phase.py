@@ -138,3 +138,12 @@ def test_answers_cut_before_their_end_score_below_finished_ones():
         gap = reward_scores(model, heads, finished).mean() - reward_scores(model, heads, cut).mean()
     assert above[0.0] > 0.1 and above[usual] < 0.02 and gap > 1, (above, gap)
     assert held_out_accuracy(model, heads, held_out)[0] > 0.85
+
+
+def test_scores_of_broken_weights_are_refused():
+    """A comparison with NaN is false, so an accuracy would come out as 0, without a word."""
+    model = tiny.model()
+    heads = reward_heads(model, 0)
+    model.params["norm"]["gain"][:] = np.nan
+    with pytest.raises(FloatingPointError, match="the scores are not finite"):
+        held_out_accuracy(model, heads, rankings(2))

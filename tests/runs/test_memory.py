@@ -54,6 +54,11 @@ def test_more_than_the_machine_has_is_refused_before_anything_is_written(verb, w
     assert sorted(root.rglob("*")) == before
 
 
+def test_the_size_of_the_world_does_not_count_for_a_text_of_the_user(capsys, tmp_path):
+    assert main(["pretrain", "--root", str(tmp_path), "--megabytes", "1e7", "--data", "missing.txt"]) == 2
+    assert "missing.txt: no such file" in capsys.readouterr().err
+
+
 def test_too_many_continuations_are_refused(root, capsys):
     assert main(["generate", "run", "a", "--count", "1000000000", "--root", str(root)]) == 2
     assert "1,000,000,000 continuations would need about" in capsys.readouterr().err
