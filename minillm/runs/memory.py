@@ -104,12 +104,7 @@ def reward(config, own=False):
     model, settings, asked = shape(config), config.reward, config.rank
     length = model.context if own else answer_tokens(model, asked.max_new_tokens)
     responses, prompts = (2, 0) if own else (asked.responses, asked.prompts)
-<<<<<<< HEAD
     tokens = share(settings, settings.rows) * (responses + settings.unfinished) * length
-=======
-    responses += settings.unfinished > 0        # one more, cut short, beside those of its prompt
-    tokens = share(settings, settings.rows) * responses * length
->>>>>>> a15f2b0 (Tests that see the continuation's space, broken scores, and the user's own text)
     return (PROCESS + prompts * (PROMPT + responses * ANSWER) + training_bytes(
         model, pass_bytes(model, tokens, 0, settings.recompute),
         scoring_bytes(model, ROWS_SCORED * length, 0), settings.micro_batches))
