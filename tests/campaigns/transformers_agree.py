@@ -30,7 +30,10 @@ from minillm.text.tokenizer import train_tokenizer  # noqa: E402
 from minillm.train.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 
 WORDS = tiny.TEXT + " The quick brown fox: 1234 jumps over don't I'LL we've\n\n\tnaïve café ½ 漢字"
-TEXTS = [WORDS, "the cat sat", " the", "a  b   c ", "\n\n the\tdog\n", "1234 1a2b", ""]
+TEXTS = [WORDS, "the cat sat", " the", "a  b   c ", "\n\n the\tdog\n", "1234 1a2b", "the" * 500, ""]
+ANY_TEXTS = [       # for a vocabulary that takes any text
+    "   \n\n   x  ", "  def f(x):\n\n        return  x  # hi\n\t\tx\r\n \n", "👩‍👩‍👧 🏳️‍🌈 🎉🎉!", "हिन्दी ไทย العَرَبِيَّة", "½ ² Ⅷ ٣٤٥",
+    "\x00\x01 \x7f \ufffd \x85 \x1c\x1d y", "a\u00a0b\u2003c\u3000d\u2028e", "ſ K İ ŉ", "e\u0301 \u0301e", "漢字かな" * 300]
 TALKS = [
     [("user", "the cat")],
     [("user", " the cat "), ("assistant", "sat on\nthe mat.")],
@@ -65,7 +68,7 @@ def models(short):
 def ids_agree(model, theirs):
     """(compared, equal): ids of texts, and of conversations."""
     ours, pairs = model.tokenizer, []
-    for text in TEXTS:
+    for text in TEXTS + ANY_TEXTS * (ours.kind == "bpe"):
         pairs.append((theirs(text)["input_ids"], ours.encode(text).tolist()))
         pairs.append((theirs.decode(ours.encode(text).tolist()), ours.decode(ours.encode(text))))
     for talk in TALKS:
@@ -100,20 +103,21 @@ def logits_agree(model, theirs):
 
 
 def answers_agree(model, tokenizer, theirs):
-    """(compared, equal): answers to a batch of prompts of unequal lengths, the likeliest token each time."""
-    talks = [messages(talk) for talk in TALKS if talk[-1][0] == "user"]
-    asked = [model.tokenizer.encode_chat(talk) for talk in talks]
-    new = generate_tokens(model.params, model.config, asked, np.random.default_rng(0), max_new_tokens=24,
-                          temperature=0.0, end_id=model.tokenizer.end_id, pad_id=model.tokenizer.pad_id)
-    batch = tokenizer.apply_chat_template(talks, add_generation_prompt=True, padding=True, return_tensors="pt",
-                                          return_dict=True)
+    """(compared, equal): answers to one batch of conversations and texts, the likeliest token each time."""
+    ours = model.tokenizer
+    asked = [ours.encode_chat(messages(talk)) for talk in TALKS if talk[-1][0] == "user"]
+    asked += [[ours.begin_id, *ours.encode(text)] for text in ("the", "the cat sat on", " a dog", "1234 ")]
+    new = generate_tokens(model.params, model.config, [np.array(ids, np.int32) for ids in asked],
+                          np.random.default_rng(0), max_new_tokens=24, temperature=0.0, end_id=ours.end_id,
+                          pad_id=ours.pad_id)
+    batch = tokenizer.pad({"input_ids": [list(map(int, ids)) for ids in asked]}, return_tensors="pt")
     out = theirs.generate(**batch, max_new_tokens=24)[:, batch["input_ids"].shape[1]:]
     equal = 0
-    for ours, row in zip(new, out.tolist()):
-        ended = row.index(model.tokenizer.end_id) + 1 if model.tokenizer.end_id in row else len(row)
-        equal += row[:ended] == ours.tolist() and (
-            tokenizer.decode(row[:ended], skip_special_tokens=True) == model.tokenizer.decode(ours))
-    return len(talks), equal
+    for tokens, row in zip(new, out.tolist()):
+        ended = row.index(ours.end_id) + 1 if ours.end_id in row else len(row)
+        equal += row[:ended] == tokens.tolist() and (
+            tokenizer.decode(row[:ended], skip_special_tokens=True) == ours.decode(tokens))
+    return len(asked), equal
 
 
 def comes_back(model, tokenizer, theirs, folder):
@@ -156,6 +160,9 @@ def main():
     parser.add_argument("--short", action="store_true", help="four models instead of eight")
     parser.add_argument("--run", help="a run's folder, whose models are compared too")
     args = parser.parse_args()
+    import transformers         # only here, so that a test can skip without it
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
     every = list(models(args.short))
     for path in sorted(Path(args.run).glob("*/step-*")) if args.run else ():
         every.append((f"{Path(args.run).name}, {path.parent.name}", load_checkpoint(path).model))
