@@ -97,11 +97,9 @@ HARMLESS = frozenset("""
 
 def family(config):
     """"llama", "gpt2", or "minillm" for a mix of parts that neither family has."""
-    for name, (_, parts, _) in FAMILIES.items():
-        same = all(getattr(config, part) == value for part, value in parts.items())
-        if same and (name != "gpt2" or config.kv_heads == config.heads):
-            return name
-    raise AssertionError("every model is a mix of parts")
+    return next(name for name, (_, parts, _) in FAMILIES.items()
+                if all(getattr(config, part) == value for part, value in parts.items())
+                and (name != "gpt2" or config.kv_heads == config.heads))
 
 
 def to_json(config):

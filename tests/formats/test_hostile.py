@@ -8,6 +8,7 @@ from threading import Timer
 
 import numpy as np
 import pytest
+import safetensors
 import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -199,3 +200,11 @@ def test_any_tensors_come_back(tmp_path_factory, shapes, seed):
     for name, array in tensors.items():
         assert back[name].dtype == array.dtype and back[name].shape == array.shape
         assert back[name].tobytes() == np.ascontiguousarray(array).tobytes()
+
+
+def test_a_disk_that_is_full_is_named(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise safetensors.SafetensorError("No space left on device")
+    monkeypatch.setattr("safetensors.numpy.save_file", full)
+    with pytest.raises(OSError, match="model.safetensors cannot be written .*is the disk full"):
+        write_tensors(tmp_path / "model.safetensors", {"a": np.ones(2)})
