@@ -1,31 +1,54 @@
-"""One line on stderr when a kernel is compiled: the first start would seem to hang otherwise."""
+"""What happens when a kernel is compiled: one line on stderr, and signals wait.
+
+The first start would seem to hang without the line.
+"""
 
 import sys
+from contextlib import ExitStack
 
 from numba.core import event
 
-LINE = "minillm: compiling kernels, once; numba keeps them in its cache for the next start"
+from minillm.kernels.cache import PRIVATE, cache_folder
+from minillm.kernels.interrupts import interrupts_wait
+
+LINE = "minillm: compiling kernels, once; they are kept in a cache for the next start"
+NOT_KEPT = ("minillm: compiling kernels, at each start: no folder for a cache can be written to; "
+            "set NUMBA_CACHE_DIR to one")
+KEPT_THERE = ("minillm: compiling kernels; they are kept in {}: no other folder for a cache can be "
+              "written to; set NUMBA_CACHE_DIR to one")
 
 
 class Announcement(event.Listener):
-    """Prints LINE at the first compilation of one of our kernels in this process.
+    """Prints a line at the first compilation of one of our kernels in this process.
 
-    numba sends "numba:compile" only where its cache has no entry. Functions that other code
+    numba sends "numba:compile" only where the cache has no entry. Functions that other code
     compiles send it too. They are not our kernels, so nothing is printed for them.
     """
 
     def __init__(self):
         self.kernels = set()    # the dispatchers that compile_loops has made
         self.made = False
+        self.waiting = ExitStack()
 
     def on_start(self, event):
-        if not self.made and event.data["dispatcher"] in self.kernels:
-            self.made = True
-            if sys.stderr is not None:      # a windowed Python has none
-                print(LINE, file=sys.stderr, flush=True)
+        if event.data["dispatcher"] not in self.kernels:
+            return
+        if not self.made and sys.stderr is not None:        # a windowed Python has none
+            print(line(), file=sys.stderr, flush=True)
+        self.made = True
+        self.waiting.enter_context(interrupts_wait())
 
     def on_end(self, event):
-        pass
+        if event.data["dispatcher"] in self.kernels:
+            self.waiting.close()
+
+
+def line():
+    """What the user is told, by where the compiled kernels are kept."""
+    folder = cache_folder()
+    if folder is None:
+        return NOT_KEPT
+    return KEPT_THERE.format(folder) if folder.name.startswith(PRIVATE) else LINE
 
 
 announcement = Announcement()

@@ -11,14 +11,13 @@ NUMBA_DISABLE_JIT=1 runs the loops of the last two as Python, for a debugger.
 """
 
 import os
-import zlib
-from functools import cache, wraps
-from pathlib import Path
+from functools import wraps
 from types import FunctionType
 
 import numba
 
 from minillm.kernels.announce import announcement
+from minillm.kernels.cache import KernelCache
 
 RUNGS = ("plain", "loops", "compiled")
 
@@ -113,26 +112,18 @@ def ordered(helper):
 
 def compile_loops(kernel, parallel, suffix=""):
     """Compile a kernel with the settings that all kernels share."""
-    compiled = numba.njit(parallel=parallel, cache=True, fastmath=FASTMATH,
-                          error_model="numpy")(stamped(kernel, suffix))
-    announcement.kernels.add(compiled)
+    name = kernel.__name__ + suffix
+    compiled = numba.njit(parallel=parallel, fastmath=FASTMATH, error_model="numpy")(
+        renamed(kernel, name))
+    if hasattr(compiled, "_cache"):     # a function where NUMBA_DISABLE_JIT=1
+        compiled._cache = KernelCache(name)
+        announcement.kernels.add(compiled)
     return compiled
 
 
-def stamped(function, suffix=""):
-    """A copy of a function whose name changes when any file of this folder changes.
-
-    numba caches a kernel by its name and the date of its file. Without the stamp, a kernel would
-    keep the old code of a helper that was edited in another file.
-    """
+def renamed(function, name):
+    """A copy of a function: the code for one thread and for all must not share a symbol's name."""
     copy = wraps(function)(FunctionType(function.__code__, function.__globals__, function.__name__,
                                         function.__defaults__, function.__closure__))
-    copy.__qualname__ = f"{function.__name__}{suffix}_{stamp():08x}"
+    copy.__qualname__ = name
     return copy
-
-
-@cache
-def stamp():
-    """Checksum of all files of this folder."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return zlib.crc32(b"".join(file.read_bytes() for file in files))

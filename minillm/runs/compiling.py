@@ -1,16 +1,14 @@
 """The first start: compile the kernels before the work begins, on two cores if there are two.
 
 numba compiles one function at a time, and attention takes a third of the time. So a second process
-compiles attention and the kernels of sampling into numba's cache, while this process compiles the
-rest. Two processes must not write the same cache entry, because they could corrupt it: so they
-compile different kernels, and helpers have no cache entries (kernels/twin.py).
+compiles attention and the kernels of sampling into the cache, while this process compiles the rest.
 """
 
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -20,27 +18,51 @@ B, T, C = 2, 64, 64
 
 
 def kernels_are_cold():
-    """True if kernels are to be compiled, and numba's cache has none of training's yet."""
-    import minillm.kernels
+    """True if kernels are to be compiled, and the cache has none of training's yet."""
+    from minillm.kernels.cache import is_cached
 
     if (os.environ.get("MINILLM_KERNELS") == "plain"
             or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0"):
         return False
-    beside = Path(minillm.kernels.__path__[0]) / "__pycache__"
-    place = Path(os.environ.get("NUMBA_CACHE_DIR") or beside)
-    return next(place.rglob("adamw*.nbi"), None) is None
+    return not is_cached("adamw_step")
 
 
 def compile_kernels(config):
-    """Compile what a run of a model like `config` needs."""
-    if (os.cpu_count() or 1) < 2:
+    """Compile what a run of a model like `config` needs.
+
+    The second process ends when this one does, however that ends: then its stdin is closed.
+    Where it fails, this process compiles what is missing when it needs it.
+    """
+    from minillm.kernels.cache import cache_folder
+
+    alone = (os.cpu_count() or 1) < 2 or cache_folder() is None
+    other = None if alone else start_second_process(config.norm, config.activation)
+    if other is None:
         compile_attention_and_sampling(config.norm, config.activation)
         return compile_the_rest(config)
-    program = ("from minillm.runs.compiling import compile_attention_and_sampling as half; "
-               f"half({config.norm!r}, {config.activation!r})")
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL):
-        compile_the_rest(config)        # the end of `with` waits for the other process
+    with other:
+        compile_the_rest(config)
+        other.wait()
+
+
+def start_second_process(norm, activation):
+    """Compile attention in another process; None if the system starts no more."""
+    program = (f"from {__name__} import second_process; "
+               f"second_process({norm!r}, {activation!r})")
+    try:
+        return subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except OSError:
+        return None
+
+
+def second_process(norm, activation):
+    """compile_attention_and_sampling, until it is done or the process that asked for it is gone."""
+    def leave():
+        sys.stdin.read()
+        os._exit(1)
+    threading.Thread(target=leave, daemon=True).start()
+    compile_attention_and_sampling(norm, activation)
 
 
 def compile_attention_and_sampling(norm, activation):

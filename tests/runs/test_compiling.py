@@ -1,6 +1,9 @@
 """What is compiled before the first training is what training and sampling need."""
 
 import os
+import shutil
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
@@ -8,6 +11,8 @@ import pytest
 from numba.core import event
 
 from minillm.config import GPT2, ModelConfig
+from minillm.kernels import cache
+from minillm.kernels.announce import announcement
 from minillm.phases.pretrain import PretrainConfig
 from minillm.model.decoding import generate_tokens
 from minillm.model.transformer import one_document, transformer_init
@@ -50,8 +55,69 @@ def test_a_step_and_a_sample_compile_nothing_more(family):
     assert listening.names == []
 
 
-def test_kernels_are_cold_where_the_cache_is_empty(tmp_path, monkeypatch):
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    assert compiling.kernels_are_cold() == COMPILED
-    (tmp_path / "adamw.x.nbi").touch()
+@pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
+def test_what_exists_twice_keeps_the_order_of_its_sums():
+    """A helper that is not inlined has another copy in the process that compiles it (twin.inline).
+
+    numba's own function for the body of a prange has one too, but the campaign cold_warm.py finds no
+    difference between those.
+    """
+    compiling.compile_attention_and_sampling("rmsnorm", "swiglu"), compiling.compile_the_rest(ModelConfig())
+    kernels = [kernel for kernel in announcement.kernels if kernel.overloads]
+    assert len(kernels) > 15
+    helpers = set()
+    for kernel in kernels:
+        for compiled in kernel.overloads.values():
+            for function in compiled.library._get_module_for_linking().functions:
+                own = kernel.py_func.__qualname__ in function.name or "parfor_gufunc" in function.name
+                if "minillm" in function.name and not function.is_declaration and not own:
+                    helpers.add(function.name)
+                    assert "reassoc" not in str(function), f"{function.name} in {kernel.py_func.__name__}"
+    assert helpers
+
+
+def python(program, folder, **options):
+    """Start a new process with its own cache of kernels."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen([sys.executable, "-c", program], env=environment, **options)
+
+
+@pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
+def test_kernels_are_cold_until_the_cache_has_one_of_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
+    assert compiling.kernels_are_cold()
+    (tmp_path / f"adamw_step-{cache.versions()}-0.kernel").touch()
     assert not compiling.kernels_are_cold()
+
+
+def test_kernels_are_not_cold_where_nothing_is_compiled(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
+    monkeypatch.setenv("MINILLM_KERNELS", "plain")
+    assert not compiling.kernels_are_cold()
+
+
+SECOND = """
+import sys
+from minillm.runs import compiling
+compiling.compile_attention_and_sampling = lambda *_: (print("at work", flush=True), compiling.threading.Event().wait())
+compiling.second_process("rmsnorm", "swiglu")
+"""
+
+
+def test_the_second_process_ends_with_the_first(tmp_path):
+    """However the first ends, a killed one too, the system closes the pipe."""
+    with python(SECOND, tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as second:
+        assert second.stdout.readline().split() == [b"at", b"work"]
+        second.stdin.close()
+        assert second.wait(timeout=60) == 1
+
+
+@pytest.mark.parametrize("fails", ["cannot start", "ends at once"])
+def test_without_the_second_process_the_first_goes_on(monkeypatch, fails):
+    done = []
+    monkeypatch.setattr(compiling, "compile_the_rest", lambda config: done.append(config))
+    monkeypatch.setattr(compiling, "compile_attention_and_sampling", lambda *_: done.append("attention"))
+    monkeypatch.setattr(sys, "executable", "/no/such/python" if fails == "cannot start" else shutil.which("false"))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    compiling.compile_kernels(ModelConfig())
+    assert done == (["attention", ModelConfig()] if fails == "cannot start" else [ModelConfig()])
