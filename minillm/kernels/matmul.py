@@ -5,6 +5,8 @@ computes x + f(x) without another pass over memory.
 
 Every product has three rungs: plain is here, the blocked loops to read are in matmul_loops.py, and
 the fast kernel is in matmul_blocks.py.
+
+MINILLM_MATMUL=blas takes the plain one, whose results depend on the number of BLAS's threads.
 """
 
 import os

@@ -82,6 +82,7 @@ def generate_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tok
     T = tokens.shape[1]
     # Equal prompts (several responses to the same prompt) are read only once.
     unique, which = np.unique(np.column_stack([starts, tokens]), axis=0, return_inverse=True)
+    which = which.reshape(-1)       # NumPy 2.0 alone returns a column
     logits, layers = prefill(params, config, unique[:, 1:], unique[:, 0].copy(), T + max_new_tokens)
     logits = logits[which]
     layers = [(keys[which], values[which]) for keys, values in layers]

@@ -61,13 +61,20 @@ def norm(size, dtype):
         yield from (y, mean, inv_std, *n.layernorm_backward(dy, x, gain, mean, inv_std, residual))
 
 
-def losses(size, dtype):
-    from minillm.kernels import categorical as c, cross_entropy as e
-    rng, normal = inputs("losses", size, dtype)
+def next_token(size, dtype):
+    from minillm.kernels import cross_entropy as e
+    rng, normal = inputs("next_token", size, dtype)
     for N in (3, 50):
         logits, targets, weights = 3 * normal(N, size), rng.integers(0, size, N).astype(np.int32), normal(N)
         nll, lse = e.cross_entropy_forward(logits, targets)
         yield from (nll, lse, e.cross_entropy_backward(logits.copy(), targets, lse, weights))
+
+
+def policy(size, dtype):
+    from minillm.kernels import categorical as c
+    rng, normal = inputs("policy", size, dtype)
+    for N in (3, 50):
+        logits, targets, weights = 3 * normal(N, size), rng.integers(0, size, N).astype(np.int32), normal(N)
         logprob, entropy, lse = c.categorical_forward(logits, targets)
         yield from (logprob, entropy, lse)
         yield c.categorical_backward(logits.copy(), targets, lse, entropy, weights, logprob)
@@ -124,17 +131,18 @@ def merges(size, dtype):
     yield from (learned, *apply_merges(ids, piece, learned, 4))
 
 
-GROUPS = {job.__name__: job for job in (products, attention, losses, norm, activation, optimizer, merges)}
+GROUPS = {job.__name__: job for job in (products, attention, next_token, policy, norm, activation,
+                                           optimizer, merges)}
 PHASES = ("pretrain", "reward_model", "rlhf")
 STOP = 3        # the step before which a phase is stopped, of 5
 
 
-def print_kernels(names, sizes):
+def print_kernels(names, sizes, dtypes=("float32", "float64")):
     """One line for every group, dtype and size: what its kernels return, as a hash."""
     for name in names:
-        for dtype in (np.float32, np.float64):
+        for dtype in dtypes:
             for size in sizes:
-                print(name, np.dtype(dtype).name, size, digest(*GROUPS[name](size, dtype)), flush=True)
+                print(name, dtype, size, digest(*GROUPS[name](size, np.dtype(dtype))), flush=True)
 
 
 def print_phase(name, folder, stop):
