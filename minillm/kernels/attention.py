@@ -48,9 +48,10 @@ def attention_forward_plain(q, k, v, visible_from):
         queries = q[b, t].reshape(G, H // G, D)
         scores = np.einsum("grd,sgd->grs", queries, k[b, seen]) / np.sqrt(D).astype(q.dtype)
         top = scores.max(axis=-1, keepdims=True)
-        log_sum = top + np.log(np.exp(scores - top).sum(axis=-1, keepdims=True))
-        out[b, t] = np.einsum("grs,sgd->grd", np.exp(scores - log_sum), v[b, seen]).reshape(H, D)
-        lse[b, :, t] = log_sum.reshape(H)
+        weights = np.exp(scores - top)
+        total = weights.sum(axis=-1, keepdims=True)
+        out[b, t] = np.einsum("grs,sgd->grd", weights / total, v[b, seen]).reshape(H, D)
+        lse[b, :, t] = (top + np.log(total)).reshape(H)
     return out, lse
 
 

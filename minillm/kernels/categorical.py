@@ -7,7 +7,7 @@ import numpy as np
 
 from minillm.kernels.exp import exp
 from minillm.kernels.tile import highest
-from minillm.kernels.twin import inline, twin
+from minillm.kernels.twin import inline, ordered, twin
 
 COLDEST = 1e-30     # temperature (no unit): lower ones count as this; float32 divides by it
 FEW = 1 << 13       # logits: fewer, as in decoding one text, do not repay a second thread
@@ -18,11 +18,11 @@ def categorical_forward_plain(logits, actions):
 
         logprob_n = logits[n, a_n] - lse_n,   entropy_n = -sum_V p log p
 
-    Shapes:  logits (N, V), actions (N,) int32 < V -> logprob (N,), entropy (N,), lse (N,), all nats
+    Shapes:  logits (N, V), actions (N,) int32 < V -> logprob (N,), entropy (N,), lse (N,) float64, all nats
     """
     top = logits.max(axis=-1)
-    lse = top + np.log(np.exp(logits - top[:, None]).sum(axis=-1))
-    log_p = logits - lse[:, None]
+    lse = top.astype(float) + np.log(np.exp(logits - top[:, None]).sum(axis=-1))
+    log_p = (logits - lse[:, None]).astype(logits.dtype)    # lse in float64: see cross_entropy.py
     return log_p[np.arange(len(actions)), actions], -p_log_p(log_p).sum(axis=-1), lse
 
 
@@ -36,14 +36,15 @@ def _row_statistics(row, action):
         total += weight
         mean += weight * (row[i] - top) if row[i] != -np.inf else zero
     log_total = math.log(total)
-    return row[action] - top - log_total, log_total - mean / total, top + log_total
+    lse = np.float64(top) + log_total
+    return row[action] - lse, log_total - mean / total, lse
 
 
 @twin(plain=categorical_forward_plain, parallel=True)
 def categorical_forward(logits, actions):
     N = logits.shape[0]
     logprob, entropy = np.empty(N, logits.dtype), np.empty(N, logits.dtype)
-    lse = np.empty(N, logits.dtype)
+    lse = np.empty(N)
     for n in numba.prange(N):
         logprob[n], entropy[n], lse[n] = _row_statistics(logits[n], actions[n])
     return logprob, entropy, lse
@@ -55,18 +56,20 @@ def categorical_backward_plain(logits, actions, lse, entropy, dlogprob, dentropy
     In place: logits is overwritten with dlogits and returned.
     Shapes:  logits (N, V), the others (N,) -> dlogits (N, V)
     """
-    log_p = logits - lse[:, None]
+    log_p = (logits - lse[:, None]).astype(logits.dtype)
     p = np.exp(log_p)
     logits[:] = -dlogprob[:, None] * p - dentropy[:, None] * (p_log_p(log_p) + p * entropy[:, None])
     logits[np.arange(len(actions)), actions] += dlogprob
     return logits
 
 
-@inline
+@ordered
 def _row_gradient(row, action, lse, entropy, dlogprob, dentropy):
-    """One row of categorical_backward, in place."""
+    """One row of categorical_backward, in place; lse is split into two numbers of row's dtype."""
+    high = row.dtype.type(lse)
+    low = row.dtype.type(lse - high)
     for i in range(row.size):
-        log_p = row[i] - lse
+        log_p = row[i] - high - low
         p = exp(log_p)
         inner = log_p if row[i] != -np.inf else row.dtype.type(0)
         row[i] = -p * (dlogprob + dentropy * (inner + entropy))

@@ -25,8 +25,7 @@ def exp(x):
 
 
 # reassoc would merge LN_2_HIGH and LN_2_LOW
-@numba.njit(error_model="numpy", fastmath={"contract"}, forceinline=True, no_cpython_wrapper=True,
-            no_cfunc_wrapper=True)
+@numba.njit(error_model="numpy", fastmath={"contract"}, forceinline=True)
 def exp_polynomial(x):
     """e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2; n becomes the float's exponent bits.
 
