@@ -18,7 +18,8 @@ def categorical_forward_plain(logits, actions):
 
         logprob_n = logits[n, a_n] - lse_n,   entropy_n = -sum_V p log p
 
-    Shapes:  logits (N, V), actions (N,) int32 < V -> logprob (N,), entropy (N,), lse (N,) float64, all nats
+    Shapes:  logits (N, V), actions (N,) int32 < V
+             -> logprob (N,), entropy (N,), lse (N,) float64, all nats
     """
     top = logits.max(axis=-1)
     lse = top.astype(float) + np.log(np.exp(logits - top[:, None]).sum(axis=-1))
