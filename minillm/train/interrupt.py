@@ -4,13 +4,9 @@ SIGTERM (from `kill`, or a machine that is shut down) and SIGHUP (a closed termi
 """
 
 import signal
-import sys
 import threading
 
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP")
-           if hasattr(signal, name)]
-LOCK = "numba:compiler_lock"        # numba's event
-waiting = []                        # the listener that waits for the end of a compilation
+from minillm.kernels.interrupts import SIGNALS
 
 
 class Interruptible:
@@ -59,31 +55,8 @@ def restore(handlers):
 
 
 def quit_now(number, frame):
-    """Raise KeyboardInterrupt, at once or when numba has compiled its function.
-
-    While numba compiles, LLVM calls back into Python. An exception there would be swallowed, or end
-    the process with a crash.
-    """
-    compiler = sys.modules.get("numba.core.compiler_lock")
-    if compiler is None or not compiler.global_compiler_lock.is_locked():
-        raise KeyboardInterrupt
-    if waiting:
-        return
-
-    from numba.core import event
-
-    class Compiled(event.Listener):
-        """Raises KeyboardInterrupt when the compiler's lock is free again."""
-
-        def on_start(self, _):
-            pass
-
-        def on_end(self, _):
-            if not compiler.global_compiler_lock.is_locked():
-                event.unregister(LOCK, waiting.pop())
-                raise KeyboardInterrupt
-    waiting.append(Compiled())
-    event.register(LOCK, waiting[0])
+    """Raise KeyboardInterrupt; where numba compiles, kernels/interrupts.py lets a signal wait."""
+    raise KeyboardInterrupt
 
 
 def was_interrupted(error):
