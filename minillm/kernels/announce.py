@@ -4,7 +4,6 @@ The first start would seem to hang without the line.
 """
 
 import sys
-from contextlib import ExitStack
 
 from numba.core import event
 
@@ -28,7 +27,7 @@ class Announcement(event.Listener):
     def __init__(self):
         self.kernels = set()    # the dispatchers that compile_loops has made
         self.made = False
-        self.waiting = ExitStack()
+        self.waiting = []       # contexts in which signals wait, of kernels inside each other
 
     def on_start(self, event):
         if event.data["dispatcher"] not in self.kernels:
@@ -36,11 +35,12 @@ class Announcement(event.Listener):
         if not self.made and sys.stderr is not None:        # a windowed Python has none
             print(line(), file=sys.stderr, flush=True)
         self.made = True
-        self.waiting.enter_context(interrupts_wait())
+        self.waiting.append(interrupts_wait())
+        self.waiting[-1].__enter__()
 
     def on_end(self, event):
         if event.data["dispatcher"] in self.kernels:
-            self.waiting.close()
+            self.waiting.pop().__exit__(None, None, None)
 
 
 def line():

@@ -116,7 +116,8 @@ def compile_loops(kernel, parallel, suffix=""):
     compiled = numba.njit(parallel=parallel, fastmath=FASTMATH, error_model="numpy")(
         renamed(kernel, name))
     if hasattr(compiled, "_cache"):     # a function where NUMBA_DISABLE_JIT=1
-        compiled._cache = KernelCache(name)
+        # Two rungs of a kernel have the same name, each in a file of its own.
+        compiled._cache = KernelCache(f"{kernel.__module__.rpartition('.')[2]}.{name}")
         announcement.kernels.add(compiled)
     return compiled
 

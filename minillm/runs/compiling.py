@@ -24,7 +24,7 @@ def kernels_are_cold():
     if (os.environ.get("MINILLM_KERNELS") == "plain"
             or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0"):
         return False
-    return not is_cached("adamw_step")
+    return not is_cached("adamw.adamw_step")
 
 
 def compile_kernels(config):

@@ -1,9 +1,11 @@
 """Compiled kernels on disk: found again, never mixed up, never trusted when damaged or of others."""
 
+import importlib
 import os
 import signal
 import stat
 import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import numba
@@ -182,3 +184,13 @@ def test_ctrl_c_while_a_kernel_is_loaded_is_raised_behind_it(folder, monkeypatch
     monkeypatch.undo()
     assert kernel(1) == 2
 
+
+
+def test_no_two_kernels_share_an_entry():
+    """The loops and the fast version of a kernel have the same name and take the same types."""
+    for path in sorted(Path(twin.__file__).parent.glob("*.py")):
+        importlib.import_module(f"minillm.kernels.{path.stem}")
+    names = [kernel._cache.name for kernel in announce.announcement.kernels
+             if kernel.py_func.__module__.startswith("minillm.")]
+    assert "attention_loops.attention_decode" in names and "attention.attention_decode_alone" in names
+    assert sorted(set(names)) == sorted(names)

@@ -86,7 +86,7 @@ def python(program, folder, **options):
 def test_kernels_are_cold_until_the_cache_has_one_of_training(tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
     assert compiling.kernels_are_cold()
-    (tmp_path / f"adamw_step-{cache.versions()}-0.kernel").touch()
+    (tmp_path / f"adamw.adamw_step-{cache.versions()}-0.kernel").touch()
     assert not compiling.kernels_are_cold()
 
 
