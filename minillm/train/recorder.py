@@ -10,6 +10,7 @@ import numpy as np
 
 from minillm import tree
 from minillm.formats.durable import flush, naming, write_atomically
+from minillm.formats.json_file import reading
 from minillm.train.checkpoint import (CheckpointError, load_checkpoint, save_checkpoint, steps_in,
                                       subtree)
 
@@ -69,15 +70,17 @@ class FolderRecorder:
         if saved.model.tokenizer != model.tokenizer:
             raise ValueError(f"{self.folder} was begun with another tokenizer; start a new run")
         loaded = saved.model.params
-        if params is not model.params:      # {"model": ..., **heads}
-            loaded = {name: loaded if name == "model" else
-                      subtree(saved.training, f"heads.{name}", head)
-                      for name, head in params.items()}
+        with reading(self.folder):
+            if params is not model.params:      # {"model": ..., **heads}
+                loaded = {name: loaded if name == "model" else
+                          subtree(saved.training, f"heads.{name}", head)
+                          for name, head in params.items()}
+            moments = {name: subtree(saved.training, f"optimizer.{name}", params)
+                       for name in MOMENTS}
         for _, leaf, values in tree.zipped(params, loaded):
             leaf[...] = values              # in place: whoever holds the array sees the change
         step = saved.progress["step"]
         self.kept = [record for record in read_metrics(self.folder) if record["step"] < step]
-        moments = {name: subtree(saved.training, f"optimizer.{name}", params) for name in MOMENTS}
         rollout = {name.removeprefix("rollout."): array for name, array in saved.training.items()
                    if name.startswith("rollout.")}
         return step, {**moments, "step": step}, rollout

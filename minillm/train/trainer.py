@@ -24,6 +24,9 @@ def fit(model, settings, batch_at, objective, recorder, heads=None, *, evaluate=
     start, state = 0, None
     if restored is not None:
         start, optimizer, rollout = restored
+        if rollout and (rollouts is None or rollout.keys() != set(rollouts.kind._fields)):
+            raise ValueError(f"the saved rollout has {', '.join(sorted(rollout))}; it was not "
+                             "written by this stage")
         state = State(params, optimizer, rollouts.kind(**rollout) if rollout else None)
 
     with recorder.recording(settings.steps, start), Interruptible(recorder.saves) as interrupt:

@@ -14,6 +14,7 @@ from minillm.phases import rlhf as rl
 from minillm.phases import pretrain as pretraining
 from minillm.phases import reward as rewarding
 from minillm.phases.rank import Ranking
+from minillm.formats.tensors import read_tensors, write_tensors
 from minillm.train import loop
 from minillm.train.checkpoint import find_checkpoint
 from minillm.train.recorder import FolderRecorder, read_metrics
@@ -144,3 +145,19 @@ def test_a_step_that_made_infinite_weights_leaves_the_last_good_checkpoint(tmp_p
     monkeypatch.undo()
     pretrain(FolderRecorder(tmp_path, resume=True, quiet=True))
     assert find_checkpoint(tmp_path).name == "step-000005"
+
+
+@pytest.mark.parametrize("old,new,said", [
+    ("rollout.mask", "rollout.masks", "the saved rollout has .*masks"),
+    ("optimizer.mean.model.norm.gain", "optimizer.mean.model.norm.gains", "norm.gain is missing"),
+    ("heads.value_head.weight", "heads.value_head.weights", "weight is missing")])
+def test_a_checkpoint_that_lacks_a_tensor_of_the_training_is_refused(tmp_path, monkeypatch, old, new, said):
+    monkeypatch.setitem(SHORT, "steps", 3)              # stopped amid the second rollout of two steps
+    rlhf(FolderRecorder(tmp_path, quiet=True))
+    step = find_checkpoint(tmp_path)
+    tensors = read_tensors(step / "training.safetensors", (np.float32, np.int32))
+    tensors[new] = tensors.pop(old)
+    write_tensors(step / "training.safetensors", tensors)
+    (step / "SHA256SUMS").unlink()
+    with pytest.raises(ValueError, match=said):
+        rlhf(FolderRecorder(tmp_path, resume=True, quiet=True))
