@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -193,6 +194,32 @@ def test_a_key_that_another_program_changed_is_named_though_the_sum_differs_too(
     edit(saved / "config.json", lambda data: data.update(rope_theta=10_000.0, use_cache=True))
     with pytest.raises(CheckpointError, match="config.json is not the file that was written"):
         load_checkpoint(saved)
+
+
+def test_a_file_that_the_sums_do_not_list_is_refused(saved):
+    lines = (saved / SUMS).read_text(encoding="utf-8").splitlines(True)
+    (saved / SUMS).write_text("".join(line for line in lines if "training.json" not in line), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="training.json .*SHA-256"):
+        load_checkpoint(saved)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not flush folders")
+def test_files_then_their_folder_are_on_the_disk_before_the_rename_and_the_name_after(tmp_path, monkeypatch):
+    events, fsync, replace = [], os.fsync, os.replace
+
+    def flushed(handle):
+        events.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        fsync(handle)
+
+    def renamed(old, new):
+        events.append(f"rename {Path(new).name}")
+        replace(old, new)
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(os, "replace", renamed)
+    saved = save_checkpoint(tmp_path, 3, tiny.model())
+    end = events.index("rename step-000003")
+    files = len(list(saved.iterdir()))
+    assert events[end - files - 1:] == ["file"] * files + ["folder", "rename step-000003", "folder"]
 
 
 def test_a_folder_of_another_program_has_no_sums(saved):
