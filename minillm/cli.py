@@ -3,6 +3,7 @@
 import difflib
 import os
 import sys
+from contextlib import suppress
 
 from minillm import __version__
 from minillm.train.interrupt import handled_by, quit_now, restore, was_interrupted
@@ -218,8 +219,9 @@ def parsed(parser, verb, words):
 
 
 def tell(message):
-    """One line on stderr."""
-    print("minillm: " + " ".join(str(message).split()), file=sys.stderr)
+    """One line on stderr, if that can be written to."""
+    with suppress(OSError):
+        print("minillm: " + " ".join(str(message).split()), file=sys.stderr)
 
 
 def spoken(error):

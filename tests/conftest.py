@@ -1,10 +1,14 @@
 """What all tests share: the import path, and the last line about the gradients that were checked."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")     # beside other work, waiting threads must not spin for long
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:      # in the background of a script
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HERE = Path(__file__).resolve().parent
 for folder in (HERE, HERE.parent):

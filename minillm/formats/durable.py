@@ -1,15 +1,17 @@
 """Writing that a crash, a full disk or a Ctrl-C cannot leave half done.
 
 A file is written under another name, flushed to the disk and renamed: under its own name it is
-whole or absent. The other names begin with ".writing". One process at a time works in a run's
-folder (runs/lock.py), so what a killed process has left under such a name can be overwritten.
+whole or absent. The other names begin with ".writing"; what a killed process has left under such a
+name is removed by the next that writes the same file.
 """
 
 import os
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 ASIDE = ".writing"      # start of the names under which files and folders are written
+ABANDONED = 60          # seconds after which no process is still writing such a file
 
 
 @contextmanager
@@ -29,7 +31,10 @@ def write_atomically(path, text):
     Raises:  OSError that names the file.
     """
     path = Path(path)
-    aside = path.with_name(f"{ASIDE}-{path.name}")
+    aside = path.with_name(f"{ASIDE}-{os.getpid()}-{path.name}")
+    for left in path.parent.glob(f"{ASIDE}-*-{path.name}"):
+        if time.time() - left.stat().st_mtime > ABANDONED:
+            left.unlink(missing_ok=True)
     try:
         with naming(path):
             with open(aside, "w", encoding="utf-8", newline="\n") as file:

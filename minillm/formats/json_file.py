@@ -51,7 +51,7 @@ def parse_json(text, kind=dict):
     """
     try:
         text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
-        value = json.loads(text, object_pairs_hook=_unique)
+        value = json.loads(text, object_pairs_hook=unique_keys)
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 text (byte {error.start})") from None
     except RecursionError:
@@ -63,7 +63,7 @@ def parse_json(text, kind=dict):
     return value
 
 
-def _unique(pairs):
+def unique_keys(pairs):
     """The object of these pairs; which of two values a reader takes, depends on the reader."""
     made = dict(pairs)
     if len(made) < len(pairs):

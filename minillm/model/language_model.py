@@ -84,8 +84,11 @@ class LanguageModel:
             w = w - lr dloss/dw,     loss = -log p(next_token)
 
         lr = 0 leaves the weights as they are and returns the gradient.
+        Raises:  ValueError for what is not one token id, or an lr that is not finite.
         """
-        target = np.array([next_token], np.int32)
+        if not np.isfinite(lr):
+            raise ValueError(f"lr is {lr}; it must be a finite number")
+        target = self._row([next_token])[0]
         loss, cache = next_token_forward(prediction.logits.copy(), target, np.ones(1))
         dh_last, d_head = head_backward(next_token_backward(1.0, cache), prediction.head)
         last = np.array([prediction.h.shape[1] - 1])
@@ -126,7 +129,7 @@ class LanguageModel:
         A list of conversations gives a list of answers. Temperature 0 takes the likeliest token
         each time.
         """
-        many = bool(messages) and not isinstance(messages[0], dict)
+        many = isinstance(messages, list) and bool(messages) and not isinstance(messages[0], dict)
         texts, _ = self.answer(messages if many else [messages], np.random.default_rng(seed),
                                max_new_tokens=max_new_tokens, temperature=temperature,
                                top_k=top_k, top_p=top_p)
@@ -156,11 +159,14 @@ class LanguageModel:
         return new
 
     def _row(self, tokens):
-        row = np.asarray(tokens, dtype=np.int32)[None]
-        if row.ndim != 2 or row.size == 0:
-            raise ValueError(f"tokens have shape {row.shape[1:]}; "
+        row = np.asarray(tokens)[None]
+        if row.ndim != 2 or row.size == 0 or not np.issubdtype(row.dtype, np.integer):
+            raise ValueError(f"tokens are {row.dtype} of shape {row.shape[1:]}; "
                              "a list of one or more token ids is needed")
-        return row
+        largest = max(int(row.max()), -int(row.min()))
+        if largest >= 2**31:            # int32 would make another id of it
+            raise ValueError(f"token {largest} is outside any vocabulary")
+        return row.astype(np.int32)
 
 
 def without_spaces_of(text, continuation):

@@ -73,7 +73,8 @@ def read_rankings(path):
     """The rankings of a JSONL file.  Raises:  ValueError that names the line of a broken record."""
     rankings = [ranking for ranking, _ in read_records(path)]
     if not rankings:
-        raise ValueError(f"{path} holds no ranking; rank some responses first with: minillm rank")
+        raise ValueError(f"{path} holds no ranking; rank some responses first: "
+                         "minillm rank RUN --resume")
     return rankings
 
 

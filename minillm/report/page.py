@@ -34,8 +34,12 @@ def write_report(folder):
     config, data = load_config(folder)
     run = Run(folder, config, data, quiet=True)
     samples = fresh_samples(folder, lambda: collect_samples(run))
-    view = page_view(folder, config, data, read_results(folder), samples)
-    write_atomically(folder / "report.html", readable(render(view)))
+    try:
+        page = render(page_view(folder, config, data, read_results(folder), samples))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder}: results.json, metrics.jsonl or rankings.jsonl hold something "
+                         f"else than minillm wrote ({type(error).__name__}: {error})") from error
+    write_atomically(folder / "report.html", readable(page))
     return folder / "report.html"
 
 

@@ -2,24 +2,27 @@
 
 import difflib
 import json
-import shlex
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from minillm.config import require
-from minillm.formats.durable import naming, write_atomically
+from minillm.formats.durable import ASIDE, naming, write_atomically
 from minillm.runs.checks import check_memory, fingerprint_of
 from minillm.runs.config import load_config, save_config
 from minillm.runs.data import ranked
 from minillm.runs.folder import merge_results, new_run, read_results, root_folder
-from minillm.runs.lock import LOCK, locked
+from minillm.runs.hints import command
+from minillm.runs.lock import locked
 from minillm.runs.provenance import fingerprints
 from minillm.runs.run import Run, has_begun, left_by, newest_run
 from minillm.runs.stages import BY_NAME, STAGES, before
-from minillm.train.checkpoint import CheckpointError
+from minillm.train.checkpoint import CheckpointError, steps_in
 from minillm.train.interrupt import Interruptible, was_interrupted
+
+
+RECORDS = {"run.json", "fingerprints.json", "results.json"}     # files of a run beside its stages
 
 
 class Plan(NamedTuple):
@@ -45,7 +48,7 @@ def find_run(word, root):
     names = [path.name for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
     near = difflib.get_close_matches(str(word), names, n=1)
     hint = (f"did you mean {root / near[0]}?" if near else
-            "give the folder of a run, or start one: minillm run")
+            f"give the folder of a run; --name {Path(word).name} starts a new one")
     raise CheckpointError(f"{word} is not a folder, and {root} has no run of that name; {hint}")
 
 
@@ -144,7 +147,7 @@ def check_needs(folder, stage, path):
     """Refuse a stage if one that it needs is missing.  Raises:  CheckpointError with its verb."""
     for need in needs_of(stage, path):
         if not has_begun(folder, BY_NAME[need]):
-            raise CheckpointError(f"{folder} has no {need} yet; first: minillm {need} {folder}"
+            raise CheckpointError(f"{folder} has no {need} yet; first: {command(need, folder)}"
                                   + (", or give --data" if stage.data and
                                      need in stage.data.replaces else ""))
         if need == "rank":
@@ -186,7 +189,7 @@ def working(chosen, stages, root="runs", resume=False, quiet=False, again=()):
     """The Run of a plan, with its folder prepared and locked; an early error leaves it unchanged.
 
     After the first checkpoint of `stages` everything is kept, so that the work can go on.
-    again: words of the command that goes on with the run; RUN stands for its folder.
+    again: (verb, *flags) of the command that goes on with the run.
     Raises:  Interrupted after a Ctrl-C, also after one that numba has wrapped in another error.
     """
     folder = new_run(root, chosen.name) if chosen.new else chosen.source
@@ -210,9 +213,10 @@ def working(chosen, stages, root="runs", resume=False, quiet=False, again=()):
                 folder.rmdir()
         if not was_interrupted(error):
             raise
-        words = [str(folder) if word == "RUN" else word for word in ("minillm", *again)]
-        raise Interrupted(f"interrupted; what was saved is kept, go on with: {shlex.join(words)}"
-                          if kept else "interrupted; nothing was saved yet") from None
+        verb, *flags = again
+        raise Interrupted("interrupted; what was saved is kept, go on with: "
+                          + command(verb, folder, *flags) if kept else
+                          "interrupted; nothing was saved yet") from None
 
 
 def copy_run(source, folder, name):
@@ -221,7 +225,7 @@ def copy_run(source, folder, name):
     for left in (left for stage in earlier for left in stage.paths):
         (folder / left).parent.mkdir(parents=True, exist_ok=True)
         if (source / left).is_dir():
-            shutil.copytree(source / left, folder / left)
+            copy_training(source / left, folder / left)
         elif (source / left).exists():
             shutil.copy2(source / left, folder / left)
     names = [stage.name for stage in earlier]
@@ -232,6 +236,19 @@ def copy_run(source, folder, name):
                            "made": of_names(results.get("made", {}))})
 
 
+def copy_training(source, target):
+    """Copy a stage's folder: its newest checkpoint and its log, also while it is being trained."""
+    try:
+        *_, newest = steps_in(source) or [None]
+        others = [path.name for path in source.iterdir() if path.is_dir() and path != newest]
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns(*others))
+    except shutil.Error:
+        if steps_in(source)[-1:] == [newest]:
+            raise
+        shutil.rmtree(target)               # the training has replaced the checkpoint; once more
+        copy_training(source, target)
+
+
 @contextmanager
 def undone_if_early(folder, made, stages):
     """On an error before `stages` have left anything to keep, empty the folder of what is new.
@@ -239,18 +256,23 @@ def undone_if_early(folder, made, stages):
     made: whether the folder is new.
     """
     there, had = (set(), []) if made else (set(folder.iterdir()), kept_of(folder, stages))
-    records = {path: path.read_bytes() for path in there
-               if path.name in ("run.json", "fingerprints.json")}
+    records = {path: path.read_bytes() for path in there if path.name in RECORDS}
     try:
         yield
     except BaseException:
         with Interruptible():                   # a second Ctrl-C would leave half of it
             if kept_of(folder, stages) == had:
-                for path in set(folder.iterdir()) - there - {folder / LOCK}:
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+                for path in made_by(folder, stages) - there:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
                 for path, content in records.items():
                     path.write_bytes(content)
         raise
+
+
+def made_by(folder, stages):
+    """Paths in a run's folder that a verb may have made there; others are not the verb's."""
+    known = {Path(name).parts[0] for stage in STAGES for name in stage.paths} | RECORDS
+    return {path for path in folder.glob("*") if path.name in known} | set(folder.glob(f"{ASIDE}*"))
 
 
 def kept_of(folder, stages):

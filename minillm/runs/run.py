@@ -45,11 +45,11 @@ class Run(NamedTuple):
         return data.documents(self, data.own_text(self))
 
     def say(self, text):
-        """One line on the terminal; if nobody reads any more (`| head -1`), the work goes on."""
+        """One line on the terminal; if it cannot be written (`| head -1`), the work goes on."""
         if not self.quiet:
             try:
                 print(text, flush=True)
-            except BrokenPipeError:
+            except OSError:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -97,7 +97,13 @@ def newest_run(root="runs", needs=()):
         what = f"no run with the stage {needs[-1]}" if needs else "no run"
         raise CheckpointError(f"{root} holds {what} yet; start with: "
                               f"minillm {needs[-1] if needs else 'run'}")
-    return max(runs, key=lambda path: (path.stat().st_ctime_ns, path.name))
+    return max(runs, key=lambda path: (changed(path), path.name))
+
+
+def changed(folder):
+    """When a run was begun or last trained, in nanoseconds; a report does not count."""
+    steps = [step for stage in STAGES for step in left_by(folder, stage)]
+    return max(path.stat().st_mtime_ns for path in (folder / "run.json", *steps))
 
 
 def run_stage(run, stage):

@@ -13,6 +13,7 @@ from minillm.phases import finetune, pretrain, rank, reward, rlhf
 from minillm.phases.rollout import respond
 from minillm.phases.tokenizer import learn_vocabulary
 from minillm.runs import data, measures
+from minillm.runs.hints import command
 from minillm.text.tokenizer import Tokenizer
 from minillm.world.messages import TASK_PROMPT
 from minillm.world.raters import SimulatedRater
@@ -75,12 +76,13 @@ def run_rank(run):
     there = rank.read_records(run.folder / "rank" / data.RANKINGS)
     require(all(rater != "human" for _, rater in there),
             f"{run.folder} holds rankings that a person gave, which are never replaced; go on "
-            f"ranking: minillm rank {run.folder} --human, or learn from them: minillm reward "
-            f"{run.folder}")
+            f"ranking: {command('rank', run.folder, '--human')}, or learn from them: "
+            f"{command('reward', run.folder)}")
     rater = SimulatedRater(settings.noise)
     training, held_out = data.askable_requests(run, model, settings.prompts, rng,
                                                told(run, "rank"))
     (run.folder / "rank").mkdir(exist_ok=True)
+    made = {}
     for name, requests in ((data.RANKINGS, training), (data.RANKINGS_HELD_OUT, held_out)):
         asked = [(request.messages(), request) for request in requests]
         rankings = rank.collect_rankings(model, asked, rater.rank, settings, rng)
@@ -88,10 +90,11 @@ def run_rank(run):
             raise ValueError(f"the raters ranked all responses to all of {len(asked):,} prompts "
                              "equal, so there is nothing to learn; fine-tune longer, or sample "
                              "more --rank.responses")
-        lines = [rank.ranking_line(item, "simulated") for item in rankings]
-        write_atomically(run.folder / "rank" / name, "\n".join(lines) + "\n")
+        made[name] = [rank.ranking_line(item, "simulated") for item in rankings]
         run.say(f"rank: {len(rankings):,} prompts with {settings.responses} ranked responses "
                 f"each, in rank/{name}")
+    for name in (data.RANKINGS_HELD_OUT, data.RANKINGS):    # the last is there: all of it is
+        write_atomically(run.folder / "rank" / name, "\n".join(made[name]) + "\n")
 
 
 def run_reward(run):

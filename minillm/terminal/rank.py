@@ -9,6 +9,7 @@ from minillm.phases.rank import (Ranking, append_ranking, cut_torn_line, read_re
                                  sample_responses)
 from minillm.runs import plan as planning
 from minillm.runs.data import RANKINGS, askable, training_requests
+from minillm.runs.hints import command
 from minillm.runs.stages import BY_NAME
 from minillm.terminal.bars import printable
 from minillm.terminal.talking import read_line
@@ -38,7 +39,7 @@ def rank(args):
             f"{chosen.source} holds rankings by simulated raters; --name NEW starts a new run, "
             "without them, to rank by hand")
     asked = load_prompts(prompts_file) if prompts_file else None
-    again = ("rank", "RUN", "--human", *(["--data", prompts_file] if prompts_file else []))
+    again = ("rank", "--human", *([f"--data={prompts_file}"] if prompts_file else []))
     with planning.working(chosen, [stage], args.root, True, args.quiet, again) as run:
         announce(run, chosen, list(stage.sections))
         by_hand(run, asked if asked is not None else world_prompts(run))
@@ -130,7 +131,7 @@ def by_hand(run, prompts):
             append_ranking(path, ranking, "human")
             records.append((ranking, "human"))
     print(f"{len(records)} rankings are in {path}"
-          + (f"; next: minillm reward {run.folder}" if len(records) > 1 else ""))
+          + ("; next: " + command("reward", run.folder) if len(records) > 1 else ""))
 
 
 def responses_to(run, model, number, prompt):
@@ -174,7 +175,7 @@ def undo(path, records):
     if not records:
         print("(nothing to undo)")
         return records, None
-    lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")[:-1]
-    write_atomically(path, "".join(f"{line}\n" for line in lines))
+    lines = [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+    write_atomically(path, "".join(f"{line}\n" for line in lines[:-1]))
     print("(the last ranking is taken back)")
     return records[:-1], records[-1][0].prompt

@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
@@ -101,6 +102,8 @@ def run_and_text(args):
             f"give one text in quotes; before it, if you like, a run: minillm {args.verb} [RUN] "
             f"\"The cat\" ({len(args.words)} words were given)")
     args.run = args.words[0] if len(args.words) == 2 else None
+    require(args.run is not None or not (Path(args.words[0]) / "run.json").exists(),
+            f"{args.words[0]} is a run; give a text after it, in quotes")
     return args.words[-1]
 
 

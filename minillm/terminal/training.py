@@ -1,9 +1,12 @@
 """The verbs that train: run, and one for each stage."""
 
+from pathlib import Path
+
 from minillm.config import dotted, require
 from minillm.runs import plan as planning
 from minillm.runs.compiling import compile_kernels, kernels_are_cold
 from minillm.runs.folder import read_results
+from minillm.runs.hints import command
 from minillm.runs.run import is_done, run_all, run_stage
 from minillm.runs.stages import BY_NAME, STAGES, after, own_sections
 from minillm.terminal.flags import as_toml, resolve
@@ -21,7 +24,7 @@ def train(args):
     stage = BY_NAME[args.verb]
     chosen = plan(args, stage)
     with planning.working(chosen, [stage], args.root, args.resume, args.quiet,
-                          (stage.name, "RUN", "--resume")) as run:
+                          (stage.name, "--resume")) as run:
         announce(run, chosen, own_sections(stage))
         if stage.needs or stage.makes:          # all but the vocabulary's
             compile_first(run)
@@ -32,7 +35,7 @@ def train(args):
                 run_stage(run, BY_NAME[name])
         run_stage(run, stage)
     run.say(summary(run.folder, stage))
-    run.say(f"next: minillm {after(stage.name) or 'chat'} {run.folder}")
+    run.say("next: " + command(after(stage.name) or "chat", run.folder))
 
 
 def run_everything(args):
@@ -41,15 +44,15 @@ def run_everything(args):
             "run works on the embedded world; for your own text: minillm pretrain --data FILE, "
             "then finetune --data FILE and reward --data FILE")
     require(args.run is None or args.resume,
-            f"run starts a new run; give --name {args.run} to name it so, or add --resume to "
-            "continue that run")
+            f"run starts a new run; give --name {Path(args.run or '').name} to name it so, or add "
+            "--resume to continue that run")
     chosen = plan(args, None)
     require(not chosen.data,
             f"{chosen.source} was begun on your own data; use the verbs of its stages")
     from minillm.report import write_report
 
     with planning.working(chosen, STAGES, args.root, args.resume, args.quiet,
-                          ("run", "RUN", "--resume")) as run:
+                          ("run", "--resume")) as run:
         announce(run, chosen, None)
         compile_first(run)
         results = run_all(run)

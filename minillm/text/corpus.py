@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minillm.formats.json_file import unique_keys
 from minillm.text.chat import validate_messages
 from minillm.text.files import TEXT_SUFFIXES, read_folder, read_text
 from minillm.text.pieces import replace_surrogates
@@ -164,12 +165,13 @@ def is_torn(line):
 def _parsed(text, where, rule):
     """The value of a JSON text."""
     try:
-        return _encodable(json.loads(text))
+        return _encodable(json.loads(text, object_pairs_hook=unique_keys))
     except RecursionError:
         raise ValueError(f"{where}: lists or objects are nested too deeply; flatten them") from None
     except ValueError as error:
-        place = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise ValueError(f"{where}: broken JSON ({getattr(error, 'msg', error)}{place}); "
+        if not isinstance(error, json.JSONDecodeError):
+            raise ValueError(f"{where}: {error}") from None
+        raise ValueError(f"{where}: broken JSON ({error.msg} at column {error.colno}); "
                          f"{rule}") from None
 
 

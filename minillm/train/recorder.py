@@ -2,7 +2,7 @@
 
 import json
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +15,21 @@ from minillm.train.checkpoint import (CheckpointError, load_checkpoint, save_che
                                       subtree)
 
 MOMENTS = ("mean", "square")        # saved parts of the optimizer's state, besides the step
+
+
+class Terminal:
+    """Standard error, for what may be lost: if it cannot be written to, the training goes on."""
+
+    def write(self, text):
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self):
+        with suppress(OSError):
+            sys.stderr.flush()
+
+    def __getattr__(self, name):
+        return getattr(sys.stderr, name)
 
 
 class MemoryRecorder:
@@ -105,7 +120,7 @@ class FolderRecorder:
         with naming(path), open(path, "a", encoding="utf-8", newline="\n") as file, \
                 tqdm(total=steps, initial=start, desc=self.folder.name, unit="step",
                      disable=self.quiet, mininterval=0.5, dynamic_ncols=True, leave=True,
-                     file=sys.stderr, bar_format=line) as self.line:
+                     file=Terminal(), bar_format=line) as self.line:
             self.metrics = file
             try:
                 yield
@@ -125,7 +140,7 @@ class FolderRecorder:
     def show(self, sample):
         """Show a text above the line on the terminal."""
         if not self.quiet:
-            self.line.write("    " + sample.replace("\n", "\n    "), file=sys.stderr)
+            self.line.write("    " + sample.replace("\n", "\n    "), file=Terminal())
 
     def save(self, model, heads, state, settings):
         """Write a checkpoint from which the loop can resume."""
@@ -133,6 +148,9 @@ class FolderRecorder:
         if state.rollout is not None:
             training["rollout"] = {name: np.asarray(array)
                                    for name, array in state.rollout._asdict().items()}
+        if not self.folder.is_dir():
+            raise ValueError(f"{self.folder} was moved or removed while it was trained; what was "
+                             "saved before is where it was moved to")
         flush(self.metrics)                 # before the checkpoint that its lines lead up to
         save_checkpoint(self.folder, state.optimizer["step"], model, training,
                         {"settings": asdict(settings), "origin": self.origin})

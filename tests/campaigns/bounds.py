@@ -25,11 +25,11 @@ def main(arguments=None):
     parser.add_argument("tests", nargs="*", default=["tests"], help="files or folders of tests")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([sys.executable, "-m", "pytest", "-q", *options.tests], cwd=ROOT, capture_output=True,
+        done = subprocess.run([sys.executable, "-m", "pytest", *options.tests], cwd=ROOT, capture_output=True,
                               text=True, env={**os.environ, **CHECKED, "NUMBA_CACHE_DIR": folder})
     if done.returncode:
         print(done.stdout[-20_000:], done.stderr[-5_000:], file=sys.stderr)
-    result = next((line for line in reversed(done.stdout.splitlines()) if re.search("passed|failed|error", line)), "?")
+    result = next((line for line in reversed(done.stdout.splitlines()) if re.search("[0-9] (passed|failed|error)", line)), "?")
     print(f"| {' '.join(options.tests)} | {' '.join(f'{k}={v}' for k, v in CHECKED.items())} | {result.strip('= ')} |")
     return done.returncode
 

@@ -27,6 +27,7 @@ import time
 from pathlib import Path
 
 from minillm.cli import main as minillm
+from minillm.runs.run import is_done
 from minillm.train.checkpoint import load_checkpoint, steps_in
 from minillm.train.recorder import FolderRecorder, read_metrics
 
@@ -119,7 +120,8 @@ def kills(place, data, before, whole, count, steps, every, rng):
         for stage in FLAGS:
             run, words = begin(place, stage, before), words_of(stage, place / "trial" / "run", data, steps, every)
             while done < count:
-                wanted = rng.randrange(0, steps)            # the kill comes some time after this step is logged
+                reached = len(read_metrics(run / stage))
+                wanted = rng.randrange(reached, steps + 1)  # the kill comes some time after this step is logged, or never
                 child = start(words)
                 metrics = run / stage / "metrics.jsonl"
                 while child.poll() is None and not (metrics.exists() and metrics.read_bytes().count(b"\n") > wanted):
@@ -165,12 +167,12 @@ def signals(place, data, before, whole, count, steps, every, rng):
         _, said = child.communicate()
         shutil.rmtree(place / f"cache-{number}", ignore_errors=True)
         said = re.sub("minillm: compiling kernels[^\n]*\n", "", said)
+        if child.returncode == 0 or (child.returncode == -kind and is_done(run, stage)):
+            ended += 1
+            continue
         if child.returncode in (-kind, 1) and "minillm: " not in said:
             early += 1          # Python had not yet come to the program: nothing is begun
-            assert sorted(run.parent.rglob("*")) == there
-            continue
-        if child.returncode == 0:
-            ended += 1
+            assert sorted(run.parent.rglob("*")) == there, (child.returncode, kind, said)
             continue
         assert child.returncode == 130 and re.fullmatch("minillm: interrupted[^\n]*\n", said), (child.returncode, said)
         stopped += 1

@@ -58,7 +58,7 @@ def main(arguments=None):
         subprocess.run([options.python, "-m", "venv", str(place)], check=True)
         python = str(place / binaries / "python")
         subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
-        done = subprocess.run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options.tests], cwd=ROOT,
+        done = subprocess.run([python, "-m", "pytest", "-p", "no:cacheprovider", *options.tests], cwd=ROOT,
                               capture_output=True, text=True,
                               env={**os.environ, "NUMBA_CACHE_DIR": str(Path(folder) / "kernels"), "PYTHONPATH": str(ROOT)})
         version = subprocess.run([python, "-c", "import platform; print(platform.python_version())"],
@@ -68,7 +68,7 @@ def main(arguments=None):
         print(done.stdout[-20_000:], done.stderr[-5_000:], file=sys.stderr)
     names = [re.split("[ >=]", package)[0].lower() for package in packages]
     kept = [line.replace("==", " ") for line in installed if line.split("==")[0].lower() in names]
-    result = next((line for line in reversed(done.stdout.splitlines()) if re.search("passed|failed|error", line)), "?")
+    result = next((line for line in reversed(done.stdout.splitlines()) if re.search("[0-9] (passed|failed|error)", line)), "?")
     print(f"| {version} | {', '.join(kept)} | {' '.join(options.tests)} | {result.strip('= ')} |")
     return done.returncode
 

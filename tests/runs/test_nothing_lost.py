@@ -1,5 +1,6 @@
 """What a user has made is kept, whatever stops the work; and nothing is gone on with in silence."""
 
+import io
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import pytest
 
 from minillm.cli import main
 from minillm.phases.rank import Ranking, append_ranking, cut_torn_line, read_rankings, read_records
+from minillm.runs import plan as planning
 from minillm.runs.config import load_config
 from minillm.runs.data import RANKINGS
 from minillm.runs.folder import read_results
@@ -125,7 +127,7 @@ def test_ctrl_c_while_ranking_by_hand_prints_the_command_that_goes_on(run, capsy
     monkeypatch.setattr(rank, "read_line", line)
     said = refused(capsys, "rank", run, "--human", "--data", prompts, "--quiet", status=130)
     command = shlex.split(said.split("go on with: ")[1])
-    assert command == ["minillm", "rank", str(run), "--human", "--data", str(prompts)]
+    assert command == ["minillm", "rank", str(run), "--human", f"--data={prompts}"]
     assert len(read_rankings(run / "rank" / RANKINGS)) == 1
     lines = iter(["cba", "q"])
     assert main(command[1:]) == 0
@@ -349,3 +351,100 @@ def test_training_goes_on_when_nobody_reads_any_more(texts, tmp_path):
 
 def test_name_and_resume_of_another_run_contradict(run, capsys):
     assert "leave one out" in refused(capsys, "finetune", run, "--name", "new", "--resume")
+
+
+# What else is in a run's folder, or happens to it
+
+def test_a_verb_that_ends_early_removes_only_what_it_made(run, capsys):
+    (run / "notes.md").write_text("mine")
+    (run / "thesis").mkdir()
+    config, data = load_config(run)
+    chosen = Plan(run, None, False, config, data, None)
+    with pytest.raises(RuntimeError), working(chosen, [BY_NAME["reward"]], resume=True, quiet=True):
+        (run / "reward").mkdir()
+        (run / "theirs.txt").write_text("made meanwhile by somebody else")
+        raise RuntimeError
+    assert not (run / "reward").exists()
+    assert all((run / name).exists() for name in ("notes.md", "thesis", "theirs.txt", "run.json", "finetune"))
+
+
+def test_a_run_that_is_moved_while_it_trains_ends_and_is_not_split_in_two(texts, tmp_path, capsys, monkeypatch):
+    add, moved = FolderRecorder.add, tmp_path / "moved"
+
+    def added(self, record):
+        if record["step"] == 2:
+            (tmp_path / "run-001").rename(moved)
+        add(self, record)
+    monkeypatch.setattr(FolderRecorder, "add", added)
+    said = refused(capsys, "pretrain", "--root", tmp_path, "--quiet", "--steps", "6", "--save-every", "2", "--data", texts,
+                   *TINY)
+    assert "was moved or removed" in said
+    assert not (tmp_path / "run-001").exists() and [step.name for step in steps_in(moved / "pretrain")] == ["step-000002"]
+
+
+def test_the_newest_run_is_the_one_that_was_trained_last(run):
+    from minillm.runs.run import newest_run
+    other = run.parent / "other"
+    shutil.copytree(run, other)
+    later = (run / "run.json").stat().st_mtime_ns + 10**9
+    os.utime(other / "run.json", ns=(later, later))
+    (run / "report.html").write_text("a report is no training")
+    assert newest_run(run.parent) == other
+
+
+def test_a_copy_of_a_stage_that_is_being_trained_is_whole(run, tmp_path, monkeypatch):
+    source = run / "finetune"
+    (source / ".writing").mkdir()
+    shutil.copytree(source / "step-000002", source / "step-000001")
+    planning.copy_training(source, tmp_path / "copy")
+    assert sorted(path.name for path in (tmp_path / "copy").iterdir()) == ["metrics.jsonl", "step-000002"]
+    copytree, calls = shutil.copytree, []
+
+    def replaced(*args, **keywords):
+        calls.append(args)
+        if len(calls) == 1:
+            (source / "step-000002").rename(source / "step-000003")
+            (tmp_path / "again").mkdir()
+            raise shutil.Error([("a", "b", "gone")])
+        return copytree(*args, **keywords)
+    monkeypatch.setattr(shutil, "copytree", replaced)
+    planning.copy_training(source, tmp_path / "again")
+    assert steps_in(tmp_path / "again")[0].name == "step-000003"
+
+
+def test_a_hint_is_quoted_for_the_shell():
+    from minillm.runs.hints import command
+    assert command("reward", "my runs/a") == "minillm reward 'my runs/a'"
+    assert command("rank", "-x/a", "--data=-p.jsonl") == "minillm rank ./-x/a --data=-p.jsonl"
+
+
+def test_training_goes_on_when_its_progress_cannot_be_shown(tmp_path, monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+    monkeypatch.setattr(sys, "stderr", Gone())
+    recorder = FolderRecorder(tmp_path / "phase")
+    with recorder.recording(3, 0):
+        recorder.line.mininterval = 0
+        for step in range(3):
+            recorder.add({"step": step, "loss": 1.0, "weight": 1.0, "seconds": 1.0})
+            recorder.show("a sample")
+    assert len((tmp_path / "phase" / "metrics.jsonl").read_text().splitlines()) == 3
+
+
+def test_undo_takes_the_last_ranking_though_a_blank_line_follows(tmp_path, capsys):
+    from minillm.terminal.rank import undo
+    path = by_hand(tmp_path)
+    path.write_text(path.read_text(encoding="utf-8") + "   \n", encoding="utf-8")
+    undo(path, read_records(path))
+    assert read_rankings(path) == RANKED[:2]
+
+
+@pytest.mark.parametrize("results", ['{"pretrain": {"probes": 5}}', '{"pretrain": {"val_loss": "x", "uniform_loss": 1}}'])
+def test_a_report_of_odd_results_is_one_line(run, capsys, results):
+    (run / "results.json").write_text(results, encoding="utf-8")
+    assert "results.json" in refused(capsys, "report", run)
+
+
+def test_a_run_without_a_text_is_no_text(run, capsys):
+    assert "give a text after it" in refused(capsys, "generate", run)
