@@ -251,6 +251,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     rng, steps, every = random.Random(args.seed), 20, 3
+    signal.signal(signal.SIGINT, signal.default_int_handler)    # a script's background processes ignore it
     with tempfile.TemporaryDirectory() as place:
         place = Path(place)
         data = write_data(place)

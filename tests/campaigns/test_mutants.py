@@ -13,7 +13,7 @@ SOURCES = listing.sources_in_scope()
 def test_the_list_is_the_same_each_time_and_another_with_another_seed():
     assert listing.all_mutants(count=165, seed=0) == LIST
     assert listing.all_mutants(count=165, seed=1) != LIST
-    assert 200 <= len(LIST) <= 240 and len({m.key for m in LIST}) == len(LIST)
+    assert 200 <= len(LIST) <= 260 and len({m.key for m in LIST}) == len(LIST)
 
 
 def test_a_smaller_campaign_is_part_of_a_larger():
