@@ -105,10 +105,15 @@ def own_path(stage, data, own_data):
     """The path of the user's own data that a stage works on, or None.
 
     Without --data, a stage takes the data of the stage that its record names as default.
+    Raises:  ValueError if those data are no longer there.
     """
     if stage is None or stage.data is None:
         return None
-    return own_data or data.get(stage.name) or data.get(stage.data.default)
+    noted = data.get(stage.name) or data.get(stage.data.default)
+    require(own_data or noted is None or Path(noted).exists(),
+            f"{noted}: no such file; the run was begun with it, so if it was moved, give its new "
+            "place with --data")
+    return own_data or noted
 
 
 def checked_data(stage, source, data, path, resume):

@@ -111,6 +111,8 @@ def run_stage(run, stage):
     if run.resume and is_done(run.folder, stage.name):
         run.say(f"{stage.name}: done before")
         return
+    if run.resume and stage.name in read_results(run.folder).get("seconds", {}):
+        run.say(f"{stage.name}: what it left is gone, so it is done again")
     began = time.perf_counter()
     if stage.name in run.data:
         run.say(f"{stage.name}: on {run.data[stage.name]}")

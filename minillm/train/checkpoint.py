@@ -13,6 +13,7 @@ A checkpoint is written atomically: into a temporary folder, flushed to the disk
 import os
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,7 +58,8 @@ def save_checkpoint(folder, step, model, training=None, progress=None):
     folder, training = Path(folder), dict(tree.named_leaves(training or {}))
     check_finite(step, {**dict(tree.named_leaves(model.params)), **training})
     target, aside = folder / f"step-{step:06d}", folder / ASIDE
-    shutil.rmtree(aside, ignore_errors=True)        # a process that was killed may have left it
+    for left in folder.glob(f"{ASIDE}*"):           # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
     try:
         with naming(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -71,15 +73,23 @@ def save_checkpoint(folder, step, model, training=None, progress=None):
                     flush(file)
             flush_folder(aside)
             if target.exists():
-                shutil.rmtree(target)
+                remove_step(target)
             os.replace(aside, target)
             flush_folder(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     for older in step_folders(folder):
         if older != target:
-            shutil.rmtree(older, ignore_errors=True)
+            remove_step(older)
     return target
+
+
+def remove_step(path):
+    """Remove a checkpoint: first its name, at once, so that nobody finds half of it."""
+    hidden = path.with_name(f"{ASIDE}-{path.name}")
+    with suppress(OSError):
+        os.replace(path, hidden)
+    shutil.rmtree(hidden, ignore_errors=True)
 
 
 def check_finite(step, tensors):

@@ -326,8 +326,18 @@ def test_a_broken_list_of_samples_is_made_again(tmp_path):
 def test_a_stage_whose_files_are_gone_can_be_done_again(run, capsys):
     shutil.rmtree(run / "finetune")
     assert not has_begun(run, BY_NAME["finetune"])
-    assert main(["finetune", str(run), "--quiet", "--resume"]) == 0
+    assert main(["finetune", str(run), "--resume"]) == 0
+    assert "finetune: what it left is gone, so it is done again" in capsys.readouterr().out
     assert steps_in(run / "finetune") and is_done(run, "finetune")
+
+
+def test_data_that_were_moved_can_be_given_by_their_new_place(run, capsys, tmp_path):
+    edit(run / "results.json", lambda results: results["seconds"].pop("finetune"))
+    place = json.loads((run / "run.json").read_text(encoding="utf-8"))["data"]["finetune"]
+    moved = shutil.copy(place, tmp_path / "moved.jsonl")
+    edit(run / "run.json", lambda saved: saved["data"].update(finetune=str(tmp_path / "gone.jsonl")))
+    assert "give its new place with --data" in refused(capsys, "finetune", run, "--resume", "--quiet")
+    assert main(["finetune", str(run), "--resume", "--quiet", "--data", str(moved)]) == 0
 
 
 # Failures of other kinds

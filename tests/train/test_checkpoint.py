@@ -148,6 +148,16 @@ def test_a_kill_at_any_write_flush_or_rename_leaves_a_whole_checkpoint(saved, mo
     assert [path.name for path in saved.parent.iterdir()] == ["step-000005"]
 
 
+def test_an_older_checkpoint_vanishes_at_once(saved, monkeypatch):
+    """A removal that is stopped leaves no half checkpoint under the name of a step."""
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    save_checkpoint(saved.parent, 4, tiny.model())
+    assert [path.name for path in saved.parent.glob("step-*")] == ["step-000004"]
+    monkeypatch.undo()
+    save_checkpoint(saved.parent, 5, tiny.model())
+    assert [path.name for path in saved.parent.iterdir()] == ["step-000005"]
+
+
 def test_numbers_that_are_not_finite_never_replace_the_last_good_checkpoint(saved):
     model = tiny.model()
     model.params["blocks"][1]["norm1"]["gain"][3] = np.inf
