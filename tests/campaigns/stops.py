@@ -84,6 +84,18 @@ def left(folder):
             **{name: (steps[-1] / name).read_bytes() for name in MOMENTS if steps}}
 
 
+def assert_same(found, whole, where):
+    """A training that was stopped left what one that was never stopped leaves; name what differs."""
+    other = [name for name in whole if found.get(name) != whole[name]]
+    detail = ""
+    if "metrics" in other:
+        detail = next((pair for pair in zip(found["metrics"], whole["metrics"]) if pair[0] != pair[1]),
+                      (len(found["metrics"]), len(whole["metrics"])))
+    if "training.json" in other:
+        detail = found["training.json"], whole["training.json"]
+    assert not other, f"{where}: {', '.join(other)} differ from those of a training that was never stopped {detail}"
+
+
 def begin(place, stage, before):
     """The folder for a new trial: a copy of the run before the stage; nothing before the first stage."""
     run = place / "trial" / "run"
@@ -143,7 +155,7 @@ def kills(place, data, before, whole, count, steps, every, rng):
                 else:
                     run = begin(place, stage, before)
             if done < count or child.returncode == 0:
-                assert left(run / stage) == whole[stage], f"{stage} differs from the training that was never stopped"
+                assert_same(left(run / stage), whole[stage], f"{stage}, kill {done}")
                 finished += 1
     return (f"kill -9 | {done} | {kept} had a checkpoint, 0 did not load; at most {max(lost)} steps of an interval of {every} "
             f"were lost; {finished} trainings resumed to their end, all with the bytes of one never stopped |")
@@ -180,7 +192,7 @@ def signals(place, data, before, whole, count, steps, every, rng):
         if "go on with" in said:
             words = shlex.split(said.split("go on with: ")[1])
             assert start(words[1:]).wait() == 0
-            assert left(run / stage) == whole[stage], f"{stage}: {words}"
+            assert_same(left(run / stage), whole[stage], f"{stage}: {words}")
             went_on += 1
         else:
             assert sorted(run.parent.rglob("*")) == there, "nothing was saved, so nothing may be left"
@@ -206,7 +218,7 @@ def disks(place, data, before, whole, count, steps, every, rng):
         check_left(run, stage, every, f"size {size}")
         if steps_in(run / stage):
             assert minillm([stage, str(run), "--resume", "--quiet"]) == 0
-            assert left(run / stage) == whole[stage], f"{stage} after a file of at most {size} bytes"
+            assert_same(left(run / stage), whole[stage], f"{stage} after a file of at most {size} bytes")
     return f"files of at most 100 to 160,000 bytes | {count} | {refused} ended with status 2 and one line that names the file |"
 
 
@@ -237,7 +249,7 @@ def each_step(place, data, before, whole, steps, every):
                     FolderRecorder.add = add
                 if steps_in(run / stage):
                     assert minillm([stage, str(run), "--resume", "--quiet"]) == 0
-                    assert left(run / stage) == whole[stage], f"{stage}, {kind} at step {stop}"
+                    assert_same(left(run / stage), whole[stage], f"{stage}, {kind} at step {stop}")
                     count += 1
     return f"stops at every step of every phase | {count} | all resumed to the bytes of a training never stopped |"
 
