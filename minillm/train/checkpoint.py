@@ -78,10 +78,15 @@ def save_checkpoint(folder, step, model, training=None, progress=None):
             flush_folder(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    for older in step_folders(folder):
-        if older != target:
-            remove_step(older)
+    remove_all_but(target)
     return target
+
+
+def remove_all_but(step):
+    """Remove the other checkpoints beside one; a process that was killed may have left them."""
+    for other in step_folders(step.parent):
+        if other != step:
+            remove_step(other)
 
 
 def remove_step(path):

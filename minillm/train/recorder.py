@@ -11,8 +11,8 @@ import numpy as np
 from minillm import tree
 from minillm.formats.durable import flush, naming, write_atomically
 from minillm.formats.json_file import reading
-from minillm.train.checkpoint import (CheckpointError, load_checkpoint, save_checkpoint, steps_in,
-                                      subtree)
+from minillm.train.checkpoint import (CheckpointError, load_checkpoint, remove_all_but,
+                                      save_checkpoint, steps_in, subtree)
 
 MOMENTS = ("mean", "square")        # saved parts of the optimizer's state, besides the step
 
@@ -79,6 +79,7 @@ class FolderRecorder:
         if not (self.resume and steps_in(self.folder)):
             return None
         saved = load_checkpoint(self.folder)
+        remove_all_but(steps_in(self.folder)[-1])
         self.refuse_other("", saved.progress.get("origin", {}), self.origin)
         self.refuse_other("", saved.progress.get("settings", {}), asdict(settings))
         self.refuse_other("model.", asdict(saved.model.config), asdict(model.config))

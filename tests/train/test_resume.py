@@ -1,6 +1,7 @@
 """A run that was stopped and went on is, byte for byte, the run that was never stopped."""
 
 import json
+import shutil
 import signal
 
 import numpy as np
@@ -81,10 +82,12 @@ def test_a_stop_at_any_step_leaves_no_trace(phase, tmp_path, monkeypatch):
 
 
 def test_a_finished_phase_is_not_trained_again(tmp_path):
+    """An older checkpoint, which a kill in the last save leaves, is removed."""
     pretrain(FolderRecorder(tmp_path, quiet=True))
     before = state(tmp_path)
+    shutil.copytree(find_checkpoint(tmp_path), tmp_path / "step-000004")
     pretrain(FolderRecorder(tmp_path, resume=True, quiet=True))
-    assert state(tmp_path) == before
+    assert state(tmp_path) == before and not (tmp_path / "step-000004").exists()
 
 
 def test_other_settings_are_refused_by_name(tmp_path, monkeypatch):
