@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import tiny
 from safetensors import safe_open
 
 from minillm import tree

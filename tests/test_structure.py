@@ -116,3 +116,9 @@ def test_four_frames_from_a_phase_to_the_optimizers_kernel(monkeypatch):
         model, value_heads(model, 0), tiny.prompts(), lambda sequences, _: np.ones(len(sequences), np.float32),
         settings, 0, MemoryRecorder()), monkeypatch)
     assert frames == ["rlhf", "fit", "train", "adamw_update"]
+
+
+@pytest.mark.parametrize("path", sorted(Path(__file__).parent.rglob("test_*.py")), ids=lambda path: path.name)
+def test_no_test_hides_another_of_the_same_name(path):
+    names = [node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
+    assert sorted(set(names)) == sorted(names)

@@ -82,7 +82,7 @@ def test_a_target_outside_the_vocabulary_is_refused(wrong):
         next_token_forward(logits, targets, weights)
 
 
-def test_a_batch_without_a_target_is_refused():
+def test_the_objective_refuses_a_batch_without_a_target():
     """0 / 0 must not pass for a loss of 0."""
     config = tiny.config()
     batch = tiny.batch(config)
