@@ -11,6 +11,7 @@ that fill one cache at once. Prints lines of a Markdown table; exit status 1 if 
 import argparse
 import ctypes
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -86,7 +87,7 @@ class Place:
         _, errors = process.communicate(timeout=1800)
         if process.returncode:
             raise RuntimeError(f"exit status {process.returncode}: {errors[-2000:]}")
-        return [line for line in errors.splitlines() if line.startswith("minillm: compiling")]
+        return re.findall("minillm: compiling[^\r\n]*", errors)      # it may follow a line of progress
 
 
 def nothing_can_be_written(place, program):
