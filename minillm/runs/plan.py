@@ -17,7 +17,7 @@ from minillm.runs.hints import command
 from minillm.runs.lock import locked
 from minillm.runs.provenance import fingerprints
 from minillm.runs.run import Run, has_begun, left_by, newest_run
-from minillm.runs.stages import BY_NAME, STAGES, before
+from minillm.runs.stages import BY_NAME, STAGES, before, makers
 from minillm.train.checkpoint import CheckpointError, steps_in
 from minillm.train.interrupt import Interruptible, was_interrupted
 
@@ -143,11 +143,6 @@ def has_changed(folder, stage, data):
         return False
 
 
-def makers(stage):
-    """Names of the stages that run this one first where it is missing."""
-    return [maker.name for maker in STAGES if stage.name in maker.makes]
-
-
 def check_needs(folder, stage, path):
     """Refuse a stage if one that it needs is missing.  Raises:  CheckpointError with its verb."""
     for need in needs_of(stage, path):
@@ -194,7 +189,7 @@ def working(chosen, stages, root="runs", resume=False, quiet=False, again=()):
     """The Run of a plan, with its folder prepared and locked; an early error leaves it unchanged.
 
     After the first checkpoint of `stages` everything is kept, so that the work can go on.
-    again: (verb, *flags) of the command that goes on with the run.
+    again: (verb, *flags) of the command that goes on with the run, if not the stage's --resume.
     Raises:  Interrupted after a Ctrl-C, also after one that numba has wrapped in another error.
     """
     folder = new_run(root, chosen.name) if chosen.new else chosen.source
@@ -218,7 +213,7 @@ def working(chosen, stages, root="runs", resume=False, quiet=False, again=()):
                 folder.rmdir()
         if not was_interrupted(error):
             raise
-        verb, *flags = again
+        verb, *flags = again or (stages[0].name, "--resume")
         raise Interrupted("interrupted; what was saved is kept, go on with: "
                           + command(verb, folder, *flags) if kept else
                           "interrupted; nothing was saved yet") from None
@@ -266,15 +261,15 @@ def undone_if_early(folder, made, stages):
         yield
     except BaseException:
         with Interruptible():                   # a second Ctrl-C would leave half of it
-            if kept_of(folder, stages) == had:
-                for path in made_by(folder, stages) - there:
+            if folder.is_dir() and kept_of(folder, stages) == had:
+                for path in made_by(folder) - there:
                     shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
                 for path, content in records.items():
                     path.write_bytes(content)
         raise
 
 
-def made_by(folder, stages):
+def made_by(folder):
     """Paths in a run's folder that a verb may have made there; others are not the verb's."""
     known = {Path(name).parts[0] for stage in STAGES for name in stage.paths} | RECORDS
     return {path for path in folder.glob("*") if path.name in known} | set(folder.glob(f"{ASIDE}*"))

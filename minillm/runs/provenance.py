@@ -15,7 +15,7 @@ from minillm.config import as_dict, require
 from minillm.formats.checksums import SUMS, sha256
 from minillm.formats.json_file import read_json
 from minillm.runs.data import RANKINGS
-from minillm.runs.stages import BY_NAME, STAGES
+from minillm.runs.stages import BY_NAME, STAGES, makers
 from minillm.train.checkpoint import steps_in
 
 WORLD = "the embedded world"
@@ -40,8 +40,7 @@ def origin(run, stage):
     Keys: seed, data, and the stages that it needs, with the hashes of what they left.
     """
     known = fingerprints(run.folder)
-    readers = [stage.name, *(other.name for other in STAGES if stage.name in other.makes)]
-    data = next((known[name] for name in readers if name in known), WORLD)
+    data = next((known[name] for name in (stage.name, *makers(stage)) if name in known), WORLD)
     found = {"seed": run.config.seed, "data": data}
     for need in stage.needs:
         found.update(hashes(run.folder, BY_NAME[need]))

@@ -69,6 +69,11 @@ def after(name):
     return names[names.index(name) + 1] if name != names[-1] else None
 
 
+def makers(stage):
+    """Names of the stages that run this one first where it is missing."""
+    return [maker.name for maker in STAGES if stage.name in maker.makes]
+
+
 def own_sections(stage):
     """Sections whose keys are bare flags of the stage's verb; an equal key goes to the first."""
     made = [section for name in stage.makes for section in BY_NAME[name].sections]

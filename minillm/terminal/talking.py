@@ -11,6 +11,7 @@ from minillm.evaluate.next_words import next_words, shown
 from minillm.model.sampling import check_settings
 from minillm.runs import memory
 from minillm.runs.checks import require_memory
+from minillm.runs.data import LEAST_ROOM
 from minillm.runs.plan import find_run
 from minillm.runs.run import model_folder, newest_run
 from minillm.runs.stages import SPEAKERS
@@ -19,7 +20,6 @@ from minillm.terminal.flags import MAX_NEW_TOKENS
 from minillm.train.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint,
                                       steps_in)
 
-LEAST_ROOM = 8      # tokens that an answer must have room for
 REWARD_HEAD = "heads.reward_head."      # begins the names of what only a reward model has
 
 

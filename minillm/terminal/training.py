@@ -23,8 +23,7 @@ def train(args):
     """The verb of a single stage."""
     stage = BY_NAME[args.verb]
     chosen = plan(args, stage)
-    with planning.working(chosen, [stage], args.root, args.resume, args.quiet,
-                          (stage.name, "--resume")) as run:
+    with planning.working(chosen, [stage], args.root, args.resume, args.quiet) as run:
         announce(run, chosen, own_sections(stage))
         if stage.needs or stage.makes:          # all but the vocabulary's
             compile_first(run)

@@ -56,7 +56,7 @@ def save_checkpoint(folder, step, model, training=None, progress=None):
     Raises:  FloatingPointError if a number is not finite, OSError; the older checkpoint is kept.
     """
     folder, training = Path(folder), dict(tree.named_leaves(training or {}))
-    check_finite(step, {**dict(tree.named_leaves(model.params)), **training})
+    refuse_not_finite(step, {**dict(tree.named_leaves(model.params)), **training})
     target, aside = folder / f"step-{step:06d}", folder / ASIDE
     for left in folder.glob(f"{ASIDE}*"):           # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
@@ -97,7 +97,7 @@ def remove_step(path):
     shutil.rmtree(hidden, ignore_errors=True)
 
 
-def check_finite(step, tensors):
+def refuse_not_finite(step, tensors):
     """Refuse to save numbers that are not finite.  Raises:  FloatingPointError"""
     bad = next((name for name, array in tensors.items() if not np.isfinite(array).all()), None)
     if bad is not None:
