@@ -13,14 +13,15 @@ from minillm.kernels import attention_loops
 from minillm.kernels.attention_tiles import (add_over_keys, add_over_queries, add_sum_over_keys,
                                              exponentiate, finite, gradient_of_scores, mask_scores,
                                              multiply, oldest_visible, pack_head, pack_panel,
-                                             score_keys, subtract, transpose, transpose_panel,
-                                             update_maximum)
+                                             score_keys, subtract, sums_over_keys, transpose,
+                                             transpose_panel, update_maximum)
 from minillm.kernels.exp import exp
-from minillm.kernels.lanes import blank, lanes, load, store
-from minillm.kernels.tile import MR, dot, highest
+from minillm.kernels.lanes import MR, blank, lanes, load, store
+from minillm.kernels.tile import dot, highest
 from minillm.kernels.twin import inline, ordered, twin
 
-KEYS = 128      # keys of a block: its scores for a panel of queries stay in the first-level cache
+# Keys of a block, whole tiles: its scores for a panel of queries stay in the first-level cache.
+KEYS = 128 // MR * MR
 FEW = 1 << 15   # multiply-adds of decoding: fewer than this do not repay a second thread
 
 
@@ -84,7 +85,7 @@ def _forward_head(out, lse, q, k, v, visible_from, b, h, g):
     clean = finite(values)
     step = (D + size - 1) // size * size
     rows, queries = np.empty(step * size, q.dtype), np.empty(step * size, q.dtype)
-    sums, scores = np.empty(step * size, q.dtype), np.empty(KEYS * size, q.dtype)
+    sums, scores = sums_over_keys(rows, D), np.empty(KEYS * size, q.dtype)
     top, total = np.empty(size, q.dtype), np.empty(size, q.dtype)
     for start in range(0, T, size):
         oldest, stop = oldest_visible(visible_from, b, start, size), min(start + size, T)
@@ -159,7 +160,7 @@ def _backward_head(dq, dk, dv, dout, q, keys, values, out, lse, visible_from, b,
     queries, douts = np.empty(step * size, q.dtype), np.empty(step * size, q.dtype)
     query_rows, dout_rows = np.empty(step * size, q.dtype), np.empty(step * size, q.dtype)
     probs, dscores = np.empty(KEYS * size, q.dtype), np.empty(KEYS * size, q.dtype)
-    dqueries = np.empty(step * size, q.dtype)
+    dqueries = sums_over_keys(queries, D)
     for start in range(0, T, size):
         oldest, stop = oldest_visible(visible_from, b, start, size), min(start + size, T)
         pack_panel(query_rows, q, b, h, start, oldest, scale)

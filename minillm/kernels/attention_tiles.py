@@ -20,8 +20,8 @@ Masked scores are -inf, so their weights are 0. That alone does not keep a hidde
 import numpy as np
 
 from minillm.kernels.exp import exp
-from minillm.kernels.lanes import blank, lanes, larger, load, store, transpose_square
-from minillm.kernels.tile import MR, micro_kernel
+from minillm.kernels.lanes import MR, blank, lanes, larger, load, store, transpose_square
+from minillm.kernels.tile import micro_kernel
 from minillm.kernels.twin import ordered
 
 
@@ -37,6 +37,17 @@ def oldest_visible(visible_from, b, start, size):
         exists = start + t < visible_from.shape[1]
         oldest[t] = visible_from[b, start + t] if exists else start + size
     return oldest
+
+
+@ordered
+def sums_over_keys(panel, D):
+    """Room for a panel's sums over keys: a row for each channel, in whole register tiles.
+
+    Shapes:  panel, an array of the panel's dtype -> (channels, size), flat, unset
+    """
+    size = 2 * lanes(panel)
+    channels = max((D + size - 1) // size * size, (D + MR - 1) // MR * MR)
+    return np.empty(channels * size, panel.dtype)
 
 
 @ordered
@@ -115,18 +126,18 @@ def finite(x):
 
 
 @ordered
-def careful_kernel(c, ldc, a0, a1, a2, a3, b, b_weighs):
+def careful_kernel(c, ldc, a, row, step, b, depth, b_weighs):
     """micro_kernel that skips weights of 0, so that what they hide may be NaN.
 
-    b holds the weights if b_weighs, else the four rows of a do.
+    b holds the weights if b_weighs, else a does.
     """
     size = 2 * lanes(c)
     for i in range(MR):
-        a = (a0, a1, a2, a3)[i]
-        for k in range(a.size):
+        for k in range(depth):
+            number = a[i * row + k * step]
             for j in range(size):
-                if (b[k * size + j] if b_weighs else a[k]) != 0:
-                    c[i * ldc + j] += a[k] * b[k * size + j]
+                if (b[k * size + j] if b_weighs else number) != 0:
+                    c[i * ldc + j] += number * b[k * size + j]
 
 
 @ordered
@@ -134,10 +145,8 @@ def score_keys(scores, rows, s0, columns, D):
     """scores[i, t] = sum_d rows[s0 + i, d] columns[d, t] for all rows i of scores."""
     size, wide = 2 * lanes(scores), (D + MR - 1) // MR * MR
     for i in range(0, scores.size // size, MR):
-        keys = rows[(s0 + i) * wide:(s0 + i + MR) * wide]
-        k0, k1 = keys[:D], keys[wide:wide + D]
-        k2, k3 = keys[2 * wide:2 * wide + D], keys[3 * wide:3 * wide + D]
-        micro_kernel(scores[i * size:], size, k0, k1, k2, k3, columns, True)
+        keys = rows[(s0 + i) * wide:]
+        micro_kernel(scores[i * size:], size, keys, wide, 1, columns, D, True)
 
 
 @ordered
@@ -219,12 +228,11 @@ def add_over_keys(sums, rows, s0, stop, weights, D, clean):
     """sums[d, t] += sum_s rows[s, d] weights[s - s0, t] over s0 <= s < stop."""
     size, wide = 2 * lanes(sums), (D + MR - 1) // MR * MR
     for d in range(0, wide, MR):
-        some = rows[s0 * wide + d:stop * wide]
-        x0, x1, x2, x3 = some[0::wide], some[1::wide], some[2::wide], some[3::wide]
+        tile, some = sums[d * size:], rows[s0 * wide + d:]
         if clean:
-            micro_kernel(sums[d * size:], size, x0, x1, x2, x3, weights, False)
+            micro_kernel(tile, size, some, 1, wide, weights, stop - s0, False)
         else:
-            careful_kernel(sums[d * size:], size, x0, x1, x2, x3, weights, True)
+            careful_kernel(tile, size, some, 1, wide, weights, stop - s0, True)
 
 
 @ordered
@@ -235,11 +243,10 @@ def add_over_queries(sums, step, weights, rows, clean):
     """
     size = 2 * lanes(sums)
     for i in range(0, weights.size // size, MR):
-        w0, w1 = weights[i * size:(i + 1) * size], weights[(i + 1) * size:(i + 2) * size]
-        w2, w3 = weights[(i + 2) * size:(i + 3) * size], weights[(i + 3) * size:(i + 4) * size]
+        some = weights[i * size:]
         for left in range(0, step, size):
             tile, strip = sums[i * step + left:], rows[left * size:]
             if clean:
-                micro_kernel(tile, step, w0, w1, w2, w3, strip, False)
+                micro_kernel(tile, step, some, size, 1, strip, size, False)
             else:
-                careful_kernel(tile, step, w0, w1, w2, w3, strip, False)
+                careful_kernel(tile, step, some, size, 1, strip, size, False)

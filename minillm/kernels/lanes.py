@@ -9,16 +9,22 @@ The first half of this file is what kernels call, the second half teaches numba 
 
 import operator
 
-import llvmlite.binding
 import numpy as np
 from llvmlite import ir
-from numba.core import types
+from numba.core import codegen, config, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import lower_builtin, models, overload, register_model, type_callable
 
-# Bytes of a vector. AVX-512 has 32 registers of 64 bytes. Elsewhere 32 bytes leave enough registers
-# for the 8 sums of a register tile and for what a step loads.
-VECTOR_BYTES = 64 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 32
+
+def processor_has(feature):
+    """True if numba compiles for a processor with this feature, by LLVM's name: "avx512f"."""
+    features = config.CPU_FEATURES or codegen.get_host_cpu_features()
+    return f"+{feature}" in features.split(",")
+
+
+# Bytes of a vector, and rows of a register tile, whose columns are two vectors. AVX-512 has 32
+# registers of 64 bytes: 16 for the sums. AVX2 has 16 of 32 bytes: 12 for the sums.
+VECTOR_BYTES, MR = (64, 8) if processor_has("avx512f") else (32, 6)
 
 
 def lanes(row):
@@ -41,6 +47,11 @@ def store(row, i, vector):
 def blank(row):
     """A vector of zeros of the row's dtype."""
     return np.zeros(lanes(row), row.dtype)
+
+
+def broadcast(row, i):
+    """A vector of copies of row[i]."""
+    return np.full(lanes(row), row[i])
 
 
 def larger(a, b):
@@ -69,7 +80,7 @@ def transpose_square(target, i, target_step, source, j, source_step):
 
 
 class Vector(types.Type):
-    """numba's type for a vector of floats."""
+    """numba's type for a vector of numbers."""
 
     def __init__(self, element):
         self.element, self.count = element, VECTOR_BYTES * 8 // element.bitwidth
@@ -109,6 +120,11 @@ def type_blank(context):
     return lambda row: Vector(row.dtype) if isinstance(row, types.Array) else None
 
 
+@type_callable(broadcast)
+def type_broadcast(context):
+    return lambda row, i: Vector(row.dtype) if isinstance(row, types.Array) else None
+
+
 @type_callable(transpose_square)
 def type_transpose_square(context):
     def type_of(target, i, target_step, source, j, source_step):
@@ -137,6 +153,13 @@ def lower_load(context, builder, sig, args):
     row, i = args
     address = _address(context, builder, sig.args[0], row, i, sig.return_type)
     return builder.load(address, align=sig.args[0].dtype.bitwidth // 8)
+
+
+@lower_builtin(broadcast, types.Array, types.Integer)
+def lower_broadcast(context, builder, sig, args):
+    row, i = args
+    number = builder.gep(context.make_array(sig.args[0])(context, builder, row).data, [i])
+    return _copies(builder, builder.load(number), context.get_value_type(sig.return_type))
 
 
 @lower_builtin(store, types.Array, types.Integer, Vector)
@@ -181,12 +204,24 @@ def lower_larger(context, builder, sig, args):
     return builder.select(builder.fcmp_ordered(">", *args), *args)
 
 
+def _copies(builder, number, vector_type):
+    """The vector that holds a number in every lane."""
+    lane_0 = ir.Constant(ir.VectorType(ir.IntType(32), vector_type.count), None)  # all zeros
+    empty = ir.Constant(vector_type, ir.Undefined)
+    one = builder.insert_element(empty, number, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(one, empty, lane_0)
+
+
+def _of_floats(kind):
+    return isinstance(kind, Vector) and isinstance(kind.element, types.Float)
+
+
 @infer_global(operator.add)
 class TypeAdd(AbstractTemplate):
     """vector + vector"""
 
     def generic(self, args, kwargs):
-        if isinstance(args[0], Vector) and args[0] == args[1]:
+        if _of_floats(args[0]) and args[0] == args[1]:
             return signature(args[0], *args)
 
 
@@ -195,9 +230,9 @@ class TypeScale(AbstractTemplate):
     """number * vector, vector * vector"""
 
     def generic(self, args, kwargs):
-        if isinstance(args[0], Vector) and args[0] == args[1]:
+        if _of_floats(args[0]) and args[0] == args[1]:
             return signature(args[0], *args)
-        if isinstance(args[1], Vector) and args[0] == args[1].element:
+        if _of_floats(args[1]) and args[0] == args[1].element:
             return signature(args[1], *args)
 
 
@@ -209,12 +244,7 @@ def lower_add(context, builder, sig, args):
 @lower_builtin(operator.mul, types.Float, Vector)
 def lower_scale(context, builder, sig, args):
     number, vector = args
-    first = ir.Constant(ir.IntType(32), 0)
-    mask_type = ir.VectorType(ir.IntType(32), vector.type.count)
-    lane_0 = ir.Constant(mask_type, None)   # None: all zeros
-    empty = ir.Constant(vector.type, ir.Undefined)
-    copies = builder.shuffle_vector(builder.insert_element(empty, number, first), empty, lane_0)
-    return builder.fmul(copies, vector, flags=("contract",))
+    return builder.fmul(_copies(builder, number, vector.type), vector, flags=("contract",))
 
 
 @lower_builtin(operator.mul, Vector, Vector)

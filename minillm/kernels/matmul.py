@@ -3,6 +3,9 @@
 Each returns a new array, or adds to the array `into`, or starts from a copy of `residual`. The last
 computes x + f(x) without another pass over memory.
 
+Both factors are float32, or float64, or both hold bfloat16 numbers (uint16, see bfloat16.py). The
+sums of these, and so the result, are float32.
+
 Every product has three rungs: plain is here, the blocked loops to read are in matmul_loops.py, and
 the fast kernel is in matmul_blocks.py.
 
@@ -15,6 +18,7 @@ import numba
 import numpy as np
 
 from minillm.kernels import matmul_loops
+from minillm.kernels.bfloat16 import BFLOAT16, to_float32
 from minillm.kernels.matmul_blocks import add_product, dots, inner
 from minillm.kernels.twin import rung, twin, with_rungs
 
@@ -40,12 +44,12 @@ def matmul_nt_plain(a, b, into=None, residual=None):
 
     Shapes:  a (M, K), b (N, K), residual (M, N) or None -> c (M, N)
     """
-    return _added(a @ b.T, into, residual)
+    return _added(to_float32(a) @ to_float32(b).T, into, residual)
 
 
 @matmul_twin(plain=matmul_nt_plain, loops=matmul_loops.matmul_nt)
 def matmul_nt(a, b, into=None, residual=None):
-    if a.shape[0] < FEW or b.shape[0] < FEW:
+    if a.dtype != BFLOAT16 and (a.shape[0] < FEW or b.shape[0] < FEW):
         few = np.ascontiguousarray(a), np.ascontiguousarray(b)
         return _added(_product_of_few(*few), into, residual)
     return _product((a.shape[0], b.shape[0]), into, residual, a, False, b, True)
@@ -56,7 +60,7 @@ def matmul_nn_plain(a, b, into=None):
 
     Shapes:  a (M, K), b (K, N) -> c (M, N)
     """
-    return _added(a @ b, into)
+    return _added(to_float32(a) @ to_float32(b), into)
 
 
 @matmul_twin(plain=matmul_nn_plain, loops=matmul_loops.matmul_nn)
@@ -69,7 +73,7 @@ def matmul_tn_plain(a, b, into=None):
 
     Shapes:  a (K, M), b (K, N) -> c (M, N)
     """
-    return _added(a.T @ b, into)
+    return _added(to_float32(a).T @ to_float32(b), into)
 
 
 @matmul_twin(plain=matmul_tn_plain, loops=matmul_loops.matmul_tn)
@@ -87,12 +91,21 @@ def _added(product, into, residual=None):
     return product
 
 
-def _product(shape, into, residual, *factors):
+def _product(shape, into, residual, a, a_transposed, b, b_transposed):
     """C = A B as a new array, with the residual if there is one, or added to `into`."""
-    c = np.empty(shape, factors[0].dtype) if into is None else into
+    dtype = np.float32 if a.dtype == BFLOAT16 else a.dtype
+    c = np.empty(shape, dtype) if into is None else into
     base = c[:0] if residual is None else residual
-    add_product(c, *factors, base, into is None and residual is None, numba.get_num_threads())
+    a, b = a if a_transposed else in_pairs(a), in_pairs(b) if b_transposed else b
+    add_product(c, a, a_transposed, b, b_transposed, base, into is None and residual is None,
+                numba.get_num_threads())
     return c
+
+
+def in_pairs(rows):
+    """Rows along which k runs: an odd one of bfloat16 gets a 0, which adds nothing, to be pairs."""
+    odd = rows.dtype == BFLOAT16 and rows.shape[1] % 2
+    return np.pad(rows, ((0, 0), (0, 1))) if odd else rows
 
 
 @twin(plain=matmul_nt_plain, loops=matmul_loops.matmul_nt, parallel=True,

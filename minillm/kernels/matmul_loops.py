@@ -16,6 +16,7 @@ Source:  Van Zee & van de Geijn 2015, doi:10.1145/2764454 (BLIS).
 
 import numpy as np
 
+from minillm.kernels.bfloat16 import to_float32
 from minillm.kernels.twin import ordered, serial
 
 MC = 64     # rows of A and C in a block
@@ -80,7 +81,7 @@ def add_product(c, a, b):
 
 def product(a, b, into, residual):
     """`into` + A B in place, or A B + residual, or A B."""
-    c = into
+    a, b, c = to_float32(a), to_float32(b), into
     if c is None:
         c = np.zeros((a.shape[0], b.shape[1]), a.dtype) if residual is None else residual.copy()
     add_product(c, a, b)

@@ -2,43 +2,65 @@
 
 import numpy as np
 
-from minillm.kernels.lanes import across, blank, lanes, larger, load, store
+from minillm.kernels.lanes import MR, across, blank, broadcast, lanes, larger, load, store
+from minillm.kernels.steps import multiply_add
 from minillm.kernels.twin import ordered
-
-MR = 4  # rows of a register tile; its columns, NR, are two vectors: 2 * lanes(row) numbers
 
 
 @ordered
-def micro_kernel(c, ldc, a0, a1, a2, a3, b, fresh):
-    """c[i * ldc + j] += sum_k a_i[k] b[k, j] for MR rows i and NR columns j.
+def load_two(row, i):
+    """Two vectors, one after the other in memory."""
+    return load(row, i), load(row, i + lanes(row))
 
-    ldc is the distance in numbers from one row of C to the next. With fresh, c is overwritten.
 
-    The MR x NR sums fill 8 vector registers while k runs. A step of k loads 4 numbers of A and two
-    vectors of B for 8 multiply-adds; C is read before the loop and written after it.
-    Shapes:  a_i (K,), b (K * NR,) contiguous
+@ordered
+def store_two(row, i, two):
+    """The reverse of load_two."""
+    store(row, i, two[0])
+    store(row, i + lanes(row), two[1])
+
+
+@ordered
+def add_step(sums, a, i, b):
+    """sums + a[i] b, for the two vectors of a row of the tile."""
+    x = broadcast(a, i)
+    return multiply_add(sums[0], x, b[0]), multiply_add(sums[1], x, b[1])
+
+
+@ordered
+def micro_kernel(c, ldc, a, row, step, b, depth, fresh):
+    """c[i * ldc + j] += sum_k a[i * row + k * step] b[k * NR + j] for MR rows i and NR columns j.
+
+    ldc is the distance in numbers from one row of C to the next; row and step are those of A. With
+    fresh, c is overwritten. Of bfloat16 factors, a and b hold pairs (steps.py) and k counts pairs.
+
+    The MR x NR sums stay in registers while k runs. A step of k loads MR numbers of A, each into
+    all lanes of a vector, and two vectors of B for 2 MR multiply-adds; C is read before the loop
+    and written after it. Only where there are 32 registers has a tile the rows 6 and 7.
     """
     n = lanes(c)
-    c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = blank(c)
+    c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = (blank(c), blank(c))
     if not fresh:
-        c00, c01 = load(c, 0), load(c, n)
-        c10, c11 = load(c, ldc), load(c, ldc + n)
-        c20, c21 = load(c, 2 * ldc), load(c, 2 * ldc + n)
-        c30, c31 = load(c, 3 * ldc), load(c, 3 * ldc + n)
-    for k in range(a0.size):
-        b0, b1 = load(b, 2 * k * n), load(b, (2 * k + 1) * n)
-        c00, c01 = c00 + a0[k] * b0, c01 + a0[k] * b1
-        c10, c11 = c10 + a1[k] * b0, c11 + a1[k] * b1
-        c20, c21 = c20 + a2[k] * b0, c21 + a2[k] * b1
-        c30, c31 = c30 + a3[k] * b0, c31 + a3[k] * b1
-    store(c, 0, c00)
-    store(c, n, c01)
-    store(c, ldc, c10)
-    store(c, ldc + n, c11)
-    store(c, 2 * ldc, c20)
-    store(c, 2 * ldc + n, c21)
-    store(c, 3 * ldc, c30)
-    store(c, 3 * ldc + n, c31)
+        c0, c1, c2 = load_two(c, 0), load_two(c, ldc), load_two(c, 2 * ldc)
+        c3, c4, c5 = load_two(c, 3 * ldc), load_two(c, 4 * ldc), load_two(c, 5 * ldc)
+        if MR == 8:
+            c6, c7 = load_two(c, 6 * ldc), load_two(c, 7 * ldc)
+    for k in range(depth):
+        some, i = load_two(b, 2 * k * n), k * step
+        c0, c1 = add_step(c0, a, i, some), add_step(c1, a, i + row, some)
+        c2, c3 = add_step(c2, a, i + 2 * row, some), add_step(c3, a, i + 3 * row, some)
+        c4, c5 = add_step(c4, a, i + 4 * row, some), add_step(c5, a, i + 5 * row, some)
+        if MR == 8:
+            c6, c7 = add_step(c6, a, i + 6 * row, some), add_step(c7, a, i + 7 * row, some)
+    store_two(c, 0, c0)
+    store_two(c, ldc, c1)
+    store_two(c, 2 * ldc, c2)
+    store_two(c, 3 * ldc, c3)
+    store_two(c, 4 * ldc, c4)
+    store_two(c, 5 * ldc, c5)
+    if MR == 8:
+        store_two(c, 6 * ldc, c6)
+        store_two(c, 7 * ldc, c7)
 
 
 @ordered
