@@ -12,7 +12,6 @@ import numpy as np
 from minillm.kernels.twin import inline, twin
 
 BFLOAT16 = np.uint16
-PRECISIONS = ("float32", "bfloat16")
 CHUNK = 16384       # numbers that a thread takes at a time
 
 
@@ -61,6 +60,11 @@ def to_float32(x):
     Shapes:  uint16 of any shape -> float32 of the same
     """
     return (x.astype(np.uint32) << 16).view(np.float32) if x.dtype == BFLOAT16 else x
+
+
+def precision_of(x):
+    """The precision that a factor has been given: "float32" or "bfloat16"."""
+    return "bfloat16" if x.dtype == BFLOAT16 else "float32"
 
 
 def as_factor(x, precision):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm.kernels import attention as kernels
+from minillm.kernels.bfloat16 import as_factor
 from minillm.layers.linear import LinearCache, linear_backward, linear_forward, linear_init
 from minillm.layers.rotary import RotaryCache, rotary_backward, rotary_forward
 from minillm.tree import brief
@@ -49,12 +50,13 @@ def attention_init(rng, config, shrink):
             "output": linear_init(rng, C, C, config.bias, std * shrink)}
 
 
-def project(x, params, config, positions):
+def project(x, params, config, positions, precision="float32"):
     """Queries, keys and values of every token; rotary positions rotate queries and keys.
 
     Shapes:  x (B, T, C), positions (B, T) -> q (B, T, H, D), k and v (B, T, G, D)
     """
     B, T, _ = x.shape
+    x = as_factor(x, precision)     # three projections read it: it is rounded once
     q, query = linear_forward(x, params["query"])
     k, key = linear_forward(x, params["key"])
     v, value = linear_forward(x, params["value"])
@@ -83,20 +85,23 @@ def project_backward(dq, dk, dv, cache):
     return dx, {"query": d_query, "key": d_key, "value": d_value}
 
 
-def attention_forward(x, params, config, positions, visible_from, residual=None):
+def attention_forward(x, params, config, positions, visible_from, residual=None,
+                      precision="float32"):
     """Each token averages the values it may see, weighted by how well their keys match its query.
 
         y = W_o concat_h softmax(q_h kᵀ / sqrt(D)) v + residual
 
     Query t sees the keys s with visible_from[t] <= s <= t: the causal mask.
+    precision: of the factors of the four projections; scores and weighted values are float32.
     Shapes:  x (B, T, C), positions and visible_from (B, T), residual (B, T, C) or None
              -> y (B, T, C)
     Source:  Vaswani et al. 2017, arXiv:1706.03762, eq. 1; groups: Ainslie et al. 2023,
              arXiv:2305.13245.
     """
-    q, k, v, projections = project(x, params, config, positions)
+    q, k, v, projections = project(x, params, config, positions, precision)
     out, lse = kernels.attention_forward(q, k, v, visible_from)     # (B, T, H, D), (B, H, T)
-    y, output = linear_forward(out.reshape(x.shape), params["output"], residual)
+    joined = as_factor(out.reshape(x.shape), precision)
+    y, output = linear_forward(joined, params["output"], residual)
     return y, AttentionCache(projections, output, q, k, v, out, lse, visible_from)
 
 

@@ -34,17 +34,19 @@ def block_init(rng, config):
             "feed_forward": feed_forward_init(rng, config, shrink)}
 
 
-def block_forward(x, params, config, positions, visible_from):
+def block_forward(x, params, config, positions, visible_from, precision="float32"):
     """Pre-norm block:  x = x + attention(norm1(x));  y = x + feed_forward(norm2(x)).
 
+    precision: "bfloat16" rounds the factors of all linear layers; the rest is float32.
     Shapes:  x (B, T, C), positions and visible_from (B, T) -> y (B, T, C)
     Source:  Radford et al. 2019 (GPT-2), section 2.3: the norm moved to the input of each part.
     """
     n1, norm1 = norm_forward(x, params["norm1"], config.norm, config.norm_eps)
     x, attention = attention_forward(n1, params["attention"], config, positions, visible_from,
-                                     residual=x)
+                                     residual=x, precision=precision)
     n2, norm2 = norm_forward(x, params["norm2"], config.norm, config.norm_eps)
-    y, feed_forward = feed_forward_forward(n2, params["feed_forward"], residual=x)
+    y, feed_forward = feed_forward_forward(n2, params["feed_forward"], residual=x,
+                                           precision=precision)
     return y, BlockCache(norm1, attention, norm2, feed_forward)
 
 

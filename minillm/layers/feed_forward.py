@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm.kernels import activation as kernels
+from minillm.kernels.bfloat16 import as_factor
 from minillm.layers.linear import LinearCache, linear_backward, linear_forward, linear_init
 from minillm.tree import brief
 
@@ -35,15 +36,17 @@ def feed_forward_init(rng, config, shrink):
     return params
 
 
-def feed_forward_forward(x, params, residual=None):
+def feed_forward_forward(x, params, residual=None, precision="float32"):
     """Widen to F channels, apply the activation, narrow to C channels, add the residual.
 
         GELU    y = W_down gelu(W_up x) + residual
         SwiGLU  y = W_down (silu(W_gate x) * W_up x) + residual,     silu(z) = z sigmoid(z)
 
+    precision: of the factors of the three products.
     Shapes:  x (B, T, C), residual (B, T, C) or None -> y (B, T, C), through (B, T, F)
     Source:  Hendrycks & Gimpel 2016, arXiv:1606.08415; Shazeer 2020, arXiv:2002.05202, eq. 6.
     """
+    x = as_factor(x, precision)     # gate and up read it: it is rounded once
     up, up_layer = linear_forward(x, params["up"])          # (B, T, F)
     flat = up.reshape(-1, up.shape[-1])                     # (N, F)
     if "gate" in params:
@@ -53,7 +56,8 @@ def feed_forward_forward(x, params, residual=None):
     else:
         gate = gate_layer = None
         hidden = kernels.gelu_forward(flat)
-    y, down_layer = linear_forward(hidden.reshape(up.shape), params["down"], residual)
+    hidden = as_factor(hidden.reshape(up.shape), precision)
+    y, down_layer = linear_forward(hidden, params["down"], residual)
     return y, FeedForwardCache(gate, flat, gate_layer, up_layer, down_layer)
 
 

@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minillm.kernels.bfloat16 import as_factor, precision_of
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
 from minillm.tree import brief
 
 
 class LinearCache(NamedTuple):
     """What linear_backward needs."""
-    x: np.ndarray       # (N, C_in), the leading axes flattened
+    x: np.ndarray       # (N, C_in), the leading axes flattened; as it was multiplied
     params: dict
     shape: tuple        # of x before flattening
 
@@ -30,6 +31,8 @@ def linear_forward(x, params, residual=None):
 
         y = x Wᵀ + b + residual
 
+    x may be rounded to bfloat16 (see as_factor); the weight then is too, here and in the backward
+    pass. Sums, bias, residual and y are float32.
     residual: a tensor that is added to the output, or None. The matrix product starts its sums
     from the residual, so the addition needs no extra pass over memory.
     Shapes:  x (..., C_in), weight (C_out, C_in), bias (C_out,) or absent, residual as y or None
@@ -38,7 +41,8 @@ def linear_forward(x, params, residual=None):
     flat = x.reshape(-1, x.shape[-1])                       # (N, C_in)
     if residual is not None:
         residual = residual.reshape(len(flat), -1)          # (N, C_out)
-    y = matmul_nt(flat, params["weight"], residual=residual)    # (N, C_out)
+    weight = as_factor(params["weight"], precision_of(x))
+    y = matmul_nt(flat, weight, residual=residual)          # (N, C_out)
     if "bias" in params:
         y += params["bias"]
     return y.reshape(*x.shape[:-1], -1), LinearCache(flat, params, x.shape)
@@ -47,13 +51,16 @@ def linear_forward(x, params, residual=None):
 def linear_backward(dy, cache, into=None):
     """dx = dy W,   dW = dyᵀ x,   db = sum over rows of dy
 
+    If x was rounded to bfloat16, dy and W are rounded in the two products. db sums dy as it is.
     into: dx from another layer that reads the same x; this layer's dx is added to it in place.
     Shapes:  dy (..., C_out) -> dx (..., C_in), {"weight": (C_out, C_in), "bias": (C_out,)}
     """
     x, params, shape = cache
     dy = dy.reshape(-1, dy.shape[-1])                       # (N, C_out)
-    grads = {"weight": matmul_tn(dy, x)}
+    factor = as_factor(dy, precision_of(x))
+    grads = {"weight": matmul_tn(factor, x)}
     if "bias" in params:
         grads["bias"] = dy.sum(axis=0)
     into = None if into is None else into.reshape(x.shape)
-    return matmul_nn(dy, params["weight"], into).reshape(shape), grads
+    weight = as_factor(params["weight"], precision_of(x))
+    return matmul_nn(factor, weight, into).reshape(shape), grads

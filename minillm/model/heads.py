@@ -41,9 +41,11 @@ def scalar_head_backward(dy, cache):
     return linear_backward(dy[..., None], cache)
 
 
-def reward_forward(params, config, tokens, positions, visible_from, last, recompute=False):
+def reward_forward(params, config, tokens, positions, visible_from, last, recompute=False,
+                   precision="float32"):
     """A response's score, from its last real token, which sees the prompt and the whole response.
 
+    precision: of the factors of the blocks' products; the head's, one output, are float32.
     Shapes:  tokens, positions, visible_from (B, T), last (B,) column of the last real token
              -> scores (B,) in units of reward
     Raises:  ValueError for a row that has only pads, and so no last token.
@@ -53,7 +55,7 @@ def reward_forward(params, config, tokens, positions, visible_from, last, recomp
     if empty.size:
         raise ValueError(f"row {empty[0]} has only pads; there is nothing to score")
     h, body = transformer_forward(tokens, params["model"], config, positions, visible_from,
-                                  recompute)
+                                  recompute, precision)
     index = last_of_each(last, tokens.shape[1])
     scores, head = scalar_head_forward(gather(h, index), params["reward_head"])
     return scores, RewardCache(h.shape, index, body, head, params)

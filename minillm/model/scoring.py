@@ -21,22 +21,23 @@ class Scored(NamedTuple):
     __repr__ = brief
 
 
-def token_logprobs(params, config, batch, temperature=None):
+def token_logprobs(params, config, batch, temperature=None, precision="float32"):
     """log p(target) at every position that counts; nothing is kept for a backward pass.
 
         log p = logit_target / temperature - log sum_v exp(logit_v / temperature)
 
     The result must equal, to the bit, what the training objective computes. So without a
     temperature the arithmetic is that of the next-token loss; with one it is that of the policy
-    objective. A rollout's first probability ratio is then exactly 1.
+    objective. A rollout's first probability ratio is then exactly 1, if precision is that of the
+    training.
     Shapes:  Batch of (B, T) -> Scored
     Raises:  FloatingPointError if one is not finite.
     """
     h, _ = transformer_forward(batch.tokens, params, config, batch.positions, batch.visible_from,
-                               recompute=True)
+                               recompute=True, precision=precision)
     index = counted(batch.weights)
     rows = gather(h, index)                                         # (N, C)
-    logits, _ = head_forward(rows, params)                          # (N, V)
+    logits, _ = head_forward(rows, params, precision)                       # (N, V)
     targets = batch.targets.reshape(-1)[index]
     if temperature is None:
         logprob = -cross_entropy_forward(logits, targets)[0]

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minillm.kernels.bfloat16 import as_factor
 from minillm.layers.block import block_backward, block_forward, block_init
 from minillm.layers.embedding import (EmbeddingCache, embedding_backward, embedding_forward,
                                       embedding_init)
@@ -36,6 +37,7 @@ class BlockInput(NamedTuple):
     config: object
     positions: np.ndarray       # (B, T)
     visible_from: np.ndarray    # (B, T)
+    precision: str
 
     __repr__ = brief
 
@@ -72,7 +74,8 @@ def one_document(tokens):
     return positions, np.zeros(tokens.shape, np.int32)
 
 
-def transformer_forward(tokens, params, config, positions, visible_from, recompute=False):
+def transformer_forward(tokens, params, config, positions, visible_from, recompute=False,
+                        precision="float32"):
     """One vector per token, computed from the token and the tokens before it that it may see.
 
         x = embedding(tokens);   x = block(x), L times;   h = norm(x)
@@ -84,9 +87,12 @@ def transformer_forward(tokens, params, config, positions, visible_from, recompu
     the document changes the mask, not the positions.
     recompute: keep only each block's input. The backward pass then computes each block a second
     time; without a backward pass, this costs nothing and saves memory.
+    precision: "bfloat16" rounds the factors of all linear layers, here and in the backward pass;
+    parameters, sums, norms, attention and gradients stay float32.
     Shapes:  tokens (B, T) int, positions and visible_from (B, T) int32 -> h (B, T, C)
     Raises:  ValueError for a sequence longer than the context, or an id outside the vocabulary.
-    Source:  Chen et al. 2016, arXiv:1604.06174 (recomputation).
+    Source:  Chen et al. 2016, arXiv:1604.06174 (recomputation); Micikevicius et al. 2017,
+             arXiv:1710.03740 (mixed precision).
     """
     B, T = tokens.shape
     if T > config.context:
@@ -99,7 +105,7 @@ def transformer_forward(tokens, params, config, positions, visible_from, recompu
         x = x + place
     blocks = []
     for block in params["blocks"]:
-        arguments = BlockInput(x, block, config, positions, visible_from)
+        arguments = BlockInput(x, block, config, positions, visible_from, precision)
         x, cache = block_forward(*arguments)
         blocks.append(arguments if recompute else cache)
     h, norm = norm_forward(x, params["norm"], config.norm, config.norm_eps)
@@ -129,7 +135,7 @@ def transformer_backward(dh, cache, d_head=None):
     return grads if tied or d_head is None else {**grads, "head": d_head}
 
 
-def head_forward(h, params):
+def head_forward(h, params, precision="float32"):
     """Score every token of the vocabulary; a tied head is the embedding table, transposed.
 
         logits = h Wᵀ
@@ -138,7 +144,7 @@ def head_forward(h, params):
     Source:  Press & Wolf 2016, arXiv:1608.05859 (tying).
     """
     head = params["head"] if "head" in params else {"weight": params["embedding"]["token"]}
-    return linear_forward(h, head)
+    return linear_forward(as_factor(h, precision), head)
 
 
 def head_backward(dlogits, cache):

@@ -7,7 +7,7 @@ from minillm.model.transformer import (head_backward, head_forward, transformer_
 from minillm.objectives.objective import Objective
 
 
-def next_token_objective(params, batch, config, recompute=False):
+def next_token_objective(params, batch, config, recompute=False, precision="float32"):
     """Loss and gradients of a Batch: the mean over its targets, weighted by batch.weights.
 
         loss = -mean log p(target | the tokens before it)     in nats per token
@@ -19,10 +19,10 @@ def next_token_objective(params, batch, config, recompute=False):
         raise ValueError(f"none of the {batch.weights.size} targets of this batch counts: "
                          "every label is masked")
     h, body = transformer_forward(batch.tokens, params, config, batch.positions,
-                                  batch.visible_from, recompute)
+                                  batch.visible_from, recompute, precision)
     index = counted(batch.weights)
     rows = gather(h, index)                                                 # (N, C)
-    logits, head = head_forward(rows, params)                               # (N, V)
+    logits, head = head_forward(rows, params, precision)                    # (N, V)
     targets, weights = batch.targets.reshape(-1)[index], batch.weights.reshape(-1)[index]
     loss, loss_cache = next_token_forward(logits, targets, weights)
 

@@ -24,10 +24,11 @@ def policy_objective(params, rollout, config, settings):
     """
     algorithm, temperature = ALGORITHMS[settings.algorithm], settings.temperature
     h, body = transformer_forward(rollout.tokens, params["model"], config, rollout.positions,
-                                  rollout.visible_from, settings.recompute)
+                                  rollout.visible_from, settings.recompute,
+                                  settings.precision)
     index = counted(rollout.mask)
     rows = gather(h, index)                                                 # (N, C)
-    logits, head = head_forward(rows, params["model"])                      # (N, V)
+    logits, head = head_forward(rows, params["model"], settings.precision)  # (N, V)
     logits /= logits.dtype.type(temperature)
     actions, old_logprob, reference_logprob, advantages, returns = (
         field.reshape(-1)[index] for field in (rollout.targets, rollout.old_logprob,

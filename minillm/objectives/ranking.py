@@ -5,7 +5,7 @@ from minillm.model.heads import reward_backward, reward_forward
 from minillm.objectives.objective import Objective
 
 
-def ranking_objective(params, batch, config, recompute=False):
+def ranking_objective(params, batch, config, recompute=False, precision="float32"):
     """Bradley-Terry over the pairs of every ranked prompt.
 
         loss = -mean over pairs log sigmoid(score of the better - score of the worse)
@@ -15,7 +15,7 @@ def ranking_objective(params, batch, config, recompute=False):
              -> Objective, whose weight is the number of pairs
     """
     scores, body = reward_forward(params, config, batch.tokens, batch.positions,
-                                  batch.visible_from, batch.last, recompute)
+                                  batch.visible_from, batch.last, recompute, precision)
     scores = placed(scores, batch.ranks)                                    # (P, K)
     loss, pairs = ranking_forward(scores, batch.ranks)
     dscores = ranking_backward(1.0, pairs)                                  # (P, K)

@@ -81,7 +81,8 @@ def finetune(model, conversations, settings, seed, recorder, validation=(), repl
     def evaluate(step):
         return {"validation_loss": examples_loss(model, held_out)}
 
-    objective = partial(next_token_objective, config=model.config, recompute=settings.recompute)
+    objective = partial(next_token_objective, config=model.config, recompute=settings.recompute,
+                        precision=settings.precision)
     fit(model, settings, batch_at, objective, recorder,
         evaluate=evaluate if held_out else None, every=max(1, settings.steps // 4))
     return len(conversations) - len(learned)
@@ -116,5 +117,6 @@ def finetune_domain(model, stream, settings, seed, recorder):
                              model.tokenizer.begin_id)
         return micro_batches(batch, settings.micro_batches)
 
-    objective = partial(next_token_objective, config=model.config, recompute=settings.recompute)
+    objective = partial(next_token_objective, config=model.config, recompute=settings.recompute,
+                        precision=settings.precision)
     fit(model, settings, batch_at, objective, recorder)

@@ -66,7 +66,8 @@ def pretrain(model, stream, validation, settings, seed, recorder):
         sample = model.generate("", max_new_tokens=40, temperature=0.8, seed=step)
         return {"validation_loss": loss, "sample": f"step {step + 1}: {sample!r}"}
 
-    objective = partial(next_token_objective, config=model.config, recompute=settings.recompute)
+    objective = partial(next_token_objective, config=model.config, recompute=settings.recompute,
+                        precision=settings.precision)
     fit(model, settings, batch_at, objective, recorder,
         evaluate=evaluate, every=settings.validation_every)
 

@@ -135,7 +135,8 @@ def train_reward_model(model, heads, rankings, settings, seed, recorder):
         return [ranking_batch([chosen[i] for i in part], model.tokenizer.pad_id)
                 for part in parts]
 
-    objective = partial(ranking_objective, config=model.config, recompute=settings.recompute)
+    objective = partial(ranking_objective, config=model.config, recompute=settings.recompute,
+                        precision=settings.precision)
     fit(model, settings, batch_at, objective, recorder, heads)
 
 

@@ -56,8 +56,8 @@ def make_rollout(policy, value_head, reference, sequences, masks, scores, settin
     Returns (Rollout, KL(policy || reference) in nats per response).
     """
     batch = pad_batch(sequences, "right", policy.tokenizer.pad_id, masks)
-    ours = token_logprobs(policy.params, policy.config, batch, settings.temperature)
-    theirs = token_logprobs(reference.params, reference.config, batch, settings.temperature)
+    ours, theirs = (token_logprobs(model.params, model.config, batch, settings.temperature,
+                                   settings.precision) for model in (policy, reference))
     old, frozen = ours.logprob, theirs.logprob
     values = scatter(scalar_head_forward(ours.rows, value_head)[0], ours.index, old.shape)
     rewards = token_rewards(scores, old - frozen, batch.weights, settings.kl_in_reward)
