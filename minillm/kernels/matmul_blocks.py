@@ -149,23 +149,27 @@ def copy(into, source):
 def edge_kernel(c, a, row, step, b, depth):
     """micro_kernel at the right and lower edges of C, where c is smaller than MR x NR.
 
-    The whole tile is computed in a buffer, from zeros in place of the rows that A does not have;
-    only what lies in c is added to it.
+    The whole tile is computed in a buffer, with zeros in place of the rows that A does not have.
+    It begins with what lies in c, so that sums are added in the same order as elsewhere.
     """
     (rows, width), NR = c.shape, 2 * lanes(c)
-    tile = np.empty(MR * NR, c.dtype)
+    tile = np.zeros(MR * NR, c.dtype)
+    for i in range(rows):
+        source, sums = c[i], tile[NR * i:NR * i + width]
+        for j in range(width):
+            sums[j] = source[j]
     if rows == MR:
-        micro_kernel(tile, NR, a, row, step, b, depth, True)
+        micro_kernel(tile, NR, a, row, step, b, depth, False)
     else:
         some = np.zeros(MR * depth, a.dtype)
         for k in range(depth):
             for i in range(rows):
                 some[k * MR + i] = a[i * row + k * step]
-        micro_kernel(tile, NR, some, 1, MR, b, depth, True)
+        micro_kernel(tile, NR, some, 1, MR, b, depth, False)
     for i in range(rows):
         target, sums = c[i], tile[NR * i:NR * i + width]
         for j in range(width):
-            target[j] += sums[j]
+            target[j] = sums[j]
 
 
 @ordered
