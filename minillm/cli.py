@@ -69,7 +69,7 @@ def training_parser(verb):
     """The parser of a verb that trains."""
     from minillm.runs.config import PRESETS
     from minillm.runs.stages import BY_NAME, own_sections
-    from minillm.terminal.flags import Parser, add_dials
+    from minillm.terminal.flags import Parser, add_dials, add_dials_everywhere
 
     stage = BY_NAME.get(verb)
     parser = Parser(prog=f"minillm {verb}", allow_abbrev=False,
@@ -94,6 +94,8 @@ def training_parser(verb):
         who.add_argument("--simulated", action="store_true",
                          help="simulated raters rank (default)")
         who.add_argument("--human", action="store_true", help="you rank, at the terminal")
+    if stage is None:
+        add_dials_everywhere(parser)
     add_dials(parser, own_sections(stage) if stage else (), dotted_help=stage is None)
     return parser
 

@@ -13,6 +13,7 @@ from minillm.kernels.twin import inline, twin
 
 BFLOAT16 = np.uint16
 CHUNK = 16384       # numbers that a thread takes at a time
+FEW = 1 << 16       # numbers: fewer do not repay a second thread
 
 
 def to_bfloat16_plain(x):
@@ -38,7 +39,8 @@ def _round(bits, some):
         some[i] = np.uint16(chosen >> 16)
 
 
-@twin(plain=lambda bits: to_bfloat16_plain(bits.view(np.float32)), parallel=True)
+@twin(plain=lambda bits: to_bfloat16_plain(bits.view(np.float32)), parallel=True,
+      few=lambda bits: bits.size < FEW)
 def _to_bfloat16(bits):
     rounded = np.empty(bits.size, np.uint16)
     for n in numba.prange((bits.size + CHUNK - 1) // CHUNK):

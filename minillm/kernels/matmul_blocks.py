@@ -44,7 +44,7 @@ from minillm.kernels.twin import inline, ordered, parallel
 
 # NR, the columns of a register tile, is two vectors: 2 * lanes(c). It depends on the dtype.
 GROUP = MR * VECTOR_BYTES // 4 // math.gcd(MR, VECTOR_BYTES // 4)   # rows: whole tiles and vectors
-MC = 128 // GROUP * GROUP   # rows of A and C in a block: MC x KC steps stay in the second-level cache
+MC = 128 // GROUP * GROUP   # rows of a block of A: MC x KC stay in the second-level cache
 KC = 192    # steps of k in a block: KC x NR of a micro-panel stay in the first-level cache
 KB = 768    # steps of k for which B is packed at a time, a multiple of KC
 NC = 768    # columns of B that are packed at a time: KB x NC steps stay in the last-level cache
@@ -158,14 +158,13 @@ def edge_kernel(c, a, row, step, b, depth):
         source, sums = c[i], tile[NR * i:NR * i + width]
         for j in range(width):
             sums[j] = source[j]
-    if rows == MR:
-        micro_kernel(tile, NR, a, row, step, b, depth, False)
-    else:
-        some = np.zeros(MR * depth, a.dtype)
+    if rows < MR:
+        padded = np.zeros(MR * depth, a.dtype)
         for k in range(depth):
             for i in range(rows):
-                some[k * MR + i] = a[i * row + k * step]
-        micro_kernel(tile, NR, some, 1, MR, b, depth, False)
+                padded[k * MR + i] = a[i * row + k * step]
+        a, row, step = padded, 1, MR
+    micro_kernel(tile, NR, a, row, step, b, depth, False)
     for i in range(rows):
         target, sums = c[i], tile[NR * i:NR * i + width]
         for j in range(width):

@@ -105,8 +105,9 @@ def compile_step_at(row, i, width):
 @overload(add_product_of_steps)
 def compile_add_product_of_steps(total, x, y):
     def of_pairs(total, x, y):
-        total += np.uint32(x & UPPER).view(np.float32) * np.uint32(y & UPPER).view(np.float32)
-        lower = np.uint32(x << 16).view(np.float32) * np.uint32(y << 16).view(np.float32)
+        upper, shift = UPPER, 16
+        total += np.uint32(x & upper).view(np.float32) * np.uint32(y & upper).view(np.float32)
+        lower = np.uint32(x << shift).view(np.float32) * np.uint32(y << shift).view(np.float32)
         return total + lower
     return of_pairs if x == types.uint32 else lambda total, x, y: total + x * y
 

@@ -26,30 +26,35 @@ def weight_bytes(config):
     return FLOAT * parameters(config)
 
 
-def block_activations(config):
+def block_activations(config, precision="float32"):
     """Numbers per token that a block keeps for its backward pass, by what they are.
 
     The residual stream twice, the two norms' outputs, queries and attention's output: 6 C;
     keys and values: 2 G D; gate, up and hidden of the feed-forward: 3 F (2 F with GELU);
-    the softmax's denominators: H.
+    the softmax's denominators: H. In bfloat16 the factors of the products take half the room:
+    both norms' outputs, hidden, and attention's output, which is kept in float32 as well.
     """
-    inner = config.kv_heads * config.head_size
-    hidden = config.hidden * (3 if config.activation == "swiglu" else 2)
-    return 6 * config.width + 2 * inner + hidden + config.heads
+    C, F, inner = config.width, config.hidden, config.kv_heads * config.head_size
+    before = F * (2 if config.activation == "swiglu" else 1)    # gate and up
+    if precision == "bfloat16":
+        return 5.5 * C + 2 * inner + before + 0.5 * F + config.heads
+    return 6 * C + 2 * inner + before + F + config.heads
 
 
-def pass_bytes(config, tokens, targets, recompute=False):
+def pass_bytes(config, tokens, targets, recompute=False, precision="float32"):
     """Bytes of a forward and backward pass over `tokens`, of which `targets` have logits.
 
         tokens (blocks + one block's gradients + head) + targets (V + 2 C)
 
-    A recomputed block keeps its input alone, and one block at a time has the rest.
+    A recomputed block keeps its input alone, and one block at a time has the rest. In bfloat16 the
+    gradient of the logits is there twice, once rounded.
     """
-    C, block = config.width, block_activations(config)
+    C, block = config.width, block_activations(config, precision)
+    logits = config.vocab_size * (1.5 if precision == "bfloat16" else 1)
     blocks = config.layers * C + block if recompute else config.layers * block
     gradients = config.hidden * (3 if config.activation == "swiglu" else 2) + 3 * C
     head = 4 * C                # final norm's input and output, and the gradients of both
-    return FLOAT * (tokens * (blocks + gradients + head) + targets * (config.vocab_size + 2 * C))
+    return FLOAT * (tokens * (blocks + gradients + head) + targets * (logits + 2 * C))
 
 
 def scoring_bytes(config, tokens, targets):

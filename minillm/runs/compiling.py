@@ -27,8 +27,8 @@ def kernels_are_cold():
     return not is_cached("adamw.adamw_step")
 
 
-def compile_kernels(config):
-    """Compile what a run of a model like `config` needs.
+def compile_kernels(config, precisions=("float32",)):
+    """Compile what a run of a model like `config` needs, with products of these precisions.
 
     The second process ends when this one does, however that ends: then its stdin is closed.
     Where it fails, this process compiles what is missing when it needs it.
@@ -39,9 +39,9 @@ def compile_kernels(config):
     other = None if alone else start_second_process(config.norm, config.activation)
     if other is None:
         compile_attention_and_sampling(config.norm, config.activation)
-        return compile_the_rest(config)
+        return compile_the_rest(config, precisions)
     with other:
-        compile_the_rest(config)
+        compile_the_rest(config, precisions)
         other.wait()
 
 
@@ -96,10 +96,12 @@ def compile_attention_and_sampling(norm, activation):
     categorical_backward(few, actions, lse, entropy, logprob, entropy)
 
 
-def compile_the_rest(config):
+def compile_the_rest(config, precisions=("float32",)):
     """Compile the tokenizer's merges, every layer except attention, the loss, the optimizer."""
     from minillm import tree
     from minillm.config import OptimizerConfig
+    from minillm.kernels.bfloat16 import to_bfloat16
+    from minillm.kernels.matmul import matmul_nt
     from minillm.layers import attention, embedding, feed_forward, norm, rotary
     from minillm.losses.next_token import next_token_backward, next_token_forward
     from minillm.model.transformer import (head_backward, head_forward, one_document,
@@ -126,6 +128,10 @@ def compile_the_rest(config):
         rotary.rotary_backward(dn.reshape(B, T, config.heads, -1), projections.q_rotation)
     dx, _ = norm.norm_backward(dn, norm_cache, residual=dy)
     embedding.embedding_backward(dx, lookup)
+    if "bfloat16" in precisions:
+        for numbers in (dx, np.ones((300, 300), np.float32)):   # one thread, then all threads
+            rounded = to_bfloat16(numbers.reshape(len(numbers), -1))
+        matmul_nt(rounded, rounded)
     grads = tree.zeros_like(params)
     scale = global_norm(grads)
     adamw_update(params, grads, adamw_init(params), 1e-3, OptimizerConfig(), scale)

@@ -34,6 +34,11 @@ def shape(config):
     return replace(config.model, vocab_size=size)
 
 
+def passed(model, tokens, targets, settings):
+    """Bytes of a forward and backward pass with a stage's settings."""
+    return pass_bytes(model, tokens, targets, settings.recompute, settings.precision)
+
+
 def share(settings, rows):
     """Rows of one micro-batch."""
     return -(-rows // settings.micro_batches)
@@ -66,7 +71,7 @@ def pretrain(config, own=False):
     tokens = share(settings, settings.rows) * model.context
     validated = ROWS_VALIDATED * model.context
     return PROCESS + text(config, own) + training_bytes(
-        model, pass_bytes(model, tokens, tokens, settings.recompute),
+        model, passed(model, tokens, tokens, settings),
         scoring_bytes(model, validated, validated), settings.micro_batches)
 
 
@@ -80,7 +85,7 @@ def finetune(config, own=False):
     tested = ROWS_JUDGED * (model.context if own else min(LONGEST_TALK, model.context))
     weights = weight_bytes(model)
     learning = weights + training_bytes(
-        model, pass_bytes(model, tokens, targets, settings.recompute),
+        model, passed(model, tokens, targets, settings),
         scoring_bytes(model, tested, LEARNED * tested), settings.micro_batches)
     if own:
         return PROCESS + learning
@@ -106,7 +111,7 @@ def reward(config, own=False):
     responses, prompts = (2, 0) if own else (asked.responses, asked.prompts)
     tokens = share(settings, settings.rows) * (responses + settings.unfinished) * length
     return (PROCESS + prompts * (PROMPT + responses * ANSWER) + training_bytes(
-        model, pass_bytes(model, tokens, 0, settings.recompute),
+        model, passed(model, tokens, 0, settings),
         scoring_bytes(model, ROWS_SCORED * length, 0), settings.micro_batches))
 
 
@@ -120,7 +125,7 @@ def rlhf(config, own=False):
     sampling = max(answered(model, longest, settings.rows, settings.responses_a_prompt),
                    scoring_bytes(model, settings.rows * length, settings.rows * longest))
     learning = 2 * weights + training_bytes(
-        model, pass_bytes(model, rows * length, rows * longest, settings.recompute), sampling,
+        model, passed(model, rows * length, rows * longest, settings), sampling,
         settings.micro_batches)
     if own:
         return PROCESS + learning

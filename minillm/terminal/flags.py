@@ -11,6 +11,7 @@ from minillm.config import updated
 from minillm.runs.config import PRESETS, SECTIONS
 from minillm.text.files import read_text
 
+EVERYWHERE = ("precision",)     # keys that `minillm run` sets in all sections that have them
 MAX_NEW_TOKENS = 64     # default of the verbs that generate
 METAVARS = {int: "N", float: "X", str: "WORD", bool: "true|false"}
 
@@ -44,6 +45,15 @@ def add_dials(parser, own, dotted_help=False):
             group.add_argument(*names, dest=f"{name}.{item.name}", default=argparse.SUPPRESS,
                                metavar="|".join(choices) if choices else METAVARS[type(value)],
                                help=help_line(item, value) if shown else argparse.SUPPRESS)
+
+
+def add_dials_everywhere(parser):
+    """Add the flags of `minillm run` that set a key in every section that has it."""
+    for key in EVERYWHERE:
+        item = next(item for kind in SECTIONS.values() for item in fields(kind) if item.name == key)
+        parser.add_argument(f"--{key}", default=argparse.SUPPRESS,
+                            metavar="|".join(item.metadata["choices"]),
+                            help=f"of all stages: {help_line(item, item.default)}")
 
 
 def help_line(item, value):
@@ -98,6 +108,10 @@ def changes_of(args):
         section, dot, key = name.partition(".")
         if dot:
             changes.setdefault(section, {})[key] = value
+    for name, kind in SECTIONS.items():
+        for key in EVERYWHERE:
+            if hasattr(args, key) and key in kind.__dataclass_fields__:
+                changes.setdefault(name, {}).setdefault(key, getattr(args, key))
     if getattr(args, "seed", None) is not None:
         changes["seed"] = args.seed
     return changes

@@ -1,5 +1,6 @@
 """The verbs that train: run, and one for each stage."""
 
+import sys
 from pathlib import Path
 
 from minillm.config import dotted, require
@@ -26,7 +27,7 @@ def train(args):
     with planning.working(chosen, [stage], args.root, args.resume, args.quiet) as run:
         announce(run, chosen, own_sections(stage))
         if stage.needs or stage.makes:          # all but the vocabulary's
-            compile_first(run)
+            compile_first(run, [stage.name])
         for need in stage.needs:
             note_unfinished(run, need)
         for name in stage.makes:
@@ -53,7 +54,7 @@ def run_everything(args):
     with planning.working(chosen, STAGES, args.root, args.resume, args.quiet,
                           ("run", "--resume")) as run:
         announce(run, chosen, None)
-        compile_first(run)
+        compile_first(run, [stage.name for stage in STAGES])
         results = run_all(run)
         run.say(table(results))
         place = write_report(run.folder)
@@ -67,10 +68,23 @@ def announce(run, chosen, names):
     run.say(as_toml(run.config, names))
 
 
-def compile_first(run):
-    """Before the first training on a machine: compile all kernels, on two cores."""
+def compile_first(run, names):
+    """Before the first training on a machine: compile the kernels of these stages, on two cores."""
+    sections = [getattr(run.config, name, None) for name in names]
+    precisions = {getattr(section, "precision", "float32") for section in sections}
+    if "bfloat16" in precisions:
+        note_slow_bfloat16()
     if kernels_are_cold():
-        compile_kernels(run.config.model)
+        compile_kernels(run.config.model, precisions)
+
+
+def note_slow_bfloat16():
+    """Say so where bfloat16 saves no time."""
+    from minillm.kernels.steps import DOT_OF_PAIRS
+
+    if not DOT_OF_PAIRS:
+        print("minillm: this processor has no AVX512-BF16, so precision = bfloat16 takes more time "
+              "than float32; the numbers are the same as where it has", file=sys.stderr, flush=True)
 
 
 def summary(folder, stage):
