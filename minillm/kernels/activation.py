@@ -26,7 +26,7 @@ def gelu_forward_plain(x):
 
 
 @inline
-def _gelu_row(y, x):
+def gelu_row(y, x):
     """One row of gelu_forward. 1 + tanh(u) = 2 sigmoid(2 u) needs only one exponential."""
     one, slope, cubic = x.dtype.type(1), x.dtype.type(2 * GELU_SLOPE), x.dtype.type(GELU_CUBIC)
     for i in range(x.size):
@@ -37,7 +37,7 @@ def _gelu_row(y, x):
 def gelu_forward(x):
     y = np.empty_like(x)
     for n in numba.prange(x.shape[0]):
-        _gelu_row(y[n], x[n])
+        gelu_row(y[n], x[n])
     return y
 
 
@@ -82,7 +82,7 @@ def swiglu_forward_plain(gate, up):
 
 
 @inline
-def _swiglu_row(y, gate, up):
+def swiglu_row(y, gate, up):
     """One row of swiglu_forward."""
     one = gate.dtype.type(1)
     for i in range(gate.size):
@@ -93,7 +93,7 @@ def _swiglu_row(y, gate, up):
 def swiglu_forward(gate, up):
     y = np.empty_like(gate)
     for n in numba.prange(gate.shape[0]):
-        _swiglu_row(y[n], gate[n], up[n])
+        swiglu_row(y[n], gate[n], up[n])
     return y
 
 

@@ -16,13 +16,12 @@ from minillm.kernels.attention_tiles import (add_over_keys, add_over_queries, ad
                                              score_keys, subtract, sums_over_keys, transpose,
                                              transpose_panel, update_maximum)
 from minillm.kernels.exp import exp
-from minillm.kernels.lanes import MR, blank, lanes, load, store
-from minillm.kernels.tile import dot, highest
-from minillm.kernels.twin import inline, ordered, twin
+from minillm.kernels.lanes import MR, lanes
+from minillm.kernels.tile import dot
+from minillm.kernels.twin import ordered, twin
 
 # Keys of a block, whole tiles: its scores for a panel of queries stay in the first-level cache.
 KEYS = 128 // MR * MR
-FEW = 1 << 15   # multiply-adds of decoding: fewer than this do not repay a second thread
 
 
 def attention_forward_plain(q, k, v, visible_from):
@@ -221,74 +220,3 @@ def attention_backward(dout, q, k, v, out, lse, visible_from):
     for n in numba.prange(B * G):
         _backward_group(dq, dk, dv, dout, q, k, v, out, lse, visible_from, n // G, n % G)
     return dq, dk, dv
-
-
-def attention_decode_plain(q, k, v, keys, values, visible_from, column):
-    """Attention of one new token per batch row over a key/value cache.
-
-    The token's own key and value are first stored in the cache, at `column`. It sees the keys
-    visible_from[b] <= s <= column; the rest of the cache is never read.
-    Shapes:  q (B, H, D), k and v (B, G, D), keys and values (B, G, S, D), visible_from (B,) int32,
-             column int < S -> out (B, H, D)
-    """
-    B, H, D = q.shape
-    G = k.shape[1]
-    keys[:, :, column], values[:, :, column] = k, v
-    out = np.zeros_like(q)
-    for b in range(B):
-        seen = slice(visible_from[b], column + 1)
-        if visible_from[b] > column:
-            continue
-        queries = q[b].reshape(G, H // G, D)
-        scores = np.einsum("grd,gsd->grs", queries, keys[b, :, seen]) / np.sqrt(D).astype(q.dtype)
-        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        weights /= weights.sum(axis=-1, keepdims=True)
-        out[b] = np.einsum("grs,gsd->grd", weights, values[b, :, seen]).reshape(H, D)
-    return out
-
-
-@inline
-def _decode_head(out, query, keys, values):
-    """attention_decode of one query (D,) over the keys and values (S, D) that the query sees."""
-    n, weights = lanes(query), np.empty(keys.shape[0], query.dtype)
-    scale, total = query.dtype.type(1 / math.sqrt(query.size)), query.dtype.type(0)
-    for s in range(weights.size):
-        weights[s] = scale * dot(query, keys[s])
-    top = highest(weights) if weights.size else total
-    for s in range(weights.size):
-        weights[s] = exp(weights[s] - top)
-        total += weights[s]
-    for s in range(weights.size):
-        weights[s] /= total
-    for d in range(0, query.size - n + 1, n):
-        even = odd = blank(query)   # two independent sums: their multiply-adds overlap
-        for s in range(0, weights.size - 1, 2):
-            even = even + weights[s] * load(values[s], d)
-            odd = odd + weights[s + 1] * load(values[s + 1], d)
-        if weights.size % 2:
-            even = even + weights[weights.size - 1] * load(values[weights.size - 1], d)
-        store(out, d, even + odd)
-    for d in range(query.size // n * n, query.size):
-        out[d] = 0
-        for s in range(weights.size):
-            out[d] += weights[s] * values[s, d]
-
-
-def _few(q, k, v, keys, values, visible_from, column):
-    """True where one thread decodes as fast as several."""
-    return q.size * column < FEW
-
-
-@twin(plain=attention_decode_plain, loops=attention_loops.attention_decode, parallel=True,
-      few=_few)
-def attention_decode(q, k, v, keys, values, visible_from, column):
-    B, H, _ = q.shape
-    G, length, out = k.shape[1], column + 1, np.empty_like(q)
-    for n in numba.prange(B * G):   # the thread that writes a head's cache also reads it
-        b, g = n // G, n % G
-        for d in range(k.shape[2]):
-            keys[b, g, column, d], values[b, g, column, d] = k[b, g, d], v[b, g, d]
-        start = min(max(visible_from[b], 0), length)
-        for h in range(g * (H // G), (g + 1) * (H // G)):
-            _decode_head(out[b, h], q[b, h], keys[b, g, start:length], values[b, g, start:length])
-    return out

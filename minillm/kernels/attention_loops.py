@@ -114,21 +114,3 @@ def attention_backward(dout, q, k, v, out, lse, visible_from):
                     attend_backward(dq[b, t, h], dkeys, dvalues, dout[b, t, h], q[b, t, h], keys,
                                     values, out[b, t, h], lse[b, h, t])
     return dq, dk, dv
-
-
-@serial
-def attention_decode(q, k, v, keys, values, visible_from, column):
-    """Shapes:  q (B, H, D), k and v (B, G, D), keys and values (B, G, S, D) -> out (B, H, D)"""
-    B, H, D = q.shape
-    G, out = k.shape[1], np.zeros_like(q)
-    for b in range(B):
-        for g in range(G):
-            for d in range(D):
-                keys[b, g, column, d] = k[b, g, d]
-                values[b, g, column, d] = v[b, g, d]
-        s = visible_from[b]
-        if s <= column:
-            for h in range(H):
-                g = h // (H // G)
-                attend(out[b, h], q[b, h], keys[b, g, s:column + 1], values[b, g, s:column + 1])
-    return out

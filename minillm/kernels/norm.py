@@ -27,7 +27,7 @@ def rmsnorm_forward_plain(x, gain, eps):
 
 
 @inline
-def _rms_row(y, x, gain, eps):
+def rms_row(y, x, gain, eps):
     """One row of rmsnorm_forward; returns its inv_rms."""
     squares = x.dtype.type(0)
     for c in range(x.size):
@@ -42,7 +42,7 @@ def _rms_row(y, x, gain, eps):
 def rmsnorm_forward(x, gain, eps):
     y, inv_rms = np.empty_like(x), np.empty(x.shape[0], dtype=x.dtype)
     for n in numba.prange(x.shape[0]):
-        inv_rms[n] = _rms_row(y[n], x[n], gain, eps)
+        inv_rms[n] = rms_row(y[n], x[n], gain, eps)
     return y, inv_rms
 
 
@@ -98,7 +98,7 @@ def layernorm_forward_plain(x, gain, bias, eps):
 
 
 @inline
-def _layer_row(y, x, gain, bias, eps):
+def layer_row(y, x, gain, bias, eps):
     """One row of layernorm_forward; returns its mean and inv_std."""
     total, squares = x.dtype.type(0), x.dtype.type(0)
     for c in range(x.size):
@@ -117,7 +117,7 @@ def layernorm_forward(x, gain, bias, eps):
     N = x.shape[0]
     y, mean, inv_std = np.empty_like(x), np.empty(N, dtype=x.dtype), np.empty(N, dtype=x.dtype)
     for n in numba.prange(N):
-        mean[n], inv_std[n] = _layer_row(y[n], x[n], gain, bias, eps)
+        mean[n], inv_std[n] = layer_row(y[n], x[n], gain, bias, eps)
     return y, mean, inv_std
 
 

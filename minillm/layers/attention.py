@@ -115,17 +115,3 @@ def attention_backward(dy, cache):
     dq, dk, dv = kernels.attention_backward(dout.reshape(q.shape), q, k, v, out, lse, visible_from)
     dx, grads = project_backward(dq, dk, dv, projections)
     return dx, {**grads, "output": d_output}
-
-
-def attention_decode(x, params, config, positions, visible_from, column, keys, values,
-                     residual=None):
-    """attention_forward for one new token per row, with the cached keys and values before it.
-
-    The new key and value are written into the cache at `column`.
-    Shapes:  x (B, 1, C), positions and visible_from (B,), column int,
-             keys and values (B, G, S, D) -> y (B, 1, C)
-    """
-    q, k, v, _ = project(x, params, config, positions[:, None])
-    out = kernels.attention_decode(q[:, 0], k[:, 0], v[:, 0], keys, values,
-                                   visible_from, column)    # (B, H, D)
-    return linear_forward(out.reshape(x.shape), params["output"], residual)[0]

@@ -2,10 +2,12 @@
 
 from typing import NamedTuple
 
+import numba
 import numpy as np
 
-from minillm.layers.attention import (AttentionCache, attention_backward, attention_decode,
-                                      attention_forward, attention_init)
+from minillm.kernels import decode as kernels
+from minillm.layers.attention import (AttentionCache, attention_backward, attention_forward,
+                                      attention_init)
 from minillm.layers.feed_forward import (FeedForwardCache, feed_forward_backward,
                                          feed_forward_forward, feed_forward_init)
 from minillm.layers.norm import NormCache, norm_backward, norm_forward, norm_init
@@ -64,13 +66,23 @@ def block_backward(dy, cache):
                 "feed_forward": d_feed_forward}
 
 
-def block_decode(x, params, config, positions, visible_from, column, keys, values):
-    """block_forward for one new token per row, with the key/value cache.
+def block_decode(x, params, config, table, visible_from, column, keys, values):
+    """block_forward for one new token per row, with the key/value cache, as one kernel.
 
-    Shapes:  x (B, 1, C), positions and visible_from (B,) -> y (B, 1, C)
+    table: (cos, sin) of the rotary positions, empty with learned ones.
+    Shapes:  x (B, C), cos and sin (P, D/2), visible_from (B,), column int,
+             keys and values (B, G, S, D) -> y (B, C)
     """
-    n1, _ = norm_forward(x, params["norm1"], config.norm, config.norm_eps)
-    x = attention_decode(n1, params["attention"], config, positions, visible_from, column,
-                         keys, values, residual=x)
-    n2, _ = norm_forward(x, params["norm2"], config.norm, config.norm_eps)
-    return feed_forward_forward(n2, params["feed_forward"], residual=x)[0]
+    attention, feed_forward = params["attention"], params["feed_forward"]
+    gain, none = params["norm1"]["gain"], params["norm1"]["gain"][:0]
+    gate = feed_forward.get("gate", {"weight": none.reshape(0, 0)})
+    layers = (attention["query"], attention["key"], attention["value"], attention["output"],
+              feed_forward["up"], feed_forward["down"], gate)
+    norms, shift = (params["norm1"], params["norm2"]), none
+    if config.norm == "layernorm":
+        shift = np.zeros_like(gain)
+    return kernels.block_decode(
+        x, tuple(norm["gain"] for norm in norms), tuple(norm.get("bias", shift) for norm in norms),
+        tuple(layer["weight"] for layer in layers),
+        tuple(layer.get("bias", none) for layer in layers),
+        *table, visible_from, column, keys, values, config.norm_eps, numba.get_num_threads())

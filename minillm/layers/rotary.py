@@ -17,13 +17,19 @@ class RotaryCache(NamedTuple):
     __repr__ = brief
 
 
-@functools.lru_cache(maxsize=32)
 def rotary_table(length, head_size, theta, dtype):
     """Cosines and sines of position * frequency, frequency_i = theta^(-2i / D).
 
-    Shapes:  -> cos (length, D/2), sin (length, D/2)
+    The table has at least `length` positions. It is made once for each power of two and kept, as
+    decoding asks for one position more with every token.
+    Shapes:  -> cos (P, D/2), sin (P, D/2), P >= length
     Source:  Su et al. 2021, arXiv:2104.09864, eq. 15 and 34.
     """
+    return _table(1 << (length - 1).bit_length(), head_size, theta, dtype)
+
+
+@functools.lru_cache(maxsize=32)
+def _table(length, head_size, theta, dtype):
     frequency = theta ** (-np.arange(0, head_size, 2) / head_size)      # (D/2,) radians per token
     angle = np.arange(length)[:, None] * frequency                      # (length, D/2)
     return np.cos(angle).astype(dtype), np.sin(angle).astype(dtype)

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from minillm.layers.block import block_decode
+from minillm.kernels.decode import threads_for
+from minillm.layers.block import block_decode, block_forward
 from minillm.layers.norm import norm_forward
+from minillm.layers.rotary import rotary_table
 from minillm.model.sampling import sample
-from minillm.model.transformer import head_forward, transformer_forward
+from minillm.model.transformer import embed, head_forward
 
 KEPT = 0.75         # below this share of running rows, ended rows are dropped from the cache
 
@@ -26,6 +28,7 @@ def left_padded(prompts, pad_id):
 def prefill(params, config, tokens, starts, length):
     """Read the prompts in one pass and keep every layer's keys and values.
 
+    The rest of a block is dropped before the next one begins, and only the last tokens get logits.
     The keys of one head are contiguous in memory, in the order in which decoding reads them.
     Shapes:  tokens (B, T), starts (B,)
              -> logits (B, V), [(keys, values) per layer, each (B, G, length, D)]
@@ -33,31 +36,47 @@ def prefill(params, config, tokens, starts, length):
     B, T = tokens.shape
     visible_from = np.repeat(starts[:, None], T, axis=1)
     positions = np.maximum(np.arange(T, dtype=np.int32) - visible_from, 0)
-    h, cache = transformer_forward(tokens, params, config, positions, visible_from)
+    x, _, _ = embed(tokens, params["embedding"], positions)
     layers = []
-    for block in cache.blocks:
-        keys = np.zeros((B, config.kv_heads, length, config.head_size), h.dtype)
+    for block in params["blocks"]:
+        keys = np.zeros((B, config.kv_heads, length, config.head_size), x.dtype)
         values = np.zeros_like(keys)
-        keys[:, :, :T] = block.attention.k.swapaxes(1, 2)
-        values[:, :, :T] = block.attention.v.swapaxes(1, 2)
+        x, cache = block_forward(x, block, config, positions, visible_from)
+        keys[:, :, :T] = cache.attention.k.swapaxes(1, 2)
+        values[:, :, :T] = cache.attention.v.swapaxes(1, 2)
         layers.append((keys, values))
-    return head_forward(np.ascontiguousarray(h[:, -1]), params)[0], layers
+        del cache       # else it would stay until the next block's is there
+    return logits_of(x[:, -1].copy(), params, config), layers
 
 
 def decode_step(params, config, tokens, starts, column, layers):
     """Logits after one more token per row; its key and value go to `column` of the cache.
 
-    Shapes:  tokens (B,), starts (B,) -> logits (B, V)
+    Shapes:  tokens (B,), starts (B,) int32 -> logits (B, V)
     """
-    positions = column - starts                                     # (B,) int32
-    x = params["embedding"]["token"][tokens][:, None]               # (B, 1, C)
+    x = params["embedding"]["token"][tokens]                            # (B, C)
     if config.position == "learned":
-        places = np.minimum(positions, config.context - 1)          # an ended row may exceed it
-        x = x + params["embedding"]["position"][places][:, None]
-    for block, (keys, values) in zip(params["blocks"], layers):
-        x = block_decode(x, block, config, positions, starts, column, keys, values)
+        places = np.minimum(column - starts, config.context - 1)        # an ended row may exceed it
+        x = x + params["embedding"]["position"][places]
+        table = np.empty((2, 1, 0), x.dtype)                            # no angles
+    else:
+        table = rotary_table(column + 1, config.head_size, config.rope_theta, x.dtype)
+    with threads_for(x.size * (4 * config.width + 3 * config.hidden)):
+        for block, (keys, values) in zip(params["blocks"], layers):
+            x = block_decode(x, block, config, table, starts, column, keys, values)
+    return logits_of(x, params, config)
+
+
+def logits_of(x, params, config):
+    """The final norm and the head.  Shapes:  x (B, C) -> logits (B, V)"""
     h, _ = norm_forward(x, params["norm"], config.norm, config.norm_eps)
-    return head_forward(h[:, 0], params)[0]
+    return head_forward(h, params)[0]
+
+
+def pick(layers, rows):
+    """Keep these rows of the cache, in place, so that only one layer is there twice at a time."""
+    for i, (keys, values) in enumerate(layers):
+        layers[i] = keys[rows], values[rows]
 
 
 def generate_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tokens,
@@ -85,7 +104,7 @@ def generate_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tok
     which = which.reshape(-1)       # NumPy 2.0 alone returns a column
     logits, layers = prefill(params, config, unique[:, 1:], unique[:, 0].copy(), T + max_new_tokens)
     logits = logits[which]
-    layers = [(keys[which], values[which]) for keys, values in layers]
+    pick(layers, which)
     new = np.full((len(prompts), max_new_tokens), pad_id, np.int32)
     lengths = np.zeros(len(prompts), int)
     rows, running = np.arange(len(prompts)), np.ones(len(prompts), bool)
@@ -99,7 +118,7 @@ def generate_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tok
             break
         # Ended rows are fed pads. They are dropped once enough of them repay the copy.
         if running.mean() < KEPT:
-            layers = [(keys[running], values[running]) for keys, values in layers]
+            pick(layers, running)
             rows, drawn, starts = rows[running], drawn[running], starts[running]
             running = running[running]
         logits = decode_step(params, config, drawn, starts, T + step, layers)

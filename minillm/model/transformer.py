@@ -74,8 +74,24 @@ def one_document(tokens):
     return positions, np.zeros(tokens.shape, np.int32)
 
 
+<<<<<<< HEAD
 def transformer_forward(tokens, params, config, positions, visible_from, recompute=False,
                         precision="float32"):
+=======
+def embed(tokens, params, positions):
+    """The token's vector, plus that of its position if positions are learned.
+
+    Shapes:  tokens and positions (B, T) -> x (B, T, C), what embedding_backward needs of each
+    """
+    x, token = embedding_forward(tokens, params["token"])
+    if "position" not in params:
+        return x, token, None
+    place, position = embedding_forward(positions, params["position"])
+    return x + place, token, position
+
+
+def transformer_forward(tokens, params, config, positions, visible_from, recompute=False):
+>>>>>>> 7cc5370 (Decoding: one call a block, rotary tables by powers of two, prefill that keeps keys and values only)
     """One vector per token, computed from the token and the tokens before it that it may see.
 
         x = embedding(tokens);   x = block(x), L times;   h = norm(x)
@@ -98,11 +114,7 @@ def transformer_forward(tokens, params, config, positions, visible_from, recompu
     if T > config.context:
         raise ValueError(f"a sequence of {T} tokens is longer than the model's context of "
                          f"{config.context}")
-    x, token = embedding_forward(tokens, params["embedding"]["token"])      # (B, T, C)
-    position = None
-    if config.position == "learned":
-        place, position = embedding_forward(positions, params["embedding"]["position"])
-        x = x + place
+    x, token, position = embed(tokens, params["embedding"], positions)
     blocks = []
     for block in params["blocks"]:
         arguments = BlockInput(x, block, config, positions, visible_from, precision)
