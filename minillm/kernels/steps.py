@@ -113,7 +113,7 @@ def compile_add_product_of_steps(total, x, y):
 
 
 def _pairs(row, i, j, both):
-    """The pairs of row[i], row[j] and so on; of row[i] and 0 unless `both`.  Compiled code alone."""
+    """A vector of pairs (row[i], row[j]), or (row[i], 0) unless `both`; in compiled code alone."""
 
 
 @type_callable(_pairs)

@@ -74,10 +74,6 @@ def one_document(tokens):
     return positions, np.zeros(tokens.shape, np.int32)
 
 
-<<<<<<< HEAD
-def transformer_forward(tokens, params, config, positions, visible_from, recompute=False,
-                        precision="float32"):
-=======
 def embed(tokens, params, positions):
     """The token's vector, plus that of its position if positions are learned.
 
@@ -90,8 +86,8 @@ def embed(tokens, params, positions):
     return x + place, token, position
 
 
-def transformer_forward(tokens, params, config, positions, visible_from, recompute=False):
->>>>>>> 7cc5370 (Decoding: one call a block, rotary tables by powers of two, prefill that keeps keys and values only)
+def transformer_forward(tokens, params, config, positions, visible_from, recompute=False,
+                        precision="float32"):
     """One vector per token, computed from the token and the tokens before it that it may see.
 
         x = embedding(tokens);   x = block(x), L times;   h = norm(x)
