@@ -5,7 +5,7 @@ A ladder to it, in GFLOP/s for 768 x 768 x 768 on two cores (benchmarks/matmul.p
     three plain loops                2
     row by row                      29   the inner loop reads contiguous memory: LLVM vectorizes it
     in blocks that fit the cache    15   alone, blocks cost more than they save at this size
-    register tiles                 104   each loaded number is used 4 or 32 times
+    register tiles, one thread     104   each loaded number is used 8 or 32 times
     on both threads                202   BLAS: 206
 
 matmul_loops.py is the same algorithm without tuning: read it first. The five loops around the
@@ -22,6 +22,9 @@ micro-kernel, from the outside in:
 
 Packing copies a factor into the order in which the micro-kernel reads it. Where that transposes, it
 works on squares that stay in registers (lanes.py). A is read in place unless it is transposed.
+
+The factors are floats, or bfloat16 numbers, which are read as pairs. What one multiply-add takes of
+them is called a step of k: a number or a pair (steps.py).
 
 Each thread computes a part of C and packs B for itself: reading what another core has just written
 is slower than packing it again. One thread sums each element of C, in an order that depends only on
