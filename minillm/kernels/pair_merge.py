@@ -1,4 +1,4 @@
-"""Byte-pair encoding: learn which pairs of tokens to merge, and apply the merges.
+"""Byte-pair encoding: learn which pairs of tokens to merge. (piece_ids.py applies the merges.)
 
 Text comes as pieces (mostly words), concatenated: `ids` holds their tokens, and `piece` the number
 of each token's piece. A pair never spans two pieces.
@@ -37,7 +37,7 @@ def merge_pair(ids, piece, left, right, merged):
     return ids[keep], piece[keep]
 
 
-def apply_merges_plain(ids, piece, merges, first_id):
+def apply_merges(ids, piece, merges, first_id):
     """Apply merge 0, then merge 1, ... everywhere; merge r makes the token first_id + r.
 
     Shapes:  ids, piece (N,) int32, merges (M, 2) int32 -> ids, piece (N',) int32
@@ -77,9 +77,19 @@ FIRST, LAST = 0, 1              # of ends: the first and the last place of the p
 
 
 @ordered
+def all_none(rows, columns):
+    """An array of -1. (np.full would take numba longer to compile.)"""
+    array = np.empty((rows, columns), np.int64)
+    for i in range(rows):
+        for j in range(columns):
+            array[i, j] = -1
+    return array
+
+
+@ordered
 def new_nodes(ids, piece):
     """A row for each token, linked to its neighbours; no token is in a chain yet."""
-    node = np.full((len(ids), 6), -1, np.int64)
+    node = all_none(len(ids), 6)
     for i in range(len(ids)):
         node[i, ID] = ids[i]
         if i > 0 and piece[i - 1] == piece[i]:
@@ -139,7 +149,10 @@ def empty_table(pairs):
     size = 8
     while size < 2 * pairs:
         size *= 2
-    return np.full(size, -1, np.int64)
+    table = np.empty(size, np.int64)
+    for slot in range(size):
+        table[slot] = -1
+    return table
 
 
 @ordered
@@ -150,34 +163,6 @@ def find_pair(table, pairs, left, right):
     while table[slot] >= 0 and (pairs[table[slot], 0] != left or pairs[table[slot], 1] != right):
         slot = (slot + 1) & (len(table) - 1)
     return slot
-
-
-@ordered
-def chain_known_pair(place, node, ends, table, merges):
-    """Append a place to the chain of its pair, if a merge exists for that pair."""
-    if place >= 0 and node[place, AFTER] >= 0:
-        rank = table[find_pair(table, merges, node[place, ID], node[node[place, AFTER], ID])]
-        if rank >= 0:
-            enter(place, rank, node, ends)
-
-
-@twin(plain=apply_merges_plain)
-def apply_merges(ids, piece, merges, first_id):
-    merges = merges.astype(np.int64)
-    table = empty_table(len(merges))
-    for rank in range(len(merges)):
-        table[find_pair(table, merges, merges[rank, 0], merges[rank, 1])] = rank
-    node, ends = new_nodes(ids, piece), np.full((len(merges), 2), -1, np.int64)
-    for place in range(len(ids)):
-        chain_known_pair(place, node, ends, table, merges)
-    for rank in range(len(merges)):
-        while ends[rank, FIRST] >= 0:
-            place = ends[rank, FIRST]
-            join(place, first_id + rank, node, ends)
-            chain_known_pair(node[place, BEFORE], node, ends, table, merges)
-            chain_known_pair(place, node, ends, table, merges)
-    keep = node[:, ID] >= 0
-    return node[keep, ID].astype(np.int32), piece[keep]
 
 
 class Tally(NamedTuple):
@@ -198,7 +183,7 @@ def count_pair(place, weight, node, ends, tally):
     slot = find_pair(table, pairs, left, right)
     if table[slot] < 0:
         table[slot] = made[0]
-        pairs[made[0], 0], pairs[made[0], 1] = left, right
+        pairs[made[0], 0], pairs[made[0], 1], counts[made[0]] = left, right, 0
         made[0] += 1
     counts[table[slot]] += weight
     enter(place, table[slot], node, ends)
@@ -228,9 +213,10 @@ def merge_and_recount(pair, merged, piece, weights, node, ends, tally):
 @twin(plain=learn_merges_plain)
 def learn_merges(ids, piece, weights, first_id, limit):
     most = min(3 * len(ids) + 1, (first_id + limit) * (first_id + limit))   # pairs at most
-    node, ends = new_nodes(ids, piece), np.full((most, 2), -1, np.int64)
-    tally = Tally(empty_table(most), np.empty((most, 2), np.int64), np.zeros(most, np.int64),
-                  np.zeros(1, np.int64))
+    node, ends = new_nodes(ids, piece), all_none(most, 2)
+    tally = Tally(empty_table(most), np.empty((most, 2), np.int64), np.empty(most, np.int64),
+                  np.empty(1, np.int64))
+    tally.made[0] = 0
     for place in range(len(ids)):
         count_pair(place, weights[piece[place]], node, ends, tally)
     # A heap of (-count, left, right, pair); numba takes its type from the entry that is cut off.

@@ -40,7 +40,7 @@ def plain_kernels():
     return rung() == "plain"
 
 
-def twin(plain, loops=None, parallel=False, few=None):
+def twin(plain, loops=None, parallel=False, few=None, nogil=False):
     """Compile a kernel, or replace it by another rung with the same signature.
 
     The result has the other rungs as `.plain` and `.loops` (None if there is none), so that a test
@@ -49,6 +49,8 @@ def twin(plain, loops=None, parallel=False, few=None):
     few(*args): True if the work is too small for several threads. Starting threads takes some
     microseconds, as long as a norm of 50 tokens. One thread then runs the same loops, with the same
     results.
+
+    nogil: other Python threads go on while the kernel runs, so that several can call it at once.
     """
     def choose(kernel):
         if rung() == "plain":
@@ -56,7 +58,7 @@ def twin(plain, loops=None, parallel=False, few=None):
         elif rung() == "loops" and loops is not None:
             chosen = loops
         elif few is None:
-            chosen = compile_loops(kernel, parallel)
+            chosen = compile_loops(kernel, parallel, nogil=nogil)
         else:
             many = compile_loops(kernel, parallel)
             one = compile_loops(kernel, False, "_alone")
@@ -110,10 +112,10 @@ def ordered(helper):
                       no_cfunc_wrapper=True)(helper)
 
 
-def compile_loops(kernel, parallel, suffix=""):
+def compile_loops(kernel, parallel, suffix="", nogil=False):
     """Compile a kernel with the settings that all kernels share."""
     name = kernel.__name__ + suffix
-    compiled = numba.njit(parallel=parallel, fastmath=FASTMATH, error_model="numpy")(
+    compiled = numba.njit(parallel=parallel, fastmath=FASTMATH, error_model="numpy", nogil=nogil)(
         renamed(kernel, name))
     if hasattr(compiled, "_cache"):     # a function where NUMBA_DISABLE_JIT=1
         # Two rungs of a kernel have the same name, each in a file of its own.

@@ -1,31 +1,55 @@
-"""Split text into pieces before byte-pair encoding; no merge crosses from one piece to the next."""
+"""Text in pieces, mostly words: kernels/split.py says where they end."""
 
-from functools import lru_cache
+import numpy as np
 
-# The alternatives are tried in this order.
-ALTERNATIVES = "|".join([
-    r"'(?:[sdmt]|ll|ve|re)",       # the end of an English contraction: 's, 'll
-    r" ?[\p{L}\p{M}]+",            # a word, with the space before it
-    r"\p{N}{1,2}",                 # one or two digits, so that a number is always cut the same way
-    r" ?[^\s\p{L}\p{M}\p{N}]+",    # punctuation, with the space before it
-    r"\s*[\r\n]+",                 # line ends, with the blanks before them
-    r"\s+(?!\S)",                  # blanks except the last, which joins the word after it
-    r"\s+",                        # other blanks
-])
-LONGEST = 1000      # repeats in a piece at most: a text without a blank is many pieces, not one
-PATTERN = ALTERNATIVES.replace("+", f"{{1,{LONGEST}}}").replace("*", f"{{0,{LONGEST}}}")
+from minillm.kernels.split import (ASCII, LONGEST, UNICODE, characters_of, compiled,
+                                   kinds_of_characters, piece_ends)
+
+CHARACTERS_A_CALL = 1 << 19     # of a text that are split together: it bounds memory
+REACH = 2 * LONGEST + 1         # characters, from a piece's first on, that its end depends on
+BREAK = r"(?<=\S)(?=\s)"       # here a piece ends, whatever is before and after
+CUT = r"(?<=\S)|(?=\s)"        # a piece that ends here, ends here at the end of a part too
 
 
-@lru_cache(maxsize=1)
-def _compiled():
-    import regex  # supports \p{L}, a letter of any script; the standard library's re does not
+def find_pieces(texts):
+    """Return the characters of all texts end to end, where pieces end, and where texts end.
 
-    return regex.compile(PATTERN)
+    Shapes:  -> (N,) int32, (P,) int64, (len(texts),) int64
+    """
+    text, ends = "".join(texts), np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+    characters = characters_of(text)
+    kinds = kinds_of_characters(ASCII if text.isascii() else UNICODE)
+    return characters, piece_ends(characters, ends, kinds), ends
+
+
+def parts_of(text):
+    """Yield parts of a text, of CHARACTERS_A_CALL or a few more, whose pieces are the text's."""
+    start = 0
+    while len(text) - start > CHARACTERS_A_CALL:
+        stop = _cut(text, start)
+        yield text[start:stop]
+        start = stop
+    yield text[start:]
+
+
+def _cut(text, start):
+    """Where to end the part that begins at `start`."""
+    least = start + CHARACTERS_A_CALL
+    found = compiled(BREAK).search(text, least, least + REACH)
+    if found:
+        return found.start()
+    _, ends, _ = find_pieces([text[start:least + 2 * REACH]])
+    ends = ends[start + ends >= least].tolist()
+    return next((start + end for end in ends if compiled(CUT).match(text, start + end)), len(text))
 
 
 def split_pieces(text):
     """Yield the pieces of a text in order; joined, they give the text again."""
-    return (match.group() for match in _compiled().finditer(text))
+    for part in parts_of(text):
+        start = 0
+        for end in find_pieces([part])[1].tolist():
+            yield part[start:end]
+            start = end
 
 
 def replace_surrogates(text):

@@ -13,16 +13,16 @@ from typing import ClassVar
 import numpy as np
 
 from minillm.formats.tokenizer_json import CONTROL, read_tokenizer, write_tokenizer
-from minillm.kernels.pair_merge import apply_merges, learn_merges
+from minillm.kernels.pair_merge import learn_merges
+from minillm.kernels.split import ALTERNATIVES, PATTERN
 from minillm.text.chat import render_chat
-from minillm.text.pieces import (ALTERNATIVES, PATTERN, replace_surrogates, split_pieces,
-                                 text_bytes)
+from minillm.text.encoding import encode_texts, merges_of
+from minillm.text.pieces import replace_surrogates, split_pieces, text_bytes
 
 KINDS = ("bpe", "characters")
 BYTES_AND_CONTROL = len(CONTROL) + 256      # tokens of a byte-level vocabulary before any merge
-# These bound memory, as merging takes about 50 bytes for each byte of the pieces that it sees.
-CHARACTERS_A_CALL = 1 << 20     # of a text that are encoded together
-LEARNED_BYTES = 1 << 24         # of distinct pieces that a vocabulary is learned from
+# Of distinct pieces that a vocabulary is learned from. Learning takes about 50 bytes for each.
+LEARNED_BYTES = 1 << 24
 SHORT, REMEMBERED = 200, 50_000  # characters of a text whose ids are kept, and how many texts
 
 
@@ -72,8 +72,8 @@ class Tokenizer:
         return {}
 
     @cached_property
-    def _merge_array(self):
-        return np.array(self.merges, dtype=np.int32).reshape(-1, 2)
+    def _merges(self):
+        return merges_of(self._byte_ids, self.merges, len(CONTROL) + len(self.alphabet))
 
     def encode(self, text):
         """Return the ids of a text; half a surrogate pair, which UTF-8 cannot hold, becomes U+FFFD.
@@ -100,8 +100,7 @@ class Tokenizer:
     def _encode(self, text):
         if self.kind == "characters":
             return self._look_up(text)
-        chunks = [self._encode_pieces(chunk) for chunk in _calls(split_pieces(text))]
-        return np.concatenate([np.empty(0, np.int32), *chunks])
+        return encode_texts([text], self._merges)
 
     def _look_up(self, text):
         data = text.encode("utf-8", "surrogateescape")
@@ -112,19 +111,6 @@ class Tokenizer:
                              f"vocabulary of {len(self.alphabet)} bytes; train the tokenizer on "
                              "text that has it, or use kind 'bpe', which takes any text")
         return ids
-
-    def _encode_pieces(self, pieces):
-        """Merge inside each distinct piece once, then look up the tokens of every piece."""
-        numbers = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
-        ids, piece = _lay_out(numbers, self._byte_ids)
-        ids, piece = apply_merges(ids, piece, self._merge_array, len(CONTROL) + len(self.alphabet))
-        lengths = np.bincount(piece, minlength=len(numbers))
-        starts = np.cumsum(lengths) - lengths
-        wanted = np.fromiter(map(numbers.__getitem__, pieces), np.int64, len(pieces))
-        sizes = lengths[wanted]
-        # From a token's place in the result to its place in ids.
-        shift = starts[wanted] - (np.cumsum(sizes) - sizes)
-        return ids[np.repeat(shift, sizes) + np.arange(sizes.sum())]
 
     def decode(self, ids, controls=False):
         """Return the text of ids: bytes that are no UTF-8 become U+FFFD, control tokens nothing.
@@ -155,11 +141,13 @@ class Tokenizer:
 
         Shapes:  -> ids (N,) int32
         """
-        begin, end = np.array([[self.begin_id], [self.end_id]], np.int32)
+        if self.kind == "bpe":
+            texts = map(replace_surrogates, texts)
+            return encode_texts(texts, self._merges, self.begin_id, self.end_id)
         parts = [np.empty(0, np.int32)]
         for text in texts:
-            parts += [begin, self.encode(text), end]
-        return np.concatenate(parts)
+            parts += [[self.begin_id], self.encode(text), [self.end_id]]
+        return np.concatenate(parts, dtype=np.int32)
 
     def encode_chat(self, messages, ask=True):
         """Return the ids of a conversation, ending in <|assistant|> if ask: its turn to speak.
@@ -181,19 +169,6 @@ class Tokenizer:
         """
         # Earlier files have no longest piece, and split all other text alike.
         return cls(*read_tokenizer(path, (PATTERN, ALTERNATIVES)))
-
-
-def _calls(pieces):
-    """Yield lists of successive pieces, each of about CHARACTERS_A_CALL characters in all."""
-    chunk, size = [], 0
-    for piece in pieces:
-        chunk.append(piece)
-        size += len(piece)
-        if size >= CHARACTERS_A_CALL:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
 
 
 def _lay_out(pieces, byte_ids):

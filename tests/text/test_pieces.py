@@ -5,7 +5,9 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minillm.text.pieces import ALTERNATIVES, LONGEST, replace_surrogates, split_pieces, text_bytes
+from minillm.kernels.split import ALTERNATIVES, LONGEST, PATTERN
+from minillm.text import pieces as module
+from minillm.text.pieces import parts_of, replace_surrogates, split_pieces, text_bytes
 
 
 @given(st.text())
@@ -37,6 +39,16 @@ def test_half_a_surrogate_pair_becomes_the_replacement_character():
 @given(st.text())
 def test_a_longest_piece_changes_no_text_of_ordinary_words(text):
     assert list(split_pieces(text)) == regex.findall(ALTERNATIVES, text)
+
+
+@given(st.text(st.sampled_from("aa1 \n\u3000!'s\ud800"), max_size=60), st.integers(1, 20))
+def test_parts_have_the_pieces_of_the_whole(text, size):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "CHARACTERS_A_CALL", size)
+        parts = list(parts_of(text))
+        assert "".join(parts) == text and len(parts) >= 1
+        assert [piece for part in parts for piece in regex.findall(PATTERN, part)] == regex.findall(PATTERN, text)
+        assert list(split_pieces(text)) == regex.findall(PATTERN, text)
 
 
 @pytest.mark.parametrize("letters", ["a", " ", "\n", "!", " \n", "e\u0301"])

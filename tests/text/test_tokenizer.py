@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minillm.kernels.twin import plain_kernels
+from minillm.text import encoding, pieces
 from minillm.text import tokenizer as tokenizer_module
-from minillm.text.pieces import LONGEST, replace_surrogates
+from minillm.text.pieces import replace_surrogates
 from minillm.text.tokenizer import CONTROL, Tokenizer, _most_frequent, train_tokenizer
 
 BYTES_ALONE = Tokenizer("bpe", bytes(range(256)))
@@ -93,7 +94,7 @@ def test_each_token_encodes_to_itself(bpe):
 
 def test_a_long_text_is_the_same_in_one_chunk_or_many(bpe, text, monkeypatch):
     whole = bpe.encode(text)
-    monkeypatch.setattr("minillm.text.tokenizer.CHARACTERS_A_CALL", 7)
+    monkeypatch.setattr(pieces, "CHARACTERS_A_CALL", 7)
     np.testing.assert_array_equal(bpe.encode(text), whole)
 
 
@@ -202,9 +203,23 @@ def test_a_megabyte_without_a_break(bpe, letters):
         assert tokenizer.decode(tokenizer.encode(text)) == text
 
 
-@pytest.mark.skipif(plain_kernels() or numba.config.DISABLE_JIT, reason="the plain twins rescan the text")
-def test_no_call_of_a_kernel_sees_more_than_its_share(bpe, monkeypatch):
-    """What a kernel takes grows with the pieces that it sees, so these bound the memory of any text."""
+@pytest.mark.parametrize("letters", ["abcdefgh", "ab \n", " ", "\n \u3000"])
+def test_no_call_of_a_kernel_sees_more_than_its_share(bpe, monkeypatch, letters):
+    """What a kernel takes grows with the characters that it sees, so these bound the memory of any text."""
+    text = "".join(np.random.default_rng(0).choice(list(letters), 20_000))
+    whole, sizes = bpe.encode(text), []
+
+    def seen(texts):
+        sizes.append(sum(map(len, texts)))
+        return find_pieces(texts)
+    find_pieces = pieces.find_pieces
+    monkeypatch.setattr(pieces, "find_pieces", seen)
+    monkeypatch.setattr(pieces, "CHARACTERS_A_CALL", 3000)
+    np.testing.assert_array_equal(bpe.encode(text), whole)
+    assert len(sizes) >= 5 and max(sizes) <= 3000 + 2 * pieces.REACH
+
+
+def test_a_vocabulary_is_learned_from_no_more_pieces_than_its_share(monkeypatch):
     sizes = []
 
     def seen(pieces, byte_ids):
@@ -212,13 +227,22 @@ def test_no_call_of_a_kernel_sees_more_than_its_share(bpe, monkeypatch):
         return lay_out(pieces, byte_ids)
     lay_out = tokenizer_module._lay_out
     monkeypatch.setattr(tokenizer_module, "_lay_out", seen)
-    monkeypatch.setattr(tokenizer_module, "CHARACTERS_A_CALL", 5000)
     monkeypatch.setattr(tokenizer_module, "LEARNED_BYTES", 5000)
-    text = "".join(np.random.default_rng(0).choice(list("abcdefgh"), 50_000))
-    assert bpe.decode(bpe.encode(text)) == text and len(sizes) >= 8 and max(sizes) <= 5000 + LONGEST
-    sizes.clear()
-    train_tokenizer([text, "often " * 90], 300)
-    assert 4000 <= max(sizes) <= 5000
+    train_tokenizer(["".join(np.random.default_rng(0).choice(list("abcdefgh"), 50_000)), "often " * 90], 300)
+    assert len(sizes) == 1 and 4000 <= sizes[0] <= 5000
+
+
+@pytest.mark.parametrize("size", [1, 50, 700])
+def test_documents_are_the_same_in_one_group_or_many_on_one_thread_or_two(bpe, text, monkeypatch, size):
+    """Groups of documents, and documents that are longer than a group, framed once each."""
+    texts = ["", text[:500], "a", "half a pair \ud83d!", text, "", "no break" * 300, ""]
+    meant = [id for one in texts for id in (bpe.begin_id, *bpe.encode(one), bpe.end_id)]
+    monkeypatch.setattr(pieces, "CHARACTERS_A_CALL", size)
+    for threads in (1, 2):
+        monkeypatch.setattr(encoding.numba, "get_num_threads", lambda: threads)
+        for order in (texts, iter(texts)):
+            assert bpe.encode_documents(order).tolist() == meant
+    assert all(1 <= len(group) <= len(texts) for group, _, _ in encoding.groups_of(texts))
 
 
 def test_the_rarest_pieces_are_left_out_first():

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from minillm.text.pieces import ALTERNATIVES
+from minillm.kernels.split import ALTERNATIVES
 from minillm.text.tokenizer import CONTROL, Tokenizer
 
 ODD_TEXTS = [
