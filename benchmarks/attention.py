@@ -6,15 +6,17 @@ Forward and backward of causal attention for T from 128 to 2,048 tokens, once wi
 T (a step's work then grows by attention alone) and once with one row a batch. The exponent is the slope through
 the logarithms; both sides compute T^2 / 2 scores, so it tends to 1 and to 2. Memory is what the first forward
 and backward add to the inputs at their peak: an implementation that keeps the scores would show T^2 here.
-PyTorch's side is scaled_dot_product_attention(is_causal=True) on contiguous (B, H, T, D).
+PyTorch's side is scaled_dot_product_attention(is_causal=True) on contiguous (B, H, T, D). The limit is that of
+machine.py; of forward and backward count 7 products, over the visible half.
 """
 
 import time
 
 import numpy as np
-from common import (Report, columns_of, fit_exponent, flags, grouped, median, pair_ratios, parse, progress,
-                    spread)
-from machine import thread_count
+from common import (Report, columns_of, fit_exponent, flags, geometric_mean, grouped, median, pair_ratios, parse,
+                    progress, spread)
+from host import thread_count
+from peaks import limits
 from pictures import curves
 from turns import memory_of, open_sides, take_turns
 
@@ -24,8 +26,8 @@ H, D = 6, 64
 TURN = 0.2      # seconds
 OURS, THEIRS = "minillm", "PyTorch"
 COLUMNS = [("batch", "batch", ""), ("side", "side", ""), ("B", "B", ",d"), ("T", "T", ",d"), ("ms", "ms", ",.2f"),
-           ("spread", "spread", ".1%"), ("gflops", "GFLOP/s", ",.1f"), ("speed", "speed / PyTorch's", ".3f"),
-           ("work", "peak MB", ",.1f")]
+           ("spread", "spread", ".1%"), ("gflops", "GFLOP/s", ",.1f"), ("share", "of the limit", ".1%"),
+           ("speed", "speed / PyTorch's", ".3f"), ("work", "peak MB", ",.1f")]
 EXPONENT_COLUMNS = [("batch", "batch", ""), ("side", "side", ""), ("exponent", "time grows as T^", ".2f"),
                     ("memory", "peak memory as T^", ".2f")]
 
@@ -113,11 +115,12 @@ def time_size(sides, batch, B, T, args):
     slowest = max(side.ask("seconds", 1) for side in sides.values())
     repeats = 1 if args.quick else max(1, min(100, round(TURN / slowest)))
     seconds = take_turns(sides, args.rounds, "seconds", repeats)
-    flops, rows = 7 * B * H * T * (T + 1) * D, []
+    flops, limit, rows = 7 * B * H * T * (T + 1) * D, limits(args.quick)["float32"], []
     for name, taken in seconds.items():
         speed = median(pair_ratios(seconds[THEIRS], taken)) if THEIRS in seconds else None
         rows.append({"batch": batch, "side": name, "B": B, "T": T, "ms": 1e3 * median(taken), "seconds": taken,
-                     "spread": spread(taken), "gflops": flops / median(taken) / 1e9, "speed": speed})
+                     "spread": spread(taken), "gflops": flops / median(taken) / 1e9,
+                     "share": flops / median(taken) / limit, "speed": speed})
     return rows
 
 
@@ -158,6 +161,10 @@ def main(argv=None):
             row["work"] = memory_of(targets[row["side"]][0], (1, 16), (row["B"], row["T"]))["work"]
     report.table(f"Forward and backward of attention, {H} heads of {D}, {thread_count()} threads", COLUMNS, rows)
     report.table("Growth", EXPONENT_COLUMNS, exponents(rows))
+    ours = [row for row in rows if row["side"] == OURS]
+    report.headline("attention: of the limit, geometric mean", geometric_mean([row["share"] for row in ours]), ".1%")
+    if args.against:
+        report.headline("attention: speed / PyTorch's, geometric mean", geometric_mean([row["speed"] for row in ours]), ".2f")
 
     def draw(axes):
         groups = grouped(rows, "side", "batch")

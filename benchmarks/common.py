@@ -11,14 +11,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
-from machine import QUIET, Load, describe_machine, describe_versions, machine_lines, thread_count, variables
+from host import (QUIET, Load, blas_variables, describe_machine, describe_versions, machine_lines, thread_count,
+                  variables)
 from pictures import picture
 
 # Threads wait for the next kernel as long as libgomp's own default says, on both sides: PyTorch leaves it there, while
 # importing minillm.kernels alone shortens it (kernels/threads.py), which costs less beside other work.
 os.environ.setdefault("GOMP_SPINCOUNT", "300000")
 
-PAUSE = 0.1     # seconds between turns, in which the threads of the side before go to sleep
+PAUSE = 0.05    # seconds between turns, in which the threads of the side before go to sleep
 LEAST = 0.05    # seconds that a timed turn takes at the least
 
 
@@ -37,12 +38,12 @@ def flags(doc, against=(), default=None):
 
 
 def parse(parser, argv):
-    """The flags of a run.  Exits with one line where the package to stand against is not installed."""
+    """The flags of a run.  Exits with one line where a package that it needs is not installed."""
     args = parser.parse_args(argv)
     args.rounds = 2 if args.quick else args.rounds
-    against = getattr(args, "against", None)
-    if against and importlib.util.find_spec(against) is None:
-        parser.error(f"{against} is not installed; install the extra: pip install -e '.[bench]'")
+    for name in ("threadpoolctl", getattr(args, "against", None)):
+        if name and importlib.util.find_spec(name) is None:
+            parser.error(f"{name} is not installed; install the extra: pip install -e '.[bench]'")
     return args
 
 
@@ -131,11 +132,14 @@ class Report:
             "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "rounds": args.rounds,
             "machine": describe_machine(), "versions": describe_versions(*against), "threads": thread_count(),
             "load": {"average": self.load.average, "others_before": self.load.before, "others_during": None},
-            "variables": variables(), "tables": [], "notes": [], "data": {}}
+            "variables": variables(), "headlines": [], "tables": [], "notes": [], "data": {}}
         print(doc.split("\n")[0])
         print(machine_lines(self.content))
         if self.load.warning():
             self.note(self.load.warning())
+        if blas_variables():
+            found = ", ".join(f"{name}={value}" for name, value in blas_variables().items())
+            self.note(f"{found}: set here, which may slow a BLAS; every side that has one runs without.")
         if args.quick:
             self.note("--quick: tiny sizes and two rounds; these figures say nothing.")
 
@@ -149,6 +153,10 @@ class Report:
         table = {"title": title, "columns": columns, "rows": rows}
         self.content["tables"].append(table)
         print(f"\n{title}\n{as_text(table)}", flush=True)
+
+    def headline(self, what, value, form):
+        """A figure for the table at the top of RESULTS.md, in which the processors stand side by side."""
+        self.content["headlines"].append([what, value, form])
 
     def finish(self, draw=None, **data):
         """Write what was asked for.  draw(axes) makes the picture; data are further numbers for the JSON."""
@@ -166,9 +174,12 @@ class Report:
 
 def cells(table):
     """The rows of a table as text, in the order and the format of its columns."""
-    def cell(value, form):
-        return "-" if value is None else format(value, form)
-    return [[cell(row.get(key), form) for key, _, form in table["columns"]] for row in table["rows"]]
+    return [[as_cell(row.get(key), form) for key, _, form in table["columns"]] for row in table["rows"]]
+
+
+def as_cell(value, form):
+    """A value as text; None is -"""
+    return "-" if value is None else format(value, form)
 
 
 def as_text(table):

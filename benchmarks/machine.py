@@ -1,176 +1,92 @@
-"""What stands beside every figure: the machine, the versions, the threads, and what else kept the machine busy."""
+"""What can this machine do at the most, and which BLAS does it have?
 
-import ctypes
-import gc
-import os
-import platform
-import subprocess
-import sys
-import time
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+    python benchmarks/machine.py                                                 (--against torch: PyTorch's too)
 
-QUIET = 0.5         # cores busy with other work, above which a figure is not to be trusted
-PROC = Path("/proc/self/status")
+The limit of arithmetic is a loop of multiply-adds that never leaves the registers (peaks.py): in float32, and in
+bfloat16 where the processor multiplies pairs of them (AVX512-BF16). "Of the limit" means of this one everywhere.
+Beside it stands a product of 2,048 x 2,048 matrices by NumPy's BLAS, named with its version and the core that it
+runs as. Where environment variables tell BLAS how to run, it is timed with them and without, each in a process of its
+own. Memory is a copy of 256 MB.
+"""
+
+from common import Report, flags, parse, progress
+from host import blas_variables, thread_count
+from peaks import PRECISIONS, memory_speed, register_peak
+from pictures import bars
+from turns import Apart
+
+COLUMNS = [("what", "GFLOP/s", ""), ("one", "one core", ",.1f"), ("all", "all cores", ",.1f"),
+           ("share", "of the limit, one core", ".1%"), ("shares", "all cores", ".1%")]
+MEMORY_COLUMNS = [("what", "GB/s, read and written together", ""), ("one", "one core", ",.1f"), ("all", "all cores", ",.1f")]
 
 
-def describe_machine():
-    """Processor, cores, memory, system and Python of this machine."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else None
-    return {"processor": processor(), "cores": cores(), "memory_gb": memory and round(memory / 2**30, 1),
-            "system": f"{platform.system()} {platform.release()}", "python": platform.python_version()}
+def limits(tries):
+    """A row for each precision that has an instruction of its own."""
+    rows = []
+    for precision in PRECISIONS:
+        one, every = (register_peak(precision, threads, tries) / 1e9 for threads in (1, thread_count()))
+        rows.append({"what": f"limit: multiply-adds in registers, {precision}", "one": one, "all": every,
+                     "share": 1.0, "shares": 1.0, "precision": precision})
+    return rows
 
 
-def processor():
-    """The processor's name and, where the system tells, its widest vectors."""
+def libraries(against):
+    """(side, its environment, what it computes in) of every product that is timed."""
+    found = [("products:NumpyBlas", {}, "float32")]
+    if blas_variables():
+        found.append(("products:NumpyBlas", blas_variables(), "float32"))
+    if against:
+        found += [("pytorch:Float32", {}, "float32"), ("pytorch:BFloat16", {}, "bfloat16")]
+    return found
+
+
+def product_row(target, environment, precision, limit, size, tries):
+    """Speed of a library's square product, the best of some tries."""
+    side = Apart(target, environment=environment)
     try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return platform.processor() or platform.machine()
-    known = {key.strip(): value for key, _, value in (line.partition(":") for line in text.splitlines())}
-    flags = known.get("flags", "").split()
-    vectors = next((name for name in ("avx512f", "avx2") if name in flags), platform.machine())
-    return f"{known.get('model name', platform.machine()).strip()} ({vectors})"
+        what = f"{side.ask('describe')}, {precision}"
+        progress(what)
+        side.ask("build", "dy W", size, size, size)
+        speeds = []
+        for threads in (1, thread_count()):
+            side.ask("threads", threads)
+            speeds.append(2e-9 * size**3 / min(side.ask("seconds", 1) for _ in range(tries)))
+    finally:
+        side.close()
+    told = "".join(f", {name}={value}" for name, value in environment.items())
+    one, every = speeds
+    return {"what": what + told, "one": one, "all": every,
+            "share": one / limit["one"], "shares": every / limit["all"], "precision": precision}
 
 
-def cores():
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+def main(argv=None):
+    """The processor alone, then its libraries, then its memory."""
+    args = parse(flags(__doc__, against=("torch",)), argv)
+    report, tries = Report(__file__, __doc__, args), 2 * args.rounds
+    progress("registers")
+    rows = limits(tries)
+    # without an instruction for bfloat16 its products are made of float32's
+    limit = {"bfloat16": rows[0], **{row["precision"]: row for row in rows}}
+    products = [product_row(*library, limit[library[2]], 128 if args.quick else 2048, tries)
+                for library in libraries(args.against)]
+    report.table("Arithmetic", COLUMNS, [*rows, *products])
+    best = max((row for row in products if row["precision"] == "float32"), key=lambda row: row["all"])
+    report.note(f"The best BLAS in float32: {best['what']}, {best['all']:,.1f} GFLOP/s.")
+    if len(rows) == 1:
+        report.note("This processor has no instruction for products of bfloat16 that is used here.")
+    progress("memory")
+    report.table("Memory", MEMORY_COLUMNS, [{"what": "copy", **{
+        key: memory_speed(threads, 1 if args.quick else 256) / 1e9 for key, threads in (("one", 1), ("all", thread_count()))}}])
+    for row in rows:
+        report.headline(f"register peak, {row['precision']}, GFLOP/s", row["all"], ",.0f")
+    report.headline("best BLAS, float32, GFLOP/s", best["all"], ",.0f")
+
+    def draw(axes):
+        bars(axes, [row["what"] for row in [*rows, *products]],
+             {"one core": [row["one"] for row in [*rows, *products]], "all cores": [row["all"] for row in [*rows, *products]]},
+             "GFLOP/s (higher is better)")
+    report.finish(draw)
 
 
-def describe_versions(*others):
-    """Versions of what is measured: the package and its commit, NumPy and its BLAS, numba, and other packages."""
-    import numpy as np
-
-    import minillm
-
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    known = {"minillm": minillm.__version__, "commit": commit(), "numpy": np.__version__,
-             "blas": f"{blas['name']} {blas['version']}"}
-    for name in ("numba", "llvmlite", *others):
-        try:
-            known[name] = version(name)
-        except PackageNotFoundError:
-            known[name] = "not installed"
-    return known
-
-
-def commit():
-    """The commit of this clone, with a + where files were changed since."""
-    def git(*words):
-        done = subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, check=True)
-        return done.stdout.decode().strip()
-    try:
-        changed = git("status", "--porcelain", "--untracked-files=no")
-        return git("rev-parse", "--short", "HEAD") + ("+" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def thread_count():
-    """Threads that the kernels run on, and that the other sides are set to."""
-    import numba
-
-    return numba.config.NUMBA_NUM_THREADS
-
-
-def variables():
-    """The environment variables that were set to something else than usual, as text: ", NUMBA_NUM_THREADS=1"."""
-    known = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_WAIT_POLICY",
-             "GOMP_SPINCOUNT", "MINILLM_MATMUL", "MINILLM_KERNELS", "TOKENIZERS_PARALLELISM")
-    return "".join(f", {name}={os.environ[name]}" for name in known if name in os.environ)
-
-
-def machine_lines(content):
-    """Machine, versions, threads and load of a report, a line each."""
-    machine, load = content["machine"], content["load"]
-    average = "unknown" if load["average"] is None else f"{load['average']:.2f}"
-    busy = "unknown" if load["others_before"] is None else f"{load['others_before']:.2f} cores"
-    return "\n".join([
-        f"machine:  {machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
-        f"{machine['system']}, Python {machine['python']}",
-        "versions: " + ", ".join(f"{name} {value}" for name, value in content["versions"].items()),
-        f"threads:  {content['threads']}{content['variables']}",
-        f"load:     {average} on average over the last minute; other work now: {busy}"])
-
-
-class Load:
-    """How busy other work keeps the machine: before the run, and on average while it lasts."""
-
-    def __init__(self, sample):
-        """sample: seconds to look at the cores before anything is timed."""
-        self.average = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-        self.at, self.busy, self.own = time.perf_counter(), busy_seconds(), own_seconds()
-        time.sleep(sample)
-        self.before = self.others()
-
-    def others(self):
-        """Cores that other processes have kept busy since the start; None where the system does not tell.
-
-        Children count as ours once they have ended.
-        """
-        if self.busy is None:
-            return None
-        spent = (busy_seconds() - self.busy) - (own_seconds() - self.own)
-        return round(max(spent, 0.0) / (time.perf_counter() - self.at), 2)
-
-    def warning(self):
-        """A line that says that the machine is not quiet, or None.
-
-        The load average also holds what the benchmark before this one did, so that it decides only where the
-        system does not tell how busy the cores are now.
-        """
-        now = self.before if self.before is not None else self.average
-        if now is None or now <= QUIET:
-            return None
-        return (f"WARNING: other work keeps {now:.2f} cores busy, limit {QUIET} (load {self.average:.2f}): "
-                "the figures are not to be trusted; run it again on a quiet machine.")
-
-
-def busy_seconds():
-    """Seconds that the machine's cores have worked since it was started, all processes together."""
-    try:
-        fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
-    except OSError:
-        return None
-    user, nice, system, idle, waiting, irq, softirq, stolen = map(int, fields)
-    return (user + nice + system + irq + softirq + stolen) / os.sysconf("SC_CLK_TCK")
-
-
-def own_seconds():
-    """Seconds that this process and its ended children have worked."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
-
-
-def resident():
-    """Memory of this process in MB, after what is free was handed back; None where the system does not tell."""
-    gc.collect()
-    if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim"):
-        ctypes.CDLL(None).malloc_trim(0)
-    return from_status("VmRSS")
-
-
-def reset_peak():
-    """Let peak() start from what the process holds now: making the parameters may have taken more for a moment."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
-
-
-def peak():
-    """Largest memory of this process in MB since reset_peak.
-
-    Not ru_maxrss of getrusage: it begins with the memory of the process that started this one.
-    """
-    return from_status("VmHWM")
-
-
-def from_status(name):
-    """A size in /proc/self/status, in MB; None where there is none."""
-    try:
-        line = next(line for line in PROC.read_text().splitlines() if line.startswith(name + ":"))
-    except (OSError, StopIteration):
-        return None
-    return int(line.split()[1]) / 1024
+if __name__ == "__main__":
+    main()

@@ -1,32 +1,38 @@
-"""How near do the hand-written matrix products come to BLAS, for every linear layer of four models?
+"""How near do the hand-written matrix products come to BLAS and to the limit, for every linear layer of four models?
 
-    python benchmarks/matmul.py --json matmul.json --plot matmul.png
+    python benchmarks/matmul.py --json matmul.json --plot matmul.png             (--against torch: PyTorch's too)
 
-A linear layer takes three products: y = x W^T forward, dx = dy W and dW = dy^T x backward. The table has all of
-them for the shapes of each model, the head included: minillm's, NumPy's BLAS, and three plain loops compiled by
-numba. The loops run on one thread and compute the first rows of C alone, as many as they can in a moment.
+A linear layer takes three products: y = x W^T forward, dx = dy W and dW = dy^T x backward. The tables have all of
+them for the shapes of each model, the head included: minillm's, the libraries', and three plain loops compiled by
+numba. Each side has a process of its own and they are timed in turn; the libraries run without the environment
+variables that may slow them. The best of them is the one that is quicker over all shapes. The limit is that of
+machine.py. The plain loops run on one thread and compute the first rows of C alone, as many as they can in a moment.
 
 The ladder builds the product up on one square size: the three loops; the same in the order in which rows are
 read; blocks that stay in the cache; tiles that stay in registers; all threads.
 """
 
+import math
 import time
 
 import numba
 import numpy as np
-from common import Report, alternate, flags, geometric_mean, median, pair_ratios, parse, progress, spread
+from common import (LEAST, Report, alternate, flags, geometric_mean, median, pair_ratios, parse, progress,
+                    spread)
 from models import MODELS, TINY
+from peaks import limits
 from pictures import bars
+from turns import open_sides, take_turns
 
-from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
+from minillm.kernels.matmul import matmul_nn, matmul_nt
 from minillm.kernels.twin import FASTMATH
 
-COLUMNS = [("model", "model", ""), ("layer", "layer", ""), ("product", "product", ""), ("n", "rows", ",d"),
-           ("k", "summed", ",d"), ("m", "columns", ",d"), ("ours", "minillm GFLOP/s", ",.1f"),
-           ("blas", "BLAS", ",.1f"), ("loops", "plain loops", ",.2f"), ("ratio", "minillm / BLAS", ".3f"),
-           ("spread", "spread", ".1%")]
-STEP_COLUMNS = [("model", "model", ""), ("ours", "minillm ms", ",.2f"), ("blas", "BLAS ms", ",.2f"),
-                ("ratio", "minillm / BLAS, speed", ".3f")]
+OURS, NUMPY, TORCH = "minillm", "NumPy's BLAS", "PyTorch"
+SHAPE_COLUMNS = [("model", "model", ""), ("layer", "layer", ""), ("product", "product", ""), ("n", "rows", ",d"),
+                 ("k", "summed", ",d"), ("m", "columns", ",d")]
+STEP_COLUMNS = [("model", "model", ""), ("precision", "precision", ""), ("ours", "minillm ms", ",.2f"),
+                ("best", "best library's ms", ",.2f"), ("ratio", "minillm / best, speed", ".3f"),
+                ("share", "of the limit", ".1%")]
 LADDER_COLUMNS = [("rung", "rung", ""), ("gflops", "GFLOP/s", ",.2f"), ("times", "times the rung before", ",.1f")]
 compiled = numba.njit(cache=True, fastmath=FASTMATH, error_model="numpy")       # as the package compiles
 
@@ -86,81 +92,134 @@ def linear_layers(shape):
             ("down", 4 * shape.C, shape.C, shape.layers), ("head", shape.C, shape.V, 1)]
 
 
-def products(rng, rows, c_in, c_out):
-    """(name, our kernel, its arguments, A and B of C = A B) of a layer's three products."""
-    x, dy, w = (rng.standard_normal(size, np.float32) for size in ((rows, c_in), (rows, c_out), (c_out, c_in)))
-    return [("x W^T", matmul_nt, (x, w), x, w.T), ("dy W", matmul_nn, (dy, w), dy, w),
-            ("dy^T x", matmul_tn, (dy, x), dy.T, x)]
+class Table:
+    """The products in one precision: minillm's side and the libraries', and what they took."""
+
+    def __init__(self, precision, ours, libraries):
+        """ours: "module:Class"; libraries: {name: "module:Class"}"""
+        self.precision, self.ours = precision, f"{OURS}, {precision}"
+        self.libraries = {f"{name}, {precision}": target for name, target in libraries.items()}
+        self.targets = {self.ours: (ours, None), **{name: (target, None) for name, target in self.libraries.items()}}
+        self.best, self.rows = None, []
+
+    def add(self, where, flops, seconds, limit):
+        """Keep one product.  where: its columns; seconds: {side: [of each round]}; limit: operations a second"""
+        row = {**where, "flops": flops, "seconds": {name: seconds[name] for name in self.targets},
+               "spread": spread(seconds[self.ours]), "at_limit": flops / limit}
+        row.update({name: flops / median(seconds[name]) / 1e9 for name in self.targets})
+        row["share"] = row[self.ours] * 1e9 / limit
+        self.rows.append(row)
+
+    def choose(self):
+        """The library that is quickest over all products, and minillm's speed beside it."""
+        if self.libraries:
+            self.best = max(self.libraries, key=lambda name: geometric_mean([row[name] for row in self.rows]))
+            for row in self.rows:
+                row["ratio"] = median(pair_ratios(row["seconds"][self.best], row["seconds"][self.ours]))
+
+    def columns(self):
+        """The columns that this precision has."""
+        return [*SHAPE_COLUMNS, *((name, f"{name.split(',')[0]} GFLOP/s", ",.1f") for name in self.targets),
+                *([("loops", "plain loops", ",.2f")] if "loops" in self.rows[0] else []),
+                *([("ratio", f"minillm / {self.best.split(',')[0]}", ".3f")] if self.best else []),
+                ("share", "of the limit", ".1%"), ("spread", "spread", ".1%")]
+
+    def whole_step(self, model, shape):
+        """The products of a whole training step: each as often as the model has the layer."""
+        count = {name: number for name, _, _, number in linear_layers(shape)}
+
+        def total(cost):
+            return sum(count[row["layer"]] * 1e3 * cost(row) for row in self.rows if row["model"] == model)
+        ours = total(lambda row: median(row["seconds"][self.ours]))
+        best = total(lambda row: median(row["seconds"][self.best])) if self.best else None
+        return {"model": model, "precision": self.precision, "ours": ours, "best": best,
+                "ratio": best and best / ours, "share": total(lambda row: row["at_limit"]) / ours}
 
 
-def loops_gflops(a, b, most):
+def tables_of(against):
+    """The precisions with their sides."""
+    torch = against == "torch"
+    return [Table("float32", "products:Ours", {NUMPY: "products:NumpyBlas", **({TORCH: "pytorch:Float32"} if torch else {})})]
+
+
+def loops_gflops(rows, k, columns, most):
     """Speed of the plain loops on so many rows that they take `most` multiply-adds."""
-    a = np.ascontiguousarray(a[:max(1, most // b.size)])
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((max(1, min(rows, most // (k * columns))), k), np.float32)
+    b = rng.standard_normal((k, columns), np.float32)
     plain_loops(a[:0], b)       # compiles
     began = time.perf_counter()
     plain_loops(a, b)
     return 2 * a.shape[0] * b.size / (time.perf_counter() - began) / 1e9
 
 
-def measure(model, layer, product, kernel, args, a, b, options):
-    """One row of the table."""
-    error = np.abs(kernel(*args) - kernel.plain(*args)).max() / np.sqrt(b.shape[0])
-    if not error < 1e-4:
-        raise SystemExit(f"{model}, {layer}, {product}: the products differ by {error:.1e}")
-    seconds = alternate({"ours": lambda: kernel(*args), "blas": lambda: kernel.plain(*args)},
-                        options.rounds, options.quick)
-    flops = 2 * a.shape[0] * b.size
-    return {"model": model, "layer": layer, "product": product, "n": a.shape[0], "k": b.shape[0], "m": b.shape[1],
-            "ours": flops / median(seconds["ours"]) / 1e9, "blas": flops / median(seconds["blas"]) / 1e9,
-            "loops": loops_gflops(a, b, 1 << (16 if options.quick else 24)), "seconds": seconds,
-            "ratio": median(pair_ratios(seconds["blas"], seconds["ours"])), "spread": spread(seconds["ours"])}
+def time_product(sides, product, sizes, options):
+    """{side: [seconds of each round]} of one product, whose result is checked first."""
+    for name, side in sides.items():
+        side.ask("build", product, *sizes)
+        off = side.ask("error")
+        if not off <= 1:
+            raise SystemExit(f"{name}: {product} of {sizes} is wrong by {off:.1f} times what rounding explains")
+    slowest = max(side.ask("seconds", 1) for side in sides.values())
+    return take_turns(sides, options.rounds, "seconds", 1 if options.quick else math.ceil(LEAST / slowest))
 
 
-def whole_step(model, shape, rows):
-    """The products of a whole training step: each as often as the model has the layer."""
-    count = {name: number for name, _, _, number in linear_layers(shape)}
-    total = {side: sum(count[row["layer"]] * 1e3 * median(row["seconds"][side]) for row in rows
-                       if row["model"] == model) for side in ("ours", "blas")}
-    return {"model": model, **total, "ratio": total["blas"] / total["ours"]}
+def time_layers(sides, tables, model, shape, options):
+    """Time all products of a model, and add them to the tables."""
+    for layer, c_in, c_out, _ in linear_layers(shape):
+        progress(f"{model}: {layer}")
+        rows, found = shape.B * shape.T, limits(options.quick)
+        for product, (n, k, m) in {"x W^T": (rows, c_in, c_out), "dy W": (rows, c_out, c_in),
+                                   "dy^T x": (c_out, rows, c_in)}.items():
+            seconds = time_product(sides, product, (rows, c_in, c_out), options)
+            where = {"model": model, "layer": layer, "product": product, "n": n, "k": k, "m": m}
+            for table in tables:
+                table.add(where, 2 * n * k * m, seconds, found[table.precision])
+            tables[0].rows[-1]["loops"] = loops_gflops(n, k, m, 1 << (16 if options.quick else 24))
 
 
-def ladder(size, args):
-    """Speed of each rung on one square product."""
+def ladder(size, blas, args):
+    """Speed of each rung on one square product.  blas: the side that the last rung is"""
     a, b = np.random.default_rng(0).standard_normal((2, size, size), np.float32)
     rungs = {"three plain loops": lambda: plain_loops(a, b), "row by row": lambda: row_by_row(a, b),
              "in blocks": lambda: in_blocks(a, b),
              "register tiles (minillm, one thread)": on_one_thread(lambda: matmul_nn(a, b)),
-             "register tiles (minillm, all threads)": lambda: matmul_nn(a, b),
-             "BLAS (all threads)": lambda: a @ b}
+             "register tiles (minillm, all threads)": lambda: matmul_nn(a, b)}
     seconds = alternate(rungs, min(args.rounds, 3), args.quick)
+    blas.ask("build", "dy W", size, size, size)
+    seconds["BLAS (all threads)"] = [blas.ask("seconds", 3) for _ in range(args.rounds)]
     speeds = {name: 2 * size**3 / median(taken) / 1e9 for name, taken in seconds.items()}
     return [{"rung": name, "gflops": speed, "times": speed / before if before else None}
             for (name, speed), before in zip(speeds.items(), [None, *speeds.values()])]
 
 
 def main(argv=None):
-    """The table of products, the whole steps, the ladder."""
-    args = parse(flags(__doc__, against=("numpy",), default="numpy"), argv)
-    report, rng = Report(__file__, __doc__, args), np.random.default_rng(0)
+    """The tables of products, the whole steps, the ladder."""
+    args = parse(flags(__doc__, against=("torch",)), argv)
+    report = Report(__file__, __doc__, args)
     if matmul_nt is matmul_nt.plain:
         raise SystemExit("MINILLM_MATMUL or MINILLM_KERNELS puts NumPy's product in place of ours; unset it")
-    shapes, rows = {"tiny": TINY} if args.quick else MODELS, []
-    for model, shape in shapes.items():
-        for layer, c_in, c_out, _ in linear_layers(shape):
-            progress(f"{model}: {layer}")
-            for product in products(rng, shape.B * shape.T, c_in, c_out):
-                rows.append(measure(model, layer, *product, args))
-    report.table("Every product of every linear layer", COLUMNS, rows)
-    ratios = [row["ratio"] for row in rows]
-    report.note(f"minillm / BLAS: geometric mean {geometric_mean(ratios):.3f}, minimum {min(ratios):.3f}.")
-    report.table("All products of a training step", STEP_COLUMNS,
-                 [whole_step(model, shape, rows) for model, shape in shapes.items()])
+    shapes, tables = {"tiny": TINY} if args.quick else MODELS, tables_of(args.against)
+    targets = {name: target for table in tables for name, target in table.targets.items()}
     size = 64 if args.quick else 768
-    report.table(f"The ladder, {size} x {size} x {size}", LADDER_COLUMNS, ladder(size, args))
-    labels = [f"{row['model']} {row['layer']} {row['product']}" for row in rows]
-    report.finish(lambda axes: bars(axes, labels, {"minillm": [row["ours"] for row in rows],
-                                                   "BLAS": [row["blas"] for row in rows]}, "GFLOP/s"),
-                  geometric_mean=geometric_mean(ratios), minimum=min(ratios))
+    with open_sides(targets, apart=not args.quick or bool(args.against)) as sides:
+        for model, shape in shapes.items():
+            time_layers(sides, tables, model, shape, args)
+        rungs = ladder(size, sides[f"{NUMPY}, float32"], args)
+    for table in tables:
+        table.choose()
+        report.table(f"Every product of every linear layer, {table.precision}", table.columns(), table.rows)
+        if table.best:
+            ratios = [row["ratio"] for row in table.rows]
+            report.note(f"minillm / {table.best}: geometric mean {geometric_mean(ratios):.3f}, minimum {min(ratios):.3f}.")
+            report.headline(f"products, {table.precision}: speed / {table.best.split(',')[0]}'s", geometric_mean(ratios), ".3f")
+            report.headline("... the slowest of them", min(ratios), ".3f")
+    report.table("All products of a training step", STEP_COLUMNS,
+                 [table.whole_step(model, shape) for model, shape in shapes.items() for table in tables])
+    report.table(f"The ladder, {size} x {size} x {size}", LADDER_COLUMNS, rungs)
+    labels = [f"{row['model']} {row['layer']} {row['product']}" for row in tables[0].rows]
+    report.finish(lambda axes: bars(axes, labels, {name: [row[name] for row in table.rows] for table in tables
+                                                   for name in table.targets}, "GFLOP/s"))
 
 
 if __name__ == "__main__":

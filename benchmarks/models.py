@@ -1,4 +1,4 @@
-"""The four models that are measured, a training step of theirs as minillm takes it, and the machine's limit."""
+"""The four models that are measured, and a training step of theirs as minillm takes it."""
 
 import time
 from dataclasses import replace
@@ -95,21 +95,3 @@ class Training(Stepping):
                            state=self.state, watch=lambda state, record: losses.append(record["loss"]))
         self.done += n
         return losses
-
-
-class Limit:
-    """The machine's limit: one large product of NumPy's BLAS in float32."""
-
-    def build(self, shape):
-        """Make the two factors, whatever the model is."""
-        size = 256 if shape == TINY else 2048
-        self.a, self.b = np.random.default_rng(0).standard_normal((2, size, size), np.float32)
-
-    def seconds(self, n):
-        """Seconds a floating-point operation, the best of three products: a limit is what can be reached."""
-        taken = []
-        for _ in range(4):
-            began = time.perf_counter()
-            self.a @ self.b
-            taken.append(time.perf_counter() - began)
-        return min(taken[1:]) / (2 * self.a.size * self.a.shape[1])

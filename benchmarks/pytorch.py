@@ -6,8 +6,9 @@ the ways of PyTorch that are quickest on a CPU.
 
 import numpy as np
 import torch
-from machine import thread_count
+from host import thread_count
 from models import SETTINGS, Stepping, config_of, tokens_of
+from products import Product
 from torch import nn
 from torch.nn import functional as F
 
@@ -93,10 +94,11 @@ def new_optimizer(model, settings):
     return torch.optim.AdamW(groups, lr=settings.lr, betas=(settings.beta1, settings.beta2), eps=1e-8, fused=True)
 
 
-def training_step(model, optimizer, tokens, targets, clip):
+def training_step(model, optimizer, tokens, targets, clip, precision=torch.float32):
     """Forward, backward, clipping, AdamW.  Returns the loss"""
-    logits = model(tokens)
-    loss = F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.reshape(-1))
+    with torch.autocast("cpu", precision, enabled=precision != torch.float32):
+        logits = model(tokens)
+        loss = F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.reshape(-1))
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_(model.parameters(), clip)
@@ -117,30 +119,74 @@ def token_losses(model, tokens, targets):
 
 class Training(Stepping):
     """The training steps of models.Training in eager PyTorch."""
+    compiled, precision = False, torch.float32
 
     def __init__(self):
         ready_torch()
 
     def build(self, shape):
-        """Make a new model, with the weights that ours starts from."""
+        """Make a new model, with the weights that ours starts from.  A compiled one is compiled by its first step."""
         self.shape, self.done = shape, 0
         self.model = new_model(config_of(shape))
         self.optimizer = new_optimizer(self.model, SETTINGS)
+        if self.compiled:       # for this shape alone: of a second one, PyTorch would make kernels for all sizes
+            torch.compiler.reset()
+            self.model = torch.compile(self.model, dynamic=False)
 
     def steps(self, n):
         """Take n steps.  Returns their losses"""
         losses = []
         for _ in range(n):
             batch = tensors(*tokens_of(self.shape, self.done))
-            losses.append(training_step(self.model, self.optimizer, *batch, SETTINGS.clip))
+            losses.append(training_step(self.model, self.optimizer, *batch, SETTINGS.clip, self.precision))
             self.done += 1
         return losses
 
 
 class CompiledTraining(Training):
     """The same through torch.compile."""
+    compiled = True
 
-    def build(self, shape):
-        """Make a new model; its first step compiles it."""
-        super().build(shape)
-        self.model = torch.compile(self.model)
+
+class AutocastTraining(Training):
+    """The same with bfloat16 autocast: weights stay float32, products take bfloat16."""
+    precision = torch.bfloat16
+
+
+class Float32(Product):
+    """The products of a linear layer."""
+    dtype = torch.float32
+
+    def __init__(self):
+        ready_torch()
+
+    def threads(self, count):
+        """Take so many threads."""
+        torch.set_num_threads(count)
+
+    def describe(self):
+        """Name and version."""
+        return f"PyTorch {torch.__version__}"
+
+    def build(self, product, rows, c_in, c_out):
+        """Make the two factors, as tensors."""
+        super().build(product, rows, c_in, c_out)
+        self.x, self.y = (torch.from_numpy(factor).to(self.dtype) for factor in (self.a, self.b))
+
+    def factors(self):
+        """The factors after rounding."""
+        return self.x.float().numpy(), self.y.float().numpy()
+
+    def once(self):
+        """The product."""
+        return {"x W^T": lambda: self.x @ self.y.T, "dy W": lambda: self.x @ self.y,
+                "dy^T x": lambda: self.x.T @ self.y}[self.product]()
+
+    def result(self):
+        """The product as a NumPy array."""
+        return self.once().float().numpy()
+
+
+class BFloat16(Float32):
+    """The same in bfloat16, the results rounded to it too."""
+    dtype, tolerance = torch.bfloat16, 0.03

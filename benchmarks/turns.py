@@ -14,7 +14,7 @@ import traceback
 from contextlib import contextmanager
 
 from common import PAUSE
-from machine import peak, reset_peak, resident
+from host import blas_variables, peak, reset_peak, resident
 
 
 def make_side(target, *args):
@@ -40,13 +40,13 @@ class Here:
 
 
 class Apart:
-    """A side in a process of its own, with further environment variables."""
+    """A side in a process of its own, with further environment variables, and without those that slow a BLAS."""
 
     def __init__(self, target, *args, environment=None):
         context = multiprocessing.get_context("spawn")      # a fork would share the threads' locks
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=serve, args=(theirs, target, args), daemon=True)
-        with variables(environment or {}):
+        with variables({**dict.fromkeys(blas_variables()), **(environment or {})}):
             self.process.start()
         theirs.close()
         self._answer()
@@ -89,17 +89,22 @@ def serve(pipe, target, args):
 
 @contextmanager
 def variables(values):
-    """Environment variables for the processes that are started inside."""
+    """Environment variables for the processes that are started inside; None takes one away."""
     before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
+    set_variables(values)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        set_variables(before)
+
+
+def set_variables(values):
+    """Set environment variables of this process; None takes one away."""
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 @contextmanager

@@ -1,0 +1,87 @@
+"""The three matrix products of a linear layer as sides that take turns: minillm's and NumPy's.  PyTorch's: pytorch.py.
+
+A linear layer takes y = x W^T forward, dx = dy W and dW = dy^T x backward.
+"""
+
+import time
+
+import numba
+import numpy as np
+from host import describe_blas, thread_count
+
+from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
+
+PRODUCTS = {"x W^T": matmul_nt, "dy W": matmul_nn, "dy^T x": matmul_tn}
+CHECKED = 100       # elements of the product that are held against float64
+
+
+class Product:
+    """What all sides have: factors, the clock and the check.  `once()` is theirs, the product itself."""
+    tolerance = 1e-4    # of an element, over sqrt(k), which is its standard deviation
+
+    def threads(self, count):
+        """Take so many threads."""
+        raise NotImplementedError
+
+    def build(self, product, rows, c_in, c_out):
+        """Make the two factors.  Shapes:  x (rows, c_in), dy (rows, c_out), w (c_out, c_in)"""
+        rng, sizes = np.random.default_rng(0), {"x": (rows, c_in), "dy": (rows, c_out), "w": (c_out, c_in)}
+        names = {"x W^T": ("x", "w"), "dy W": ("dy", "w"), "dy^T x": ("dy", "x")}[product]
+        self.product = product
+        self.a, self.b = (rng.standard_normal(sizes[name], np.float32) for name in names)
+
+    def seconds(self, n):
+        """Seconds a product, after an untimed one that wakes the threads and fills the caches."""
+        self.once()
+        began = time.perf_counter()
+        for _ in range(n):
+            self.once()
+        return (time.perf_counter() - began) / n
+
+    def factors(self):
+        """The factors as they are multiplied, after any rounding."""
+        return self.a, self.b
+
+    def result(self):
+        """The product as a NumPy array."""
+        return self.once()
+
+    def error(self):
+        """The largest difference from float64's product at some places, as a share of the tolerance."""
+        (a, b), c, rng = self.factors(), self.result(), np.random.default_rng(1)
+        i, j = (rng.integers(0, size, CHECKED) for size in c.shape)
+        a = a.T if self.product == "dy^T x" else a
+        b = b.T if self.product == "x W^T" else b
+        exact = np.einsum("nk,kn->n", a[i], b[:, j], dtype=np.float64)
+        return float(np.abs(c[i, j] - exact).max() / np.sqrt(a.shape[1]) / self.tolerance)
+
+
+class Ours(Product):
+    """minillm's kernels in float32."""
+
+    def threads(self, count):
+        numba.set_num_threads(count)
+
+    def once(self):
+        return PRODUCTS[self.product](self.a, self.b)
+
+
+class NumpyBlas(Product):
+    """NumPy's BLAS, on as many threads as minillm has."""
+
+    def __init__(self):
+        self.threads(thread_count())
+
+    def threads(self, count):
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(count, user_api="blas")
+
+    def describe(self):
+        """Name, version and the core that it runs as."""
+        from threadpoolctl import threadpool_info
+
+        return describe_blas(threadpool_info())
+
+    def once(self):
+        return PRODUCTS[self.product].plain(self.a, self.b)
