@@ -4,9 +4,10 @@
 
 A linear layer takes three products: y = x W^T forward, dx = dy W and dW = dy^T x backward. The tables have all of
 them for the shapes of each model, the head included: minillm's, the libraries', and three plain loops compiled by
-numba. Each side has a process of its own and they are timed in turn; the libraries run without the environment
-variables that may slow them. The best of them is the one that is quicker over all shapes. The limit is that of
-machine.py. The plain loops run on one thread and compute the first rows of C alone, as many as they can in a moment.
+numba. In bfloat16 the factors are rounded beforehand. Each side has a process of its own and they are timed in turn;
+the libraries run without the environment variables that may slow them. The best of them is the one that is quicker
+over all shapes. The limit is that of machine.py. The plain loops run on one thread and compute the first rows of C
+alone, as many as they can in a moment.
 
 The ladder builds the product up on one square size: the three loops; the same in the order in which rows are
 read; blocks that stay in the cache; tiles that stay in registers; all threads.
@@ -33,6 +34,7 @@ SHAPE_COLUMNS = [("model", "model", ""), ("layer", "layer", ""), ("product", "pr
 STEP_COLUMNS = [("model", "model", ""), ("precision", "precision", ""), ("ours", "minillm ms", ",.2f"),
                 ("best", "best library's ms", ",.2f"), ("ratio", "minillm / best, speed", ".3f"),
                 ("share", "of the limit", ".1%")]
+BESIDE = {"loops": "plain loops", "float32": "minillm float32"}
 LADDER_COLUMNS = [("rung", "rung", ""), ("gflops", "GFLOP/s", ",.2f"), ("times", "times the rung before", ",.1f")]
 compiled = numba.njit(cache=True, fastmath=FASTMATH, error_model="numpy")       # as the package compiles
 
@@ -120,7 +122,7 @@ class Table:
     def columns(self):
         """The columns that this precision has."""
         return [*SHAPE_COLUMNS, *((name, f"{name.split(',')[0]} GFLOP/s", ",.1f") for name in self.targets),
-                *([("loops", "plain loops", ",.2f")] if "loops" in self.rows[0] else []),
+                *((key, heading, ",.2f") for key, heading in BESIDE.items() if key in self.rows[0]),
                 *([("ratio", f"minillm / {self.best.split(',')[0]}", ".3f")] if self.best else []),
                 ("share", "of the limit", ".1%"), ("spread", "spread", ".1%")]
 
@@ -139,7 +141,8 @@ class Table:
 def tables_of(against):
     """The precisions with their sides."""
     torch = against == "torch"
-    return [Table("float32", "products:Ours", {NUMPY: "products:NumpyBlas", **({TORCH: "pytorch:Float32"} if torch else {})})]
+    return [Table("float32", "products:Ours", {NUMPY: "products:NumpyBlas", **({TORCH: "pytorch:Float32"} if torch else {})}),
+            Table("bfloat16", "products:OursBFloat16", {TORCH: "pytorch:BFloat16"} if torch else {})]
 
 
 def loops_gflops(rows, k, columns, most):
@@ -175,7 +178,9 @@ def time_layers(sides, tables, model, shape, options):
             where = {"model": model, "layer": layer, "product": product, "n": n, "k": k, "m": m}
             for table in tables:
                 table.add(where, 2 * n * k * m, seconds, found[table.precision])
-            tables[0].rows[-1]["loops"] = loops_gflops(n, k, m, 1 << (16 if options.quick else 24))
+            float32, bfloat16 = (table.rows[-1] for table in tables)
+            float32["loops"] = loops_gflops(n, k, m, 1 << (16 if options.quick else 24))
+            bfloat16["float32"] = float32[tables[0].ours]
 
 
 def ladder(size, blas, args):

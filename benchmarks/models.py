@@ -76,12 +76,14 @@ class Stepping:
 
 class Training(Stepping):
     """Training as every phase of minillm does it: train.loop with the objective of the next token."""
+    precision = "float32"
 
     def build(self, shape):
         """Make a new model."""
         self.shape, config = shape, config_of(shape)
         self.params = transformer_init(config, np.random.default_rng(0))
-        self.objective, self.state, self.done = partial(next_token_objective, config=config), None, 0
+        self.objective = partial(next_token_objective, config=config, precision=self.precision)
+        self.state, self.done = None, 0
 
     def batch_at(self, step):
         """One batch, in which every target counts and every token sees all before it."""
@@ -95,3 +97,8 @@ class Training(Stepping):
                            state=self.state, watch=lambda state, record: losses.append(record["loss"]))
         self.done += n
         return losses
+
+
+class BFloat16Training(Training):
+    """The same with the factors of matrix products in bfloat16."""
+    precision = "bfloat16"

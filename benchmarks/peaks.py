@@ -7,49 +7,35 @@ a register file holds keep all units busy meanwhile.
 
 import time
 
-import llvmlite.binding
 import numba
 import numpy as np
 from host import thread_count
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.typing.templates import signature
 from numba.extending import intrinsic
 
-from minillm.kernels.lanes import VECTOR_BYTES
+from minillm.kernels.lanes import VECTOR_BYTES, Vector
+from minillm.kernels.steps import DOT_OF_PAIRS
+from minillm.kernels.steps import multiply_add as add_pairs
 
 SUMS = 24 if VECTOR_BYTES == 64 else 12     # of 32 registers, or of 16; latency x units is 8 to 12
 LANES = VECTOR_BYTES // 4                   # float32 numbers of a vector
 TURNS = 1 << 20                             # of the loop: some ms, beside which waking a thread takes nothing
-PAIRS = "llvm.x86.avx512bf16.dpbf16ps.512"  # sums (16 float32) + the products of 16 pairs of bfloat16
-HAS_PAIRS = VECTOR_BYTES == 64 and bool(llvmlite.binding.get_host_cpu_features().get("avx512bf16"))
-PRECISIONS = ("float32", "bfloat16") if HAS_PAIRS else ("float32",)
-FLOPS = {"float32": 2 * LANES * SUMS, "bfloat16": 4 * LANES * SUMS}      # of one turn of the loop
+PRECISIONS = ("float32", "bfloat16") if DOT_OF_PAIRS else ("float32",)      # those with an instruction
+FLOPS = {"float32": 2 * LANES * SUMS, "bfloat16": 4 * LANES * SUMS}         # of one turn of the loop
 
 
-class BFloat16(ir.Type):
-    """LLVM's bfloat, which llvmlite lacks."""
-
-    def __str__(self):
-        return "bfloat"
-
-    def __eq__(self, other):
-        return isinstance(other, BFloat16)
-
-    def __hash__(self):
-        return hash(BFloat16)
-
-
-def multiply_add(builder, total, x, y):
-    """total x + y, one instruction.  The sum is a factor: the compiler would take x y out of the loop."""
+def multiply_add(context, builder, total, x, y):
+    """total x + y, one instruction.  The total is a factor: the compiler would take x y out of the loop."""
     return builder.fadd(builder.fmul(total, x, flags=("contract",)), y, flags=("contract",))
 
 
-def multiply_add_pairs(builder, total, x, y):
-    """total + x0 y0 + x1 y1 in every lane, whose 32 bits are a pair of bfloat16."""
-    pairs = ir.VectorType(BFloat16(), 2 * LANES)
-    of_pairs = ir.FunctionType(total.type, [total.type, pairs, pairs])
-    function = cgutils.get_or_insert_function(builder.module, of_pairs, PAIRS)
-    return builder.call(function, [total, builder.bitcast(x, pairs), builder.bitcast(y, pairs)])
+def multiply_add_pairs(context, builder, total, x, y):
+    """total + x0 y0 + x1 y1, one instruction: the 32 bits of a lane of x and y are a pair of bfloat16."""
+    sums, pairs = Vector(types.float32), Vector(types.uint32)
+    add = context.get_function(add_pairs, signature(sums, sums, pairs, pairs))
+    return add(builder, [total, *(builder.bitcast(factor, context.get_value_type(pairs)) for factor in (x, y))])
 
 
 def spinning(step):
@@ -68,7 +54,7 @@ def spinning(step):
             totals = [cgutils.alloca_once_value(builder, total) for total in totals]    # LLVM makes registers of them
             with cgutils.for_range(builder, arguments[1]):
                 for total in totals:
-                    builder.store(step(builder, builder.load(total), x, y), total)
+                    builder.store(step(context, builder, builder.load(total), x, y), total)
             for total, place in zip(totals, places):
                 builder.store(builder.load(total), place, align=4)
             return context.get_dummy_value()

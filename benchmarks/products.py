@@ -9,6 +9,7 @@ import numba
 import numpy as np
 from host import describe_blas, thread_count
 
+from minillm.kernels.bfloat16 import to_bfloat16, to_float32
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
 
 PRODUCTS = {"x W^T": matmul_nt, "dy W": matmul_nn, "dy^T x": matmul_tn}
@@ -64,6 +65,17 @@ class Ours(Product):
 
     def once(self):
         return PRODUCTS[self.product](self.a, self.b)
+
+
+class OursBFloat16(Ours):
+    """minillm's kernels with both factors in bfloat16, rounded beforehand, and float32 sums."""
+
+    def build(self, product, rows, c_in, c_out):
+        super().build(product, rows, c_in, c_out)
+        self.a, self.b = to_bfloat16(self.a), to_bfloat16(self.b)
+
+    def factors(self):
+        return to_float32(self.a), to_float32(self.b)
 
 
 class NumpyBlas(Product):

@@ -2,11 +2,11 @@
 
     python benchmarks/train_step.py --against torch --json train_step.json --plot train_step.png
 
-A step is forward, backward, clipping by the global norm and AdamW, of four models of the GPT-2 family. PyTorch
-is timed as its users would run it: eager, compiled, and eager with bfloat16 autocast. Each side has a process of
-its own and they are timed in turn; the ratios are taken turn by turn, to the quickest of PyTorch's sides in the same
-precision. Before that, all sides take three steps from the same weights on the same tokens, and their losses must
-agree.
+A step is forward, backward, clipping by the global norm and AdamW, of four models of the GPT-2 family: in float32,
+and with the factors of matrix products in bfloat16. PyTorch is timed as its users would run it: eager, compiled, and
+eager with bfloat16 autocast. Each side has a process of its own and they are timed in turn; the ratios are taken turn
+by turn, to the quickest of PyTorch's sides in the same precision. Before that, all sides take three steps from the
+same weights on the same tokens, and their losses must agree.
 
 The limit is the multiply-adds of the registers in the precision of the side (machine.py), measured in the same
 turns. Operations are counted as 6 N + 12 L C T a token, N without the table of positions. Memory is measured in
@@ -29,7 +29,7 @@ TURN = 0.5          # seconds of a turn, or one step where it takes longer
 COLUMNS = [("model", "model", ""), ("side", "side", ""), ("ms", "ms a step", ",.1f"), ("spread", "spread", ".1%"),
            ("tokens", "tokens/s", ",.0f"), ("gflops", "GFLOP/s", ",.1f"), ("share", "of the limit", ".1%"),
            ("speed", "speed / quickest PyTorch's", ".3f"), ("slowest", "lowest turn", ".3f"),
-           ("fastest", "highest", ".3f"), ("idle", "idle MB", ",.0f"), ("built", "model MB", ",.0f"),
+           ("fastest", "highest", ".3f"), ("times", "/ float32's", ".3f"), ("idle", "idle MB", ",.0f"), ("built", "model MB", ",.0f"),
            ("work", "step MB", ",.0f")]
 
 
@@ -47,7 +47,7 @@ class Side(NamedTuple):
 
 
 OURS = "minillm"
-SIDES = {OURS: Side("models:Training")}
+SIDES = {OURS: Side("models:Training"), f"{OURS}, bfloat16": Side("models:BFloat16Training", "bfloat16")}
 # BLAS has threads of its own: ours, spinning, would take the cores from them
 BLAS = {f"{OURS}, BLAS": Side("models:Training", environment={"MINILLM_MATMUL": "blas", "GOMP_SPINCOUNT": "0"})}
 TORCH = {"PyTorch": Side("pytorch:Training"),
@@ -112,6 +112,8 @@ def row_of(model, shape, name, sides, seconds, limit):
     row = {"model": model, "side": name, "precision": precision, "ms": 1e3 * taken, "spread": spread(seconds[name]),
            "tokens": shape.B * shape.T / taken, "gflops": flops / taken / 1e9,
            "share": flops / taken / limit[precision], "limit": limit[precision], "seconds": seconds[name]}
+    if name in SIDES and precision != "float32":
+        row["times"] = median(pair_ratios(seconds[OURS], seconds[name]))
     rivals = [other for other, side in sides.items() if side.torch and side.precision == precision]
     if rivals:
         quickest = min(rivals, key=lambda other: median(seconds[other]))
@@ -126,6 +128,9 @@ def headlines(report, sides, rows):
         found = [row for row in rows if row["side"] == name]
         for row in found:
             report.headline(f"step of {row['model']}, {row['precision']}: of the limit", row["share"], ".1%")
+        for row in found:
+            if "times" in row:
+                report.headline(f"step of {row['model']}, {row['precision']}: speed / float32's", row["times"], ".2f")
         if "speed" in found[0]:
             for row in found:
                 report.headline(f"step of {row['model']}, {row['precision']}: speed / PyTorch's", row["speed"], ".2f")
