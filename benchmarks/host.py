@@ -92,7 +92,11 @@ def blas_variables():
 
 
 def usual_blas():
-    """What threadpoolctl says of NumPy's BLAS in a process without the variables of blas_variables."""
+    """What threadpoolctl says of NumPy's BLAS; where blas_variables are set, in a process without them."""
+    if not blas_variables():
+        from threadpoolctl import threadpool_info
+
+        return threadpool_info()
     code = "import numpy, threadpoolctl, json; print(json.dumps(threadpoolctl.threadpool_info()))"
     environment = {name: value for name, value in os.environ.items() if name not in blas_variables()}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)

@@ -65,14 +65,14 @@ def spinning(step):
 spin_float32, spin_bfloat16 = spinning(multiply_add), spinning(multiply_add_pairs)
 
 
-@numba.njit(parallel=True)
+@numba.njit(parallel=True, cache=True)
 def float32_loops(vectors, turns):
     """The loop in float32 on as many threads as there are sets of vectors."""
     for thread in numba.prange(len(vectors)):
         spin_float32(vectors[thread], turns)
 
 
-@numba.njit(parallel=True)
+@numba.njit(parallel=True, cache=True)
 def bfloat16_loops(vectors, turns):
     """The loop in bfloat16."""
     for thread in numba.prange(len(vectors)):

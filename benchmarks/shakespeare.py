@@ -28,6 +28,8 @@ from minillm.text.batches import window_batch, windows
 from minillm.text.corpus import load_documents, split_documents
 from minillm.text.tokenizer import train_tokenizer
 from minillm.train.loop import train
+from minillm.world.documents import write_corpus
+from minillm.world.facts import make_world
 
 OURS, THEIRS = "minillm", "PyTorch"
 COLUMNS = [("side", "side", ""), ("steps", "steps", ",d"), ("loss", "last validation loss", ".4f"),
@@ -35,21 +37,29 @@ COLUMNS = [("side", "side", ""), ("steps", "steps", ",d"), ("loss", "last valida
            ("reached", "seconds to the target", ",.1f")]
 
 
+def documents_of(path):
+    """The documents of a file; of None, some of the embedded world's."""
+    if path:
+        return load_documents(path)
+    return [document.text for document in write_corpus(make_world(0), 1.0, 0)]
+
+
 class Recipe:
     """Data and settings, the same for both sides."""
 
-    def __init__(self, path, steps, every):
+    def __init__(self, path, steps, every, seed=0, **settings):
+        """seed: of the first weights and of the order of the text; settings: fields of PretrainConfig"""
         config = PRESETS["micro"]
-        texts, held_out = split_documents(load_documents(path), 0.1, np.random.default_rng(0))
+        texts, held_out = split_documents(documents_of(path), 0.1, np.random.default_rng(0))
         tokenizer = train_tokenizer(texts + held_out, None, "characters")
         self.stream, self.held_out = (tokenizer.encode_documents(part) for part in (texts, held_out))
-        self.settings = replace(config.pretrain, steps=steps)
-        self.model, self.every = new_model(config.model, tokenizer, seed=0), every
+        self.settings = replace(config.pretrain, steps=steps, **settings)
+        self.model, self.seed, self.every = new_model(config.model, tokenizer, seed), seed, every
         self.began, self.trained, self.curve = None, 0.0, []
 
     def batch(self, step):
         """Batch number `step`: windows of the text in another order each epoch."""
-        return window_batch(self.stream, step, self.settings.rows, self.model.config.context, 0,
+        return window_batch(self.stream, step, self.settings.rows, self.model.config.context, self.seed,
                             self.model.tokenizer.begin_id)
 
     def record(self, step, seconds):
@@ -71,14 +81,18 @@ class Ours(Recipe):
     def run(self):
         """Train, and return the curve."""
         warm = Training()
+        warm.precision = self.settings.precision
         warm.build(TINY)
         warm.steps(2)
 
         self.start()
-        objective = partial(next_token_objective, config=self.model.config)
-        train(self.model.params, self.settings, lambda step: [self.batch(step)], objective,
-              watch=lambda state, record: self.record(record["step"], record["seconds"]))
+        objective = partial(next_token_objective, config=self.model.config, precision=self.settings.precision)
+        train(self.model.params, self.settings, lambda step: [self.batch(step)], objective, watch=self.watch)
         return self.curve
+
+    def watch(self, state, record):
+        """What happens after every step."""
+        self.record(record["step"], record["seconds"])
 
     def evaluate(self):
         """Validation loss over the whole held-out text."""
@@ -120,11 +134,14 @@ class Theirs(Recipe):
         return total / count
 
 
-def reached(curve, target):
-    """Wall seconds at which the loss crosses the target, on a line between evaluations; None if it does not."""
-    for (_, began, _, above), (_, ended, _, below) in zip(curve, curve[1:]):
-        if below <= target < above:
-            return began + (ended - began) * (above - target) / (above - below)
+WALL, TRAINING = 1, 2       # places of the seconds in a point of a curve
+
+
+def reached(curve, target, clock=WALL):
+    """Seconds at which the loss crosses the target, on a line between evaluations; None if it does not."""
+    for before, after in zip(curve, curve[1:]):
+        if after[3] <= target < before[3]:
+            return before[clock] + (after[clock] - before[clock]) * (before[3] - target) / (before[3] - after[3])
     return None
 
 

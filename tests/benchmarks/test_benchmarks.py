@@ -3,11 +3,16 @@
 import importlib
 import json
 import os
+import platform
+import re
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
+
+from minillm import tree
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = os.environ.get("MINILLM_KERNELS") == "plain" or os.environ.get("NUMBA_DISABLE_JIT") == "1"
@@ -37,15 +42,16 @@ def content_of(name, folder, *flags):
     assert content["name"] == name and content["question"].endswith("?")
     assert {"machine", "versions", "threads", "load", "date", "flags", "rounds", "notes", "data"} <= content.keys()
     assert {"minillm", "commit", "numpy", "blas", "numba"} <= content["versions"].keys()
+    assert all(format(value, form) for _, value, form in content["headlines"])
     for table in content["tables"]:
         assert table["rows"] and all(key in {k for row in table["rows"] for k in row} or key in (
-            "speed", "ratio", "slowest", "fastest") for key, _, _ in table["columns"]), table["title"]
+            "speed", "ratio", "slowest", "fastest", "times") for key, _, _ in table["columns"]), table["title"]
     return content
 
 
 @pytest.mark.skipif(PLAIN, reason="times the compiled kernels")
-@pytest.mark.parametrize("name", ["matmul", "kernels", "train_step", "attention", "generate", "scaling",
-                                  "tokenizer"])
+@pytest.mark.parametrize("name", ["machine", "matmul", "kernels", "train_step", "attention", "generate",
+                                  "scaling", "tokenizer"])
 def test_runs_quickly(name, tmp_path):
     if name == "matmul" and os.environ.get("MINILLM_MATMUL") == "blas":
         pytest.skip("there is no product of ours to time")
@@ -126,7 +132,6 @@ def test_a_side_of_its_own_has_its_variables_and_reports_its_errors():
 
 
 def test_operations_count_the_parameters_that_there_are():
-    from minillm import tree
     from minillm.model.transformer import transformer_init
 
     models = load("models")
@@ -135,29 +140,50 @@ def test_operations_count_the_parameters_that_there_are():
     assert models.parameters_without_positions(shape) == tree.count(params) - 7 * 10
 
 
-def test_results_page_is_made_from_the_files(tmp_path):
-    run_all = load("run_all")
+def report_of(processor, value):
+    """A report as run_all.py reads it."""
+    return {"name": "matmul", "question": "How fast?", "date": "today", "rounds": 7, "threads": 2,
+            "machine": {"processor": processor, "cores": 2, "caches": "L3 1K", "memory_gb": 1, "system": "S",
+                        "python": "3"},
+            "versions": {"numpy": "2"}, "variables": "",
+            "load": {"average": 0.0, "others_before": None, "others_during": 0.25},
+            "headlines": [["of the limit", value, ".1%"]], "notes": ["A note."], "tables": [{
+                "title": "T", "columns": [["a", "word", ""], ["b", "number", ",.1f"], ["c", "none", "d"]],
+                "rows": [{"a": "x", "b": 1234.56, "c": None}]}]}
+
+
+def test_results_page_is_made_from_the_files_of_all_processors(tmp_path):
     (tmp_path / "tried.md").write_text("# What was tried\n\n## Larger tiles\n\nThey spill.\n")
-    report = {"name": "matmul", "question": "How fast?", "date": "today", "rounds": 7, "threads": 2,
-              "machine": {"processor": "P", "cores": 2, "memory_gb": 1, "system": "S", "python": "3"},
-              "versions": {"numpy": "2"}, "variables": "",
-              "load": {"average": 0.0, "others_before": None, "others_during": 0.25},
-              "notes": ["A note."], "tables": [{
-                  "title": "T", "columns": [["a", "word", ""], ["b", "number", ",.1f"], ["c", "none", "d"]],
-                  "rows": [{"a": "x", "b": 1234.56, "c": None}]}]}
-    (tmp_path / "matmul.json").write_text(json.dumps(report))
-    run_all.write_results(tmp_path, tmp_path / "RESULTS.md", tmp_path / "tried.md")
+    for name, processor, value in (("old", "P (p4)", 0.5), ("young", "Q (q5)", 0.96)):
+        folder = tmp_path / "results" / name
+        folder.mkdir(parents=True)
+        (folder / "matmul.json").write_text(json.dumps(report_of(processor, value)))
+    (folder / "matmul.png").touch()
+    load("run_all").write_results(tmp_path / "results", tmp_path / "RESULTS.md", tmp_path / "tried.md")
     page = (tmp_path / "RESULTS.md").read_text()
-    assert "| word | number | none |\n| :-- | --: | --: |\n| x | 1,234.6 | - |" in page
-    assert page.index("## matmul") < page.index("A note.") < page.index("## What was tried")
+    assert "| benchmark | figure | P (p4) | Q (q5) |" in page and "| matmul | of the limit | 50.0% | 96.0% |" in page
+    assert page.count("| word | number | none |\n| :-- | --: | --: |\n| x | 1,234.6 | - |") == 2
+    assert page.count("**How fast?**") == 1 and page.count("![matmul](results/young/matmul.png)") == 1
+    assert page.index("## Side by side") < page.index("### matmul: P (p4)") < page.index("### matmul: Q (q5)")
+    assert page.index("A note.") < page.index("## What was tried")
     assert "### Larger tiles" in page and "0.25 cores" in page
 
 
 def test_run_all_leaves_out_what_lacks_its_input(tmp_path):
     run_all = load("run_all")
-    args = type("Args", (), {"data": None, "run": "runs/x", "compile": False, "quick": True})
-    assert run_all.command_of("shakespeare", args, tmp_path) is None
-    assert "runs/x" in run_all.command_of("pipeline", args, tmp_path)
+    args = type("Args", (), {"data": None, "run": "runs/x", "quick": False, "rounds": 3})
+    assert run_all.lacking("shakespeare", args) == "--data" and run_all.lacking("pipeline", args) is None
+    assert run_all.lacking("precision", args) is None
+    assert "--data" not in run_all.command_of("precision", args, tmp_path)
+    assert {"runs/x", "3"} <= set(run_all.command_of("pipeline", args, tmp_path))
+    args.run, args.data = None, "t.txt"
+    assert run_all.lacking("pipeline", args) == "--run"
+    assert "t.txt" in run_all.command_of("precision", args, tmp_path)
+
+
+def test_every_benchmark_is_run(monkeypatch):
+    scripts = {path.stem for path in (ROOT / "benchmarks").glob("*.py") if "Report(__file__" in path.read_text()}
+    assert set(load("run_all").BENCHMARKS) == scripts
 
 
 def test_pytorch_takes_the_same_steps():
@@ -168,3 +194,136 @@ def test_pytorch_takes_the_same_steps():
         side.build(models.Shape(B=2, T=9, layers=2, heads=3, C=24, V=31))
         losses.append(side.steps(4))
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+
+
+def test_pytorch_multiplies_the_same_matrices():
+    pytest.importorskip("torch")
+    for name in ("Float32", "BFloat16"):
+        side = getattr(load("pytorch"), name)()
+        for product in load("products").PRODUCTS:
+            side.build(product, 20, 12, 30)
+            assert side.error() <= 1
+
+
+@pytest.mark.skipif(PLAIN, reason="what is compiled")
+def test_the_loop_of_the_limit_stays_in_registers():
+    peaks = load("peaks")
+    vectors = np.ones((1, peaks.SUMS + 2, peaks.LANES), np.float32)
+    vectors[:, -2:] = 0.5, 3        # x, y
+    peaks.float32_loops(vectors, 3)     # ((1 / 2 + 3) / 2 + 3) / 2 + 3
+    assert (vectors[:, :-2] == 5.375).all() and (vectors[:, -2] == 0.5).all()
+
+    @numba.njit
+    def loop(vectors, turns):
+        peaks.spin_float32(vectors, turns)
+    loop(vectors[0], 1)
+    found = re.findall(r"vfn?m\w+213ps\s+(.*)", *loop.inspect_asm().values())
+    if platform.machine() in ("x86_64", "AMD64"):
+        assert len(found) >= peaks.SUMS and not any("(" in operands for operands in found)
+
+
+@pytest.mark.skipif(PLAIN, reason="what is compiled")
+def test_the_limit_of_bfloat16_takes_pairs_where_there_is_an_instruction(monkeypatch):
+    peaks = load("peaks")
+    if "bfloat16" in peaks.PRECISIONS:
+        vectors = np.ones((2, peaks.SUMS + 2, peaks.LANES), np.float32)
+        vectors[:, -2:].view(np.uint32)[:] = 0x3F804000         # the pair (1, 2)
+        peaks.bfloat16_loops(vectors, 3)
+        assert (vectors[:, :-2] == 1 + 3 * 5).all()
+    monkeypatch.setattr(peaks, "PRECISIONS", ("float32",))
+    monkeypatch.setattr(peaks, "register_peak", lambda precision, *_: {"float32": 7.0}[precision])
+    assert peaks.limits() == {"float32": 7.0, "bfloat16": 7.0}
+
+
+def test_a_blas_runs_without_the_variables_that_slow_it(monkeypatch):
+    host, turns = load("host"), load("turns")
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Nehalem")
+    monkeypatch.setenv("MKL_NUM_THREADS", "1")
+    monkeypatch.setenv("MKL", "not one of them")
+    assert {"OPENBLAS_CORETYPE", "MKL_NUM_THREADS"} <= set(host.blas_variables())
+    assert "MKL" not in host.blas_variables()
+    assert "Nehalem" not in host.describe_blas(host.usual_blas())
+
+    def code(**environment):
+        side = turns.Apart("subprocess:Popen", ["sh", "-c", "exit ${#OPENBLAS_CORETYPE}"], environment=environment)
+        answer = side.ask("wait")
+        side.close()
+        return answer
+    assert code() == 0 and code(OPENBLAS_CORETYPE="Zen") == 3
+    assert os.environ["OPENBLAS_CORETYPE"] == "Nehalem"
+
+
+def test_a_processor_has_a_folder_of_its_own(monkeypatch):
+    host = load("host")
+    monkeypatch.setattr(host, "model", lambda: "Intel Xeon Platinum 8488C")
+    monkeypatch.setattr(host.llvmlite.binding, "get_host_cpu_name", lambda: "sapphirerapids")
+    monkeypatch.setattr(host.llvmlite.binding, "get_host_cpu_features",
+                        lambda: {"avx2": True, "avx512f": True, "avx512bf16": False})
+    assert host.processor_folder() == "intel-xeon-platinum-8488c-sapphirerapids"
+    assert host.processor() == "Intel Xeon Platinum 8488C (sapphirerapids, avx512f)"
+
+
+@pytest.mark.skipif(PLAIN, reason="there is no product of ours")
+def test_a_wrong_product_is_not_timed():
+    products = load("products")
+    for kind in (products.Ours, products.OursBFloat16):
+        for product in products.PRODUCTS:
+            side = kind()
+            side.build(product, 20, 12, 30)
+            assert side.error() <= 1
+    right = side.once
+    side.once = lambda: right() + np.float32(0.01)
+    assert side.error() > 1
+
+
+def test_the_best_library_is_the_one_that_is_quicker_over_all_products():
+    matmul = load("matmul")
+    table = matmul.Table("float32", "ours", {"A": "a", "B": "b"})
+    for i, (a, b) in enumerate(((2.0, 1.0), (2.0, 1.0), (1.0, 1.5))):
+        where = {"model": "tiny", "layer": ("attention", "up", "down")[i]}
+        table.add(where, 8e9, {table.ours: [2.0, 2.0], "A, float32": [a, a], "B, float32": [b, b]}, limit=8e9)
+    table.choose()
+    assert table.best == "B, float32" and [row["ratio"] for row in table.rows] == [0.5, 0.5, 0.75]
+    assert [row["share"] for row in table.rows] == [0.5] * 3
+    step = table.whole_step("tiny", load("models").TINY)        # 4 x attention, up, down
+    assert step["ours"] == 12e3 and step["best"] == 6.5e3 and step["share"] == 0.5
+
+
+def test_a_step_is_held_against_the_quickest_side_and_the_limit_of_its_precision(monkeypatch):
+    train_step, shape = load("train_step"), load("models").TINY
+    args = type("Args", (), {"against": "torch", "matmul": "loops"})
+    sides = train_step.sides_of(args)
+    monkeypatch.setattr(train_step.shutil, "which", lambda name: None)
+    assert set(sides) - set(train_step.sides_of(args)) <= {"PyTorch, compiled"}
+    sides = {**train_step.SIDES, **train_step.TORCH}
+    seconds = {"minillm": [2.0], "minillm, bfloat16": [1.0], "PyTorch": [4.0], "PyTorch, compiled": [3.0],
+               "PyTorch, bfloat16": [1.5]}
+    limit = {"float32": 1e6, "bfloat16": 2e6}
+    rows = {name: train_step.row_of("tiny", shape, name, sides, seconds, limit) for name in sides}
+    assert [rows[name]["speed"] for name in seconds] == [1.5, 1.5, 0.75, 1.0, 1.0]
+    assert rows["minillm"]["share"] == rows["minillm, bfloat16"]["share"]
+    assert rows["minillm, bfloat16"]["times"] == 2.0 and "times" not in rows["minillm"]
+
+
+def test_without_master_weights_updates_are_lost(tmp_path):
+    """AdamW moves a weight by about the learning rate, 1e-3; a gain of 1 needs 2^-8 to move."""
+    (tmp_path / "text.txt").write_text("to be or not to be, that is the question. " * 60)
+    precision = load("precision")
+    side = precision.NoMaster(str(tmp_path / "text.txt"), 2, 2, 0, "bfloat16")
+    curve, lost = side.run()
+    assert [point[0] for point in curve] == [0, 2] and [row["steps"] for row in lost] == [1, 2]
+    for _, leaf in tree.named_leaves(side.model.params):
+        assert not (leaf.view(np.uint32) & 0xFFFF).any()
+    assert all(row["gains"] == 1 and 0 < row["matrices"] < 1 for row in lost)
+    assert precision.lost_rows(lost, 2) == [{key: row[key] for key in ("steps", "lr", *precision.KINDS)} for row in lost]
+
+
+def test_precisions_are_compared_seed_by_seed():
+    precision = load("precision")
+    curve = [[0, 0.0, 0.0, 4.0], [2, 9.0, 4.0, 2.0]]
+    found = {side: [curve, [[0, 0.0, 0.0, 4.0], [2, 9.0, seconds, loss]]]
+             for side, seconds, loss in zip(precision.SIDES, (4.0, 2.0, 2.0), (1.0, 1.5, 3.0), strict=True)}
+    rows = precision.last_losses((0, 1), found)
+    assert [row["off"] for row in rows] == [0.0, 0.5, 0.25] and [row["off_rounded"] for row in rows] == [0.0, 2.0, 1.0]
+    last = precision.curve_rows(precision.mean_curves(found))[-1]
+    assert last["seconds, float32"] == 4.0 and last["seconds, bfloat16"] is None
