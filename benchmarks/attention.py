@@ -164,7 +164,8 @@ def main(argv=None):
     ours = [row for row in rows if row["side"] == OURS]
     report.headline("attention: of the limit, geometric mean", geometric_mean([row["share"] for row in ours]), ".1%")
     if args.against:
-        report.headline("attention: speed / PyTorch's, geometric mean", geometric_mean([row["speed"] for row in ours]), ".2f")
+        speeds = [row["speed"] for row in ours]
+        report.headline("attention: speed / PyTorch's, geometric mean", geometric_mean(speeds), ".2f")
 
     def draw(axes):
         groups = grouped(rows, "side", "batch")

@@ -83,7 +83,7 @@ def describe_versions(*others):
 
 
 def blas_variables():
-    """{name: value} of the environment variables that tell a BLAS, MKL or oneDNN which core to take and how many threads.
+    """{name: value} of the environment variables that tell a BLAS which core to take, or how many threads.
 
     Most of them can only slow it, so the sides of a benchmark run without them.
     """

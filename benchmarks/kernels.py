@@ -122,7 +122,8 @@ def measure(kernel, args, flops, peak, options):
         row.update(gbytes=moved / taken / 1e9, share=median(pair_ratios(seconds["copy"], seconds["ours"])),
                    limit=f"copy, {moved / median(seconds['copy']) / 1e9:,.1f} GB/s")
     elif flops:
-        row.update(gflops=flops / taken / 1e9, share=flops / taken / peak, limit=f"registers, {peak / 1e9:,.1f} GFLOP/s")
+        row.update(gflops=flops / taken / 1e9, share=flops / taken / peak,
+                   limit=f"registers, {peak / 1e9:,.1f} GFLOP/s")
     return row
 
 

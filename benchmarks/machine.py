@@ -17,7 +17,8 @@ from turns import Apart
 
 COLUMNS = [("what", "GFLOP/s", ""), ("one", "one core", ",.1f"), ("all", "all cores", ",.1f"),
            ("share", "of the limit, one core", ".1%"), ("shares", "all cores", ".1%")]
-MEMORY_COLUMNS = [("what", "GB/s, read and written together", ""), ("one", "one core", ",.1f"), ("all", "all cores", ",.1f")]
+MEMORY_COLUMNS = [("what", "GB/s, read and written together", ""), ("one", "one core", ",.1f"),
+                  ("all", "all cores", ",.1f")]
 
 
 def limits(tries):
@@ -69,21 +70,22 @@ def main(argv=None):
     limit = {"bfloat16": rows[0], **{row["precision"]: row for row in rows}}
     products = [product_row(*library, limit[library[2]], 128 if args.quick else 2048, tries)
                 for library in libraries(args.against)]
-    report.table("Arithmetic", COLUMNS, [*rows, *products])
+    shown = [*rows, *products]
+    report.table("Arithmetic", COLUMNS, shown)
     best = max((row for row in products if row["precision"] == "float32"), key=lambda row: row["all"])
     report.note(f"The best BLAS in float32: {best['what']}, {best['all']:,.1f} GFLOP/s.")
     if len(rows) == 1:
         report.note("This processor has no instruction for products of bfloat16 that is used here.")
     progress("memory")
-    report.table("Memory", MEMORY_COLUMNS, [{"what": "copy", **{
-        key: memory_speed(threads, 1 if args.quick else 256) / 1e9 for key, threads in (("one", 1), ("all", thread_count()))}}])
+    one, every = (memory_speed(threads, 1 if args.quick else 256) / 1e9 for threads in (1, thread_count()))
+    report.table("Memory", MEMORY_COLUMNS, [{"what": "copy", "one": one, "all": every}])
     for row in rows:
         report.headline(f"register peak, {row['precision']}, GFLOP/s", row["all"], ",.0f")
     report.headline("best BLAS, float32, GFLOP/s", best["all"], ",.0f")
 
     def draw(axes):
-        bars(axes, [row["what"] for row in [*rows, *products]],
-             {"one core": [row["one"] for row in [*rows, *products]], "all cores": [row["all"] for row in [*rows, *products]]},
+        bars(axes, [row["what"] for row in shown], {"one core": [row["one"] for row in shown],
+                                                    "all cores": [row["all"] for row in shown]},
              "GFLOP/s (higher is better)")
     report.finish(draw)
 

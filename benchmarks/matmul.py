@@ -140,9 +140,10 @@ class Table:
 
 def tables_of(against):
     """The precisions with their sides."""
-    torch = against == "torch"
-    return [Table("float32", "products:Ours", {NUMPY: "products:NumpyBlas", **({TORCH: "pytorch:Float32"} if torch else {})}),
-            Table("bfloat16", "products:OursBFloat16", {TORCH: "pytorch:BFloat16"} if torch else {})]
+    float32, bfloat16 = {NUMPY: "products:NumpyBlas"}, {}
+    if against == "torch":
+        float32[TORCH], bfloat16[TORCH] = "pytorch:Float32", "pytorch:BFloat16"
+    return [Table("float32", "products:Ours", float32), Table("bfloat16", "products:OursBFloat16", bfloat16)]
 
 
 def loops_gflops(rows, k, columns, most):
@@ -216,15 +217,17 @@ def main(argv=None):
         report.table(f"Every product of every linear layer, {table.precision}", table.columns(), table.rows)
         if table.best:
             ratios = [row["ratio"] for row in table.rows]
-            report.note(f"minillm / {table.best}: geometric mean {geometric_mean(ratios):.3f}, minimum {min(ratios):.3f}.")
-            report.headline(f"products, {table.precision}: speed / {table.best.split(',')[0]}'s", geometric_mean(ratios), ".3f")
-            report.headline("... the slowest of them", min(ratios), ".3f")
+            mean, lowest = geometric_mean(ratios), min(ratios)
+            report.note(f"minillm / {table.best}: geometric mean {mean:.3f}, minimum {lowest:.3f}.")
+            report.headline(f"products, {table.precision}: speed / best library's, geometric mean", mean, ".3f")
+            report.headline(f"products, {table.precision}: ..., lowest", lowest, ".3f")
     report.table("All products of a training step", STEP_COLUMNS,
                  [table.whole_step(model, shape) for model, shape in shapes.items() for table in tables])
     report.table(f"The ladder, {size} x {size} x {size}", LADDER_COLUMNS, rungs)
     labels = [f"{row['model']} {row['layer']} {row['product']}" for row in tables[0].rows]
-    report.finish(lambda axes: bars(axes, labels, {name: [row[name] for row in table.rows] for table in tables
-                                                   for name in table.targets}, "GFLOP/s"))
+    shares = {name: [100 * row["at_limit"] / median(row["seconds"][name]) for row in table.rows] for table in tables
+              for name in (table.ours, table.best) if name}
+    report.finish(lambda axes: bars(axes, labels, shares, "% of the machine's limit (higher is better)"))
 
 
 if __name__ == "__main__":

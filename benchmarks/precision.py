@@ -23,11 +23,12 @@ from minillm.kernels.bfloat16 import to_bfloat16, to_float32
 
 FLOAT32, BFLOAT16, ROUNDED = SIDES = ("float32", "bfloat16", "bfloat16, no master weights")
 COUNTED = 25        # steps between counts of lost updates
+SHOWN = (0, 0.05, 0.25, 0.5, 0.75, 0.9, 1)      # places in the training whose counts the table has
 KINDS = ("gains", "tables", "matrices", "all")
 COLUMNS = [("seed", "seed", ""), *((side, side, ".4f") for side in SIDES), ("off", "bfloat16 - float32", "+.4f"),
            ("off_rounded", "no master weights - float32", "+.4f")]
 CURVE_COLUMNS = [("steps", "steps", ",d"), *((side, side, ".4f") for side in SIDES),
-                 *((f"seconds, {side}", f"{side}: seconds to float32's loss", ",.1f") for side in SIDES)]
+                 *((f"seconds, {side}", f"seconds: {side}", ",.1f") for side in SIDES)]
 LOST_COLUMNS = [("steps", "step", ",d"), ("lr", "learning rate", ".2e"), *((kind, kind, ".1%") for kind in KINDS)]
 TARGETS = {FLOAT32: "precision:Master", BFLOAT16: "precision:Master", ROUNDED: "precision:NoMaster"}
 
@@ -127,7 +128,7 @@ def curve_rows(means):
 def lost_rows(lost, steps):
     """The shares of lost updates, the mean of all seeds, at some of the steps."""
     groups = grouped(lost, "steps")
-    shown = sorted({min(groups, key=lambda key: abs(key[0] - share * steps)) for share in (0, 0.05, 0.25, 0.5, 0.75, 0.9, 1)})
+    shown = sorted({min(groups, key=lambda key: abs(key[0] - share * steps)) for share in SHOWN})
     return [{"steps": key[0], **{column: mean_of(rows, column) for column in ("lr", *KINDS)}}
             for key, rows in ((key, groups[key]) for key in shown)]
 
@@ -151,20 +152,21 @@ def main(argv=None):
     found, lost = train_all(seeds, steps, every, args)
     means, last = mean_curves(found), last_losses(seeds, found)
     report.table(f"Validation loss after {steps:,} steps", COLUMNS, last)
-    largest = max((abs(row["off"]) for row in last[:-1]))
-    report.note(f"bfloat16 ends {last[-1]['off']:+.4f} from float32 as the mean of {len(seeds)} seeds, {largest:.4f} at the most "
-                f"on one; float32 itself differs by {np.ptp([row[FLOAT32] for row in last[:-1]]):.4f} between seeds.")
-    report.table("Loss against steps, and seconds until float32's loss is reached; the mean of all seeds", CURVE_COLUMNS,
-                 curve_rows(means))
+    largest, between = max(abs(row["off"]) for row in last[:-1]), np.ptp([row[FLOAT32] for row in last[:-1]])
+    report.note(f"bfloat16 ends {last[-1]['off']:+.4f} from float32 as the mean of all seeds, {largest:.4f} at the most on "
+                f"one; float32 itself differs by {between:.4f} between seeds.")
+    report.table("Loss against steps, and seconds until float32's loss is reached; the mean of all seeds",
+                 CURVE_COLUMNS, curve_rows(means))
     report.table("Without master weights: updates that round to nothing", LOST_COLUMNS, lost_rows(lost, steps))
     faster = median([own[-1][TRAINING] / other[-1][TRAINING] for own, other in zip(found[FLOAT32], found[BFLOAT16])])
     report.headline("validation loss, bfloat16 - float32, mean of the seeds", last[-1]["off"], "+.4f")
-    report.headline("... largest of one seed", largest, ".4f")
+    report.headline("validation loss, bfloat16 - float32, largest of one seed", largest, ".4f")
     report.headline("training of micro, bfloat16: speed / float32's", faster, ".2f")
 
     def draw(axes):
-        lines = {side: ([point[TRAINING] for point in curve], [point[3] for point in curve]) for side, curve in means.items()}
-        curves(axes, lines, "seconds of training", "validation loss, nats a character", log=False)
+        curves(axes, {side: ([point[TRAINING] for point in curve], [point[3] for point in curve])
+                      for side, curve in means.items()},
+               "seconds of training", "validation loss, nats a character", log=False)
     report.finish(draw, curves=found, lost=lost)
 
 

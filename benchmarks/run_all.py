@@ -22,6 +22,8 @@ from common import as_cell, cells
 from host import Load, machine_lines, processor_folder
 
 HERE = Path(__file__).resolve().parent
+HEAD = ("Written by `python benchmarks/run_all.py` from the JSON files in `results/`, not by hand. How a figure is "
+        "measured stands at the top of its benchmark. What your own machine is like: `python benchmarks/machine.py`.")
 
 
 class Benchmark(NamedTuple):
@@ -121,9 +123,7 @@ def write_results(results, page, tried):
     """RESULTS.md from the JSON files of all processors, in the order of BENCHMARKS, and what was tried."""
     reports = {name: {path.parent.name: json.loads(path.read_text(encoding="utf-8"))
                       for path in sorted(results.glob(f"*/{name}.json"))} for name in BENCHMARKS}
-    parts = ["# Benchmarks", "Written by `python benchmarks/run_all.py` from the JSON files in `results/`, not by hand. How a "
-             "figure is measured stands at the top of its benchmark. What your own machine is like: `python "
-             "benchmarks/machine.py`.", "## Side by side", side_by_side(reports)]
+    parts = ["# Benchmarks", HEAD, "## Side by side", side_by_side(reports)]
     for name, found in reports.items():
         if found:
             parts += [f"## {name}", f"**{next(iter(found.values()))['question']}**"]
@@ -150,7 +150,8 @@ def main(argv=None):
     folder.mkdir(parents=True, exist_ok=True)
     seconds, failed = run(args.only, args, folder)
     write_results(results, page, HERE / "TRIED.md")
-    print("\n" + "".join(f"{name:12}{taken:6.0f} s\n" for name, taken in {**seconds, "all": sum(seconds.values())}.items()))
+    for name, taken in {**seconds, "all": sum(seconds.values())}.items():
+        print(f"{name:12}{taken:6.0f} s")
     print(f"written: {page}")
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")

@@ -29,8 +29,8 @@ TURN = 0.5          # seconds of a turn, or one step where it takes longer
 COLUMNS = [("model", "model", ""), ("side", "side", ""), ("ms", "ms a step", ",.1f"), ("spread", "spread", ".1%"),
            ("tokens", "tokens/s", ",.0f"), ("gflops", "GFLOP/s", ",.1f"), ("share", "of the limit", ".1%"),
            ("speed", "speed / quickest PyTorch's", ".3f"), ("slowest", "lowest turn", ".3f"),
-           ("fastest", "highest", ".3f"), ("times", "/ float32's", ".3f"), ("idle", "idle MB", ",.0f"), ("built", "model MB", ",.0f"),
-           ("work", "step MB", ",.0f")]
+           ("fastest", "highest", ".3f"), ("times", "/ float32's", ".3f"),
+           ("idle", "idle MB", ",.0f"), ("built", "model MB", ",.0f"), ("work", "step MB", ",.0f")]
 
 
 class Side(NamedTuple):
@@ -134,7 +134,8 @@ def headlines(report, sides, rows):
         if "speed" in found[0]:
             for row in found:
                 report.headline(f"step of {row['model']}, {row['precision']}: speed / PyTorch's", row["speed"], ".2f")
-            report.headline("... geometric mean", geometric_mean([row["speed"] for row in found]), ".2f")
+            mean = geometric_mean([row["speed"] for row in found])
+            report.headline(f"step, {found[0]['precision']}: speed / PyTorch's, geometric mean", mean, ".2f")
 
 
 def main(argv=None):
@@ -156,7 +157,8 @@ def main(argv=None):
             row.update(memory_of(side.target, (TINY,), (shapes[row["model"]],), side.environment))
     report.table("A training step", COLUMNS, rows)
     known = {row["precision"]: row["limit"] for row in rows}
-    report.note("The limit: " + ", ".join(f"{limit / 1e9:,.1f} GFLOP/s in {name}" for name, limit in known.items()) + ".")
+    told = ", ".join(f"{limit / 1e9:,.1f} GFLOP/s in {name}" for name, limit in known.items())
+    report.note(f"The limit: {told}.")
     headlines(report, sides, rows)
 
     def draw(axes):

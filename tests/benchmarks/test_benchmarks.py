@@ -209,7 +209,7 @@ def test_pytorch_multiplies_the_same_matrices():
 def test_the_loop_of_the_limit_stays_in_registers():
     peaks = load("peaks")
     vectors = np.ones((1, peaks.SUMS + 2, peaks.LANES), np.float32)
-    vectors[:, -2:] = 0.5, 3        # x, y
+    vectors[:, -2:] = np.array([[0.5], [3]])        # x, y
     peaks.float32_loops(vectors, 3)     # ((1 / 2 + 3) / 2 + 3) / 2 + 3
     assert (vectors[:, :-2] == 5.375).all() and (vectors[:, -2] == 0.5).all()
 
@@ -315,7 +315,8 @@ def test_without_master_weights_updates_are_lost(tmp_path):
     for _, leaf in tree.named_leaves(side.model.params):
         assert not (leaf.view(np.uint32) & 0xFFFF).any()
     assert all(row["gains"] == 1 and 0 < row["matrices"] < 1 for row in lost)
-    assert precision.lost_rows(lost, 2) == [{key: row[key] for key in ("steps", "lr", *precision.KINDS)} for row in lost]
+    shown = [{key: row[key] for key in ("steps", "lr", *precision.KINDS)} for row in lost]
+    assert precision.lost_rows(lost, 2) == shown
 
 
 def test_precisions_are_compared_seed_by_seed():
