@@ -162,10 +162,10 @@ def main(argv=None):
     report.table(f"Forward and backward of attention, {H} heads of {D}, {thread_count()} threads", COLUMNS, rows)
     report.table("Growth", EXPONENT_COLUMNS, exponents(rows))
     ours = [row for row in rows if row["side"] == OURS]
-    report.headline("attention: of the limit, geometric mean", geometric_mean([row["share"] for row in ours]), ".1%")
+    report.headline("of the limit, geometric mean", geometric_mean([row["share"] for row in ours]), ".1%")
     if args.against:
         speeds = [row["speed"] for row in ours]
-        report.headline("attention: speed / PyTorch's, geometric mean", geometric_mean(speeds), ".2f")
+        report.headline("speed / PyTorch's, geometric mean", geometric_mean(speeds), ".2f")
 
     def draw(axes):
         groups = grouped(rows, "side", "batch")

@@ -139,7 +139,7 @@ def main(argv=None):
                  COLUMNS, rows)
     faster = geometric_mean([row["faster"] for row in rows])
     report.note(f"Times faster than the plain twin, geometric mean: {faster:.1f}.")
-    report.headline("other kernels: times faster than NumPy, geometric mean", faster, ".1f")
+    report.headline("times faster than NumPy, geometric mean", faster, ".1f")
     limited = [row for row in rows if row.get("share")]
     report.finish(lambda axes: bars(axes, [row["kernel"] for row in limited],
                                     {"share": [100 * row["share"] for row in limited]},

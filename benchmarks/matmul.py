@@ -219,8 +219,8 @@ def main(argv=None):
             ratios = [row["ratio"] for row in table.rows]
             mean, lowest = geometric_mean(ratios), min(ratios)
             report.note(f"minillm / {table.best}: geometric mean {mean:.3f}, minimum {lowest:.3f}.")
-            report.headline(f"products, {table.precision}: speed / best library's, geometric mean", mean, ".3f")
-            report.headline(f"products, {table.precision}: ..., lowest", lowest, ".3f")
+            report.headline(f"{table.precision}: speed / best library's, geometric mean", mean, ".3f")
+            report.headline(f"{table.precision}: speed / best library's, lowest", lowest, ".3f")
     report.table("All products of a training step", STEP_COLUMNS,
                  [table.whole_step(model, shape) for model, shape in shapes.items() for table in tables])
     report.table(f"The ladder, {size} x {size} x {size}", LADDER_COLUMNS, rungs)

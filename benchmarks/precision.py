@@ -161,7 +161,7 @@ def main(argv=None):
     faster = median([own[-1][TRAINING] / other[-1][TRAINING] for own, other in zip(found[FLOAT32], found[BFLOAT16])])
     report.headline("validation loss, bfloat16 - float32, mean of the seeds", last[-1]["off"], "+.4f")
     report.headline("validation loss, bfloat16 - float32, largest of one seed", largest, ".4f")
-    report.headline("training of micro, bfloat16: speed / float32's", faster, ".2f")
+    report.headline("training in bfloat16: speed / float32's", faster, ".2f")
 
     def draw(axes):
         curves(axes, {side: ([point[TRAINING] for point in curve], [point[3] for point in curve])

@@ -178,8 +178,11 @@ def main(argv=None):
         found[name] = side.ask("run")
         side.close()
     check_starts(found)
-    report.table(f"Training to a validation loss of {args.target}", COLUMNS,
-                 [row_of(name, curve, args.target) for name, curve in found.items()])
+    rows = [row_of(name, curve, args.target) for name, curve in found.items()]
+    report.table(f"Training to a validation loss of {args.target}", COLUMNS, rows)
+    for row in rows:
+        if row["reached"]:
+            report.headline(f"{row['side']}: seconds to a validation loss of {args.target}", row["reached"], ",.1f")
 
     def draw(axes):
         curves(axes, {name: ([point[1] for point in curve], [point[3] for point in curve])

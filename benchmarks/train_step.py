@@ -127,15 +127,15 @@ def headlines(report, sides, rows):
     for name in (name for name in sides if name in SIDES):
         found = [row for row in rows if row["side"] == name]
         for row in found:
-            report.headline(f"step of {row['model']}, {row['precision']}: of the limit", row["share"], ".1%")
+            report.headline(f"{row['model']}, {row['precision']}: of the limit", row["share"], ".1%")
         for row in found:
             if "times" in row:
-                report.headline(f"step of {row['model']}, {row['precision']}: speed / float32's", row["times"], ".2f")
+                report.headline(f"{row['model']}, {row['precision']}: speed / float32's", row["times"], ".2f")
         if "speed" in found[0]:
             for row in found:
-                report.headline(f"step of {row['model']}, {row['precision']}: speed / PyTorch's", row["speed"], ".2f")
+                report.headline(f"{row['model']}, {row['precision']}: speed / PyTorch's", row["speed"], ".2f")
             mean = geometric_mean([row["speed"] for row in found])
-            report.headline(f"step, {found[0]['precision']}: speed / PyTorch's, geometric mean", mean, ".2f")
+            report.headline(f"{found[0]['precision']}: speed / PyTorch's, geometric mean", mean, ".2f")
 
 
 def main(argv=None):
