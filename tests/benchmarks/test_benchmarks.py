@@ -315,6 +315,9 @@ def test_without_master_weights_updates_are_lost(tmp_path):
     for _, leaf in tree.named_leaves(side.model.params):
         assert not (leaf.view(np.uint32) & 0xFFFF).any()
     assert all(row["gains"] == 1 and 0 < row["matrices"] < 1 for row in lost)
+    side.held = [np.array([1.0, 2.0, 3.0])]     # of three that moved, two were rounded to where they had been
+    shares = side.shares({"gain": np.array([1.1, 2.1, 2.9])}, [np.array([1.0, 2.0, 2.0])])
+    assert shares == {"gains": 2 / 3, "tables": None, "matrices": None, "all": 2 / 3}
     shown = [{key: row[key] for key in ("steps", "lr", *precision.KINDS)} for row in lost]
     assert precision.lost_rows(lost, 2) == shown
 
