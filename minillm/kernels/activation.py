@@ -10,7 +10,6 @@ from minillm.kernels.twin import inline, twin
 
 GELU_SLOPE = math.sqrt(2 / math.pi)     # no unit
 GELU_CUBIC = 0.044715                   # no unit
-FEW = 1 << 12   # numbers: fewer, as in decoding, do not repay a second thread
 
 
 def gelu_forward_plain(x):
@@ -33,7 +32,7 @@ def gelu_row(y, x):
         y[i] = x[i] / (one + exp(-slope * (x[i] + cubic * x[i] * x[i] * x[i])))
 
 
-@twin(plain=gelu_forward_plain, parallel=True, few=lambda x: x.size < FEW)
+@twin(plain=gelu_forward_plain, parallel=True)
 def gelu_forward(x):
     y = np.empty_like(x)
     for n in numba.prange(x.shape[0]):
@@ -89,7 +88,7 @@ def swiglu_row(y, gate, up):
         y[i] = gate[i] * up[i] / (one + exp(-gate[i]))
 
 
-@twin(plain=swiglu_forward_plain, parallel=True, few=lambda gate, up: up.size < FEW)
+@twin(plain=swiglu_forward_plain, parallel=True)
 def swiglu_forward(gate, up):
     y = np.empty_like(gate)
     for n in numba.prange(gate.shape[0]):

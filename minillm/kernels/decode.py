@@ -31,12 +31,12 @@ from minillm.kernels.rotary import rotate_plain
 from minillm.kernels.twin import twin
 
 FEW = 12            # rows: with fewer, packing costs more than it saves
-SMALL = 1 << 18     # multiply-adds of a block: fewer do not repay a second thread
+SMALL = 1 << 20     # multiply-adds of a token: fewer do not repay waking a second thread
 
 
 @contextmanager
 def threads_for(products):
-    """One thread where a block has few multiply-adds: to wake a second one takes as long."""
+    """One thread where there are few multiply-adds: to wake a second one takes as long."""
     before = numba.get_num_threads()
     numba.set_num_threads(1 if products < SMALL else before)
     try:

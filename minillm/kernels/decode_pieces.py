@@ -38,63 +38,50 @@ def rotate_row(y, x, cos, sin):
 
 
 @ordered
-def softmax_row(weights):
-    """Scores become weights, in place."""
-    n, top, sums = lanes(weights), highest(weights), blank(weights)
-    for s in range(weights.size):
-        weights[s] = exp(weights[s] - top)
-    for s in range(0, weights.size - n + 1, n):
-        sums = sums + load(weights, s)
-    total = across(sums)
-    for s in range(weights.size // n * n, weights.size):
-        total += weights[s]
-    for s in range(weights.size):
-        weights[s] /= total
-
-
-@ordered
-def attend_head(out, query, keys, values):
-    """Attention of one query (D,) over the keys and values (S, D) that it sees."""
-    n, D, weights = lanes(query), query.size, np.empty(keys.shape[0], query.dtype)
-    scale, last = query.dtype.type(1 / math.sqrt(D)), weights.size - 1
-    for s in range(weights.size):
-        weights[s] = scale * dot(query, keys[s])
-    if weights.size:
-        softmax_row(weights)
-    paired = D // (2 * n) * 2 * n
-    for d in range(0, paired, 2 * n):   # two vectors: each pass reads all values again
-        even_0 = even_1 = odd_0 = odd_1 = blank(query)  # independent: their multiply-adds overlap
-        for s in range(0, last, 2):
-            some, others = values[s], values[s + 1]
-            even_0 = even_0 + weights[s] * load(some, d)
-            even_1 = even_1 + weights[s] * load(some, d + n)
-            odd_0 = odd_0 + weights[s + 1] * load(others, d)
-            odd_1 = odd_1 + weights[s + 1] * load(others, d + n)
-        if weights.size % 2:
-            even_0 = even_0 + weights[last] * load(values[last], d)
-            even_1 = even_1 + weights[last] * load(values[last], d + n)
-        store(out, d, even_0 + odd_0)
-        store(out, d + n, even_1 + odd_1)
-    for d in range(paired, D):
-        out[d] = 0
-    if paired < D:
-        for s in range(weights.size):
-            row = values[s]
-            for d in range(paired, D):
-                out[d] += weights[s] * row[d]
-
-
-@ordered
 def attend(row, q, k, v, out, cos, sin, keys, values, start, column, g, group):
-    """Stage 1 for the query heads of one row that read key/value head g: rotate, store, attend."""
-    D = keys.shape[1]
+    """Stage 1 for the query heads of one row that read key/value head g: rotate, store, attend.
+
+    q, k, v, out: where they begin in the row; group: the numbers of all queries of the head.
+    """
+    n, D, length = lanes(row), keys.shape[1], column + 1 - start
     rotate_row(keys[column], row[k + g * D:k + (g + 1) * D], cos, sin)
     copy_row(values[column], row[v + g * D:v + (g + 1) * D])
-    query = np.empty(D, row.dtype)
+    scale, query = row.dtype.type(1 / math.sqrt(D)), np.empty(D, row.dtype)
+    weights = np.empty(length, row.dtype)
     for h in range(g * group, (g + 1) * group, D):
         rotate_row(query, row[q + h:q + h + D], cos, sin)
-        attend_head(row[out + h:out + h + D], query, keys[start:column + 1],
-                     values[start:column + 1])
+        for s in range(length):
+            weights[s] = scale * dot(query, keys[start + s])
+        top, sums = highest(weights) if length else scale, blank(row)
+        for s in range(length):
+            weights[s] = exp(weights[s] - top)
+        for s in range(0, length - n + 1, n):
+            sums = sums + load(weights, s)
+        total = across(sums)
+        for s in range(length // n * n, length):
+            total += weights[s]
+        for s in range(length):
+            weights[s] /= total
+        target, paired = row[out + h:out + h + D], D // (2 * n) * 2 * n
+        for d in range(0, paired, 2 * n):   # two vectors: each pass reads all values again
+            even_0 = even_1 = odd_0 = odd_1 = blank(row)    # independent sums overlap
+            for s in range(0, length - 1, 2):
+                some, others = values[start + s], values[start + s + 1]
+                even_0 = even_0 + weights[s] * load(some, d)
+                even_1 = even_1 + weights[s] * load(some, d + n)
+                odd_0 = odd_0 + weights[s + 1] * load(others, d)
+                odd_1 = odd_1 + weights[s + 1] * load(others, d + n)
+            if length % 2:
+                even_0 = even_0 + weights[length - 1] * load(values[column], d)
+                even_1 = even_1 + weights[length - 1] * load(values[column], d + n)
+            store(target, d, even_0 + odd_0)
+            store(target, d + n, even_1 + odd_1)
+        for d in range(paired, D):
+            target[d] = 0
+        for s in range(length if paired < D else 0):
+            some = values[start + s]
+            for d in range(paired, D):
+                target[d] += weights[s] * some[d]
 
 
 @ordered

@@ -7,8 +7,6 @@ import numpy as np
 
 from minillm.kernels.twin import inline, ordered, twin
 
-FEW = 1 << 13   # numbers: fewer, as in decoding, do not repay a second thread
-
 # The gradient of a gain sums over all rows. Each task sums its own rows; then the tasks' sums are
 # added in order. So the result does not depend on the number of threads.
 ROWS = 128      # rows of a task
@@ -38,7 +36,7 @@ def rms_row(y, x, gain, eps):
     return inv_rms
 
 
-@twin(plain=rmsnorm_forward_plain, parallel=True, few=lambda x, *_: x.size < FEW)
+@twin(plain=rmsnorm_forward_plain, parallel=True)
 def rmsnorm_forward(x, gain, eps):
     y, inv_rms = np.empty_like(x), np.empty(x.shape[0], dtype=x.dtype)
     for n in numba.prange(x.shape[0]):
@@ -112,7 +110,7 @@ def layer_row(y, x, gain, bias, eps):
     return mean, inv_std
 
 
-@twin(plain=layernorm_forward_plain, parallel=True, few=lambda x, *_: x.size < FEW)
+@twin(plain=layernorm_forward_plain, parallel=True)
 def layernorm_forward(x, gain, bias, eps):
     N = x.shape[0]
     y, mean, inv_std = np.empty_like(x), np.empty(N, dtype=x.dtype), np.empty(N, dtype=x.dtype)

@@ -61,10 +61,11 @@ def decode_step(params, config, tokens, starts, column, layers):
         table = np.empty((2, 1, 0), x.dtype)                            # no angles
     else:
         table = rotary_table(column + 1, config.head_size, config.rope_theta, x.dtype)
-    with threads_for(x.size * (4 * config.width + 3 * config.hidden)):
+    products = config.layers * (4 * config.width + 3 * config.hidden) + config.vocab_size
+    with threads_for(x.size * products):
         for block, (keys, values) in zip(params["blocks"], layers):
             x = block_decode(x, block, config, table, starts, column, keys, values)
-    return logits_of(x, params, config)
+        return logits_of(x, params, config)
 
 
 def logits_of(x, params, config):

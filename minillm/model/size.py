@@ -68,12 +68,13 @@ def decoding_bytes(config, rows, prompts, prompt, length):
     """Bytes of answering in a batch: the prompts' forward pass, and the key/value cache.
 
     rows: answers; prompts: different prompts among them; prompt, length: tokens of a prompt and of
-    prompt and answer together. The cache is made for the prompts, then copied for the rows.
+    prompt and answer together. The prompts are read block by block, and of each one the keys and
+    values are kept. That cache is then copied for the rows, layer by layer.
     """
-    cache = config.layers * 2 * config.kv_heads * config.head_size * length
-    reading = prompt * (config.layers * block_activations(config) + 2 * config.width)
-    return FLOAT * (max(prompts * (cache + reading), (prompts + rows) * cache)
-                    + 2 * rows * config.vocab_size)
+    layer = 2 * config.kv_heads * config.head_size * length
+    reading = prompt * (block_activations(config) + 2 * config.width)
+    return FLOAT * (max(prompts * (config.layers * layer + reading),
+                        (config.layers + 1) * rows * layer) + 2 * rows * config.vocab_size)
 
 
 def training_bytes(config, learning, looking, micro_batches=1):

@@ -36,19 +36,18 @@ def compile_kernels(config, precisions=("float32",)):
     from minillm.kernels.cache import cache_folder
 
     alone = (os.cpu_count() or 1) < 2 or cache_folder() is None
-    other = None if alone else start_second_process(config.norm, config.activation)
+    other = None if alone else start_second_process()
     if other is None:
-        compile_attention_and_sampling(config.norm, config.activation)
+        compile_attention_and_sampling()
         return compile_the_rest(config, precisions)
     with other:
         compile_the_rest(config, precisions)
         other.wait()
 
 
-def start_second_process(norm, activation):
+def start_second_process():
     """Compile attention in another process; None if the system starts no more."""
-    program = (f"from {__name__} import second_process; "
-               f"second_process({norm!r}, {activation!r})")
+    program = f"from {__name__} import second_process; second_process()"
     try:
         return subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -56,39 +55,35 @@ def start_second_process(norm, activation):
         return None
 
 
-def second_process(norm, activation):
+def second_process():
     """compile_attention_and_sampling, until it is done or the process that asked for it is gone."""
     def leave():
         sys.stdin.read()
         os._exit(1)
     threading.Thread(target=leave, daemon=True).start()
-    compile_attention_and_sampling(norm, activation)
+    compile_attention_and_sampling()
 
 
-def compile_attention_and_sampling(norm, activation):
+def compile_attention_and_sampling():
     """Compile attention, decoding of one token per row, and the policy's log-probabilities."""
     from minillm.config import ModelConfig
-    from minillm.kernels.attention import attention_backward, attention_decode, attention_forward
+    from minillm.kernels.attention import attention_backward, attention_forward
     from minillm.kernels.categorical import (categorical_backward, categorical_draw,
                                              categorical_forward)
     from minillm.kernels.matmul import matmul_nt
-    from minillm.layers.block import block_init
-    from minillm.layers.feed_forward import feed_forward_forward
-    from minillm.layers.norm import norm_forward
+    from minillm.layers.block import block_decode, block_init
 
     q, visible_from = np.ones((B, T, 2, 16), np.float32), np.zeros((B, T), np.int32)
     out, lse = attention_forward(q, q, q, visible_from)
     attention_backward(out, q, q, q, out, lse, visible_from)
 
-    new, cache = np.ones((B, 2, 16), np.float32), np.ones((2, B, 2, 1024, 16), np.float32)
-    for column in (0, 1023):            # one thread, then all threads
-        attention_decode(new, new, new, *cache, visible_from[:, 0].copy(), column)
-    few = np.ones((1, C), np.float32)
-    config = ModelConfig(width=C, hidden=C, norm=norm, activation=activation)
-    block = block_init(np.random.default_rng(0), config)
-    norm_forward(few, block["norm1"], norm, config.norm_eps)
-    feed_forward_forward(few, block["feed_forward"])
-    matmul_nt(few, np.ones((1024, C), np.float32))
+    few, cache = np.ones((1, C), np.float32), np.ones((2, 1, 1, 1, C), np.float32)
+    config = ModelConfig(width=C, heads=1, kv_heads=1, hidden=C)
+    block = block_init(np.random.default_rng(0), config)        # one kernel serves all families
+    block_decode(few, block, config, np.ones((2, 1, C // 2), np.float32), visible_from[0, :1], 0,
+                 *cache)
+    for size in (C, 1024):              # one thread, then all threads
+        matmul_nt(few, np.ones((size, C), np.float32))
     for logits in (few, np.ones((256, C), np.float32)):
         categorical_draw(logits, np.zeros(len(logits)), 1.0)
     actions = np.zeros(1, np.int32)

@@ -83,6 +83,7 @@ def policy(size, dtype):
 
 def attention(size, dtype):
     from minillm.kernels import attention as a
+    from minillm.kernels.decode import block_decode
     rng, normal = inputs("attention", size, dtype)
     T = min(size, 200)
     for H, G, D in ((2, 1, 16), (1, 1, 10), (2, 2, 33)):
@@ -90,9 +91,12 @@ def attention(size, dtype):
         visible_from = np.sort(rng.integers(0, T + 1, (2, T)), axis=1).astype(np.int32)
         out, lse = a.attention_forward(q, k, v, visible_from)
         yield from (out, lse, *a.attention_backward(dout, q, k, v, out, lse, visible_from))
-        keys, values = normal(2, G, T + 1, D), normal(2, G, T + 1, D)
-        first = np.zeros(2, np.int32)
-        yield a.attention_decode(q[:, 0].copy(), k[:, 0].copy(), v[:, 0].copy(), keys, values, first, T)
+        for B in (2, 40):
+            C, keys, values = H * D, normal(B, G, T + 1, D), normal(B, G, T + 1, D)
+            shapes = (C, C), (G * D, C), (G * D, C), (C, C), (size, C), (C, size), (size, C)
+            none = np.empty(0, dtype)
+            yield block_decode(normal(B, C), (normal(C), normal(C)), (none, normal(C)), tuple(normal(*s) for s in shapes),
+                               (none,) * 7, *normal(2, T + 1, D // 2), np.zeros(B, np.int32), T, keys, values, 1e-5, 2)
         if G == 1:
             cos, sin = normal(T, D // 2), normal(T, D // 2)
             from minillm.kernels.rotary import rotate

@@ -5,7 +5,7 @@ import pytest
 from gradcheck import gradcheck
 from twins import assert_threads_change_nothing, assert_twins_agree
 
-from minillm.kernels.attention import attention_backward, attention_decode, attention_forward
+from minillm.kernels.attention import attention_backward, attention_forward
 
 # B, T, H, G, D; a block is 128 keys, a panel up to 32 queries
 SIZES = [(5, 37, 6, 3, 5), (5, 1, 1, 1, 1), (5, 18, 4, 4, 8), (5, 131, 2, 1, 12), (2, 260, 3, 3, 4)]
@@ -177,36 +177,3 @@ def test_threads_change_nothing():
     assert_threads_change_nothing(attention_forward, q, k, v, visible_from)
     out, lse = attention_forward(q, k, v, visible_from)
     assert_threads_change_nothing(attention_backward, dout, q, k, v, out, lse, visible_from)
-
-
-@pytest.mark.parametrize("D", [5, 16, 37])      # below a vector, whole vectors, vectors and a rest
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_decoding_equals_the_last_row_of_the_whole(dtype, D):
-    """Beyond `length` the cache may hold anything, and before visible_from[b] too."""
-    q, k, v, _, _ = case(4, 23, 6, 3, D, dtype)
-    visible_from, length = np.array([0, 4, 18, 19], dtype=np.int32), 19
-    whole = attention_forward(q, k, v, np.repeat(visible_from[:, None], 23, axis=1))[0]
-    query, key, value = (x[:, length - 1].copy() for x in (q, k, v))
-    keys, values = k.swapaxes(1, 2).copy(), v.swapaxes(1, 2).copy()     # the cache: (B, G, S, D)
-    keys[:, :, length - 1:], values[:, :, length - 1:] = np.nan, np.nan
-    keys[1, :, :4], values[1, :, :4] = np.nan, np.nan
-    args = query, key, value, keys, values, visible_from, length - 1
-    assert_twins_agree(attention_decode, *args)
-    assert_threads_change_nothing(attention_decode, *args)
-    out = attention_decode(*args)
-    atol = 1e-5 if dtype == np.float32 else 1e-12
-    np.testing.assert_allclose(out, whole[:, length - 1], atol=atol)
-    assert (out[3] == 0).all()
-    assert (keys[:, :, length - 1] == key).all()
-    assert (values[:, :, length - 1] == value).all()
-
-
-def test_one_thread_and_all_give_the_same_decoding():
-    """Short contexts are decoded by one thread: a long batch of them, by all, has the same bits."""
-    q, k, v, _, _ = case(64, 40, 4, 2, 16, np.float32)
-    cache = k.swapaxes(1, 2).copy(), v.swapaxes(1, 2).copy()
-    visible_from = np.zeros(64, np.int32)
-    rows = [x[:, 30].copy() for x in (q, k, v)] + [*cache, visible_from]
-    many = attention_decode(*rows, 30)
-    alone = attention_decode(*(x[:1] for x in rows), 30)
-    assert many[:1].tobytes() == alone.tobytes()

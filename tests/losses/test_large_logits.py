@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from decoding import attention_alone
 
-from minillm.kernels.attention import attention_backward, attention_decode, attention_forward
+from minillm.kernels.attention import attention_backward, attention_forward
 from minillm.kernels.categorical import categorical_backward, categorical_draw, categorical_forward
 from minillm.kernels.cross_entropy import cross_entropy_backward, cross_entropy_forward
+from minillm.kernels.decode import block_decode
 from minillm.losses.policy import value_backward, value_forward
 from minillm.losses.ranking import ranking_backward, ranking_forward
 from minillm.model.sampling import next_token_probs
@@ -88,11 +90,12 @@ def test_attention():
         out, lse = forward(q, k, v, first)
         keys, values = (np.zeros((1, 1, T, D), q.dtype) for _ in range(2))
         keys[0, 0, :-1], values[0, 0, :-1] = k[0, :-1, 0], v[0, :-1, 0]
-        new = decode(q[:, -1].copy(), k[:, -1].copy(), v[:, -1].copy(), keys, values, first[:, 0].copy(), T - 1)
+        new = attention_alone(q[:, -1], k[:, -1], v[:, -1], keys, values, first[:, 0].copy(), T - 1, decode)
         return out, lse, new, *backward(dout, q, k, v, out, lse, first)
-    kernels = attention_forward, attention_backward, attention_decode
+    kernels = attention_forward, attention_backward, block_decode
     exact = run(*(kernel.plain for kernel in kernels), *(x.astype(np.float64) for x in (q, k, v, dout)))
-    for chosen in zip(*map(rungs, kernels), strict=True):
+    forwards, backwards, (decode, plain) = map(rungs, kernels)
+    for chosen in zip(forwards, backwards, (decode, plain, decode), strict=True):
         found = run(*chosen, q, k, v, dout)
         assert_close(found[:3], exact[:3])
         # A gradient multiplies keys and queries of 200 by differences that float32 rounds at 1e-7.
