@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numba.core import event
 
-from minillm.config import GPT2, ModelConfig
+from minillm.config import GPT2, PRECISIONS, ModelConfig
 from minillm.kernels import cache
 from minillm.kernels.announce import announcement
 from minillm.phases.pretrain import PretrainConfig
@@ -42,13 +42,15 @@ class Names(event.Listener):
 @pytest.mark.parametrize("family", ["llama", "gpt2"])
 def test_a_step_and_a_sample_compile_nothing_more(family):
     config = ModelConfig(vocab_size=300, **({} if family == "llama" else {"kv_heads": 4, "hidden": 512, **GPT2}))
-    compiling.compile_attention_and_sampling(), compiling.compile_the_rest(config)
+    compiling.compile_attention_and_sampling(), compiling.compile_the_rest(config, PRECISIONS)
     tokens = np.random.default_rng(0).integers(0, 300, (2, 2, 64)).astype(np.int32)
     batch = Batch(*tokens, np.ones((2, 64), np.float32), *one_document(tokens[0]))
     params = transformer_init(config, np.random.default_rng(0))
     prompts, settings = [tokens[0, 0, :5], tokens[0, 1, :9]], dict(end_id=0, pad_id=0, max_new_tokens=3)
     with event.install_listener("numba:compile", Names()) as listening:
-        train(params, PretrainConfig(steps=1), lambda step: [batch], partial(next_token_objective, config=config))
+        for precision in PRECISIONS:
+            train(params, PretrainConfig(steps=1), lambda step: [batch],
+                  partial(next_token_objective, config=config, precision=precision))
         generate_tokens(params, config, 40 * prompts, np.random.default_rng(0), **settings)
         generate_tokens(params, config, prompts[:1], np.random.default_rng(0), **settings)
         token_logprobs(params, config, batch, 1.0)
@@ -115,7 +117,7 @@ def test_the_second_process_ends_with_the_first(tmp_path):
 @pytest.mark.parametrize("fails", ["cannot start", "ends at once"])
 def test_without_the_second_process_the_first_goes_on(monkeypatch, fails):
     done = []
-    monkeypatch.setattr(compiling, "compile_the_rest", lambda config: done.append(config))
+    monkeypatch.setattr(compiling, "compile_the_rest", lambda config, precisions: done.append(config))
     monkeypatch.setattr(compiling, "compile_attention_and_sampling", lambda *_: done.append("attention"))
     monkeypatch.setattr(sys, "executable", "/no/such/python" if fails == "cannot start" else shutil.which("false"))
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
