@@ -10,7 +10,8 @@ over all shapes. The limit is that of machine.py. The plain loops run on one thr
 alone, as many as they can in a moment.
 
 The ladder builds the product up on one square size: the three loops; the same in the order in which rows are
-read; blocks that stay in the cache; tiles that stay in registers; all threads.
+read; blocks that stay in the cache; tiles of 4 rows that stay in registers; as many rows as the registers hold; all
+threads; bfloat16.
 """
 
 import math
@@ -25,7 +26,11 @@ from peaks import limits
 from pictures import bars
 from turns import open_sides, take_turns
 
+from minillm.kernels.bfloat16 import to_bfloat16
+from minillm.kernels.lanes import MR, lanes
 from minillm.kernels.matmul import matmul_nn, matmul_nt
+from minillm.kernels.matmul_blocks import KC, MC, pack_b
+from minillm.kernels.tile import add_step, load_two, store_two
 from minillm.kernels.twin import FASTMATH
 
 OURS, NUMPY, TORCH = "minillm", "NumPy's BLAS", "PyTorch"
@@ -76,6 +81,36 @@ def in_blocks(a, b):
             for i in range(a.shape[0]):
                 for k in range(k0, min(k0 + 64, b.shape[0])):
                     add_scaled_row(c[i, j0:j0 + 128], a[i, k], b[k, j0:j0 + 128])
+    return c
+
+
+@compiled
+def four_rows(c, ldc, a, row, b, depth):
+    """The micro-kernel of tile.py with 4 rows: 8 sums."""
+    n = lanes(c)
+    c0, c1, c2, c3 = load_two(c, 0), load_two(c, ldc), load_two(c, 2 * ldc), load_two(c, 3 * ldc)
+    for k in range(depth):
+        some = load_two(b, 2 * k * n)
+        c0, c1 = add_step(c0, a, k, some), add_step(c1, a, k + row, some)
+        c2, c3 = add_step(c2, a, k + 2 * row, some), add_step(c3, a, k + 3 * row, some)
+    store_two(c, 0, c0)
+    store_two(c, ldc, c1)
+    store_two(c, 2 * ldc, c2)
+    store_two(c, 3 * ldc, c3)
+
+
+@compiled
+def tiles_of_four_rows(a, b):
+    """Blocks of packed panels of B, tile by tile, where all sides are whole tiles."""
+    (M, K), N = a.shape, b.shape[1]
+    c, NR, rows = np.zeros((M, N), a.dtype), 2 * lanes(a), a.reshape(a.size)
+    panels, flat = np.empty((N // NR, (K + 1) * NR), a.dtype), c.reshape(c.size)
+    pack_b(panels, b, False, 0, K, 0, N)
+    for k in range(0, K, KC):
+        for i0 in range(0, M, MC):
+            for p in range(N // NR):
+                for i in range(i0, min(i0 + MC, M), 4):
+                    four_rows(flat[i * N + p * NR:], N, rows[i * K + k:], K, panels[p, k * NR:], min(KC, K - k))
     return c
 
 
@@ -187,10 +222,17 @@ def time_layers(sides, tables, model, shape, options):
 def ladder(size, blas, args):
     """Speed of each rung on one square product.  blas: the side that the last rung is"""
     a, b = np.random.default_rng(0).standard_normal((2, size, size), np.float32)
+    halves = to_bfloat16(a), to_bfloat16(b)
+    for name, product in (("4 rows", tiles_of_four_rows(a, b)), ("bfloat16", matmul_nn(*halves))):
+        error = np.abs(product - a @ b).max() / math.sqrt(size)
+        if not error < (1e-4 if name == "4 rows" else 0.03):
+            raise SystemExit(f"the ladder: the product in {name} is off by {error:.1e}")
     rungs = {"three plain loops": lambda: plain_loops(a, b), "row by row": lambda: row_by_row(a, b),
              "in blocks": lambda: in_blocks(a, b),
-             "register tiles (minillm, one thread)": on_one_thread(lambda: matmul_nn(a, b)),
-             "register tiles (minillm, all threads)": lambda: matmul_nn(a, b)}
+             "register tiles of 4 rows": lambda: tiles_of_four_rows(a, b),
+             f"register tiles of {MR} rows (minillm, one thread)": on_one_thread(lambda: matmul_nn(a, b)),
+             f"register tiles of {MR} rows (minillm, all threads)": lambda: matmul_nn(a, b),
+             "bfloat16, rounding left out (minillm, all threads)": lambda: matmul_nn(*halves)}
     seconds = alternate(rungs, min(args.rounds, 3), args.quick)
     blas.ask("build", "dy W", size, size, size)
     seconds["BLAS (all threads)"] = [blas.ask("seconds", 3) for _ in range(args.rounds)]
