@@ -7,6 +7,10 @@ once, greedily, against a cache of keys and values. The cache is filled with ran
 does not depend on what was said, and reading a prompt is not part of the question. Before that, both sides
 continue the same prompts from the same weights, and the first tokens must be the same.
 PyTorch's side is eager, in inference mode, with a preallocated cache.
+
+Reading a prompt is measured by its memory, in a process of its own: what it takes at its peak beside the weights, and
+the least that it can take, the cache and the activations of one block. The model is of the Llama family, 30 blocks of
+width 576.
 """
 
 import time
@@ -15,9 +19,11 @@ import numpy as np
 from common import Report, columns_of, flags, grouped, median, pair_ratios, parse, progress, spread
 from models import MODELS, TINY, config_of
 from pictures import curves
-from turns import open_sides, take_turns
+from turns import memory_of, open_sides, take_turns
 
-from minillm.model.decoding import decode_step, generate_tokens
+from minillm.config import ModelConfig
+from minillm.model import size
+from minillm.model.decoding import decode_step, generate_tokens, prefill
 from minillm.model.sampling import sample
 from minillm.model.transformer import transformer_init
 
@@ -25,6 +31,8 @@ OURS, THEIRS = "minillm", "PyTorch"
 COLUMNS = [("side", "side", ""), ("rows", "rows", ",d"), ("context", "context", ",d"),
            ("tokens", "tokens/s", ",.0f"), ("ms", "ms a step", ",.3f"), ("spread", "spread", ".1%"),
            ("speed", "speed / PyTorch's", ".3f")]
+MEMORY = [("tokens", "tokens", ",d"), ("cache", "cache MB", ",.1f"), ("block", "one block MB", ",.1f"),
+          ("work", "peak MB", ",.1f"), ("ratio", "peak / both", ".2f")]
 FIRST = 8       # greedy tokens that must be the same
 
 
@@ -117,6 +125,38 @@ class Theirs:
         return (time.perf_counter() - began) / n
 
 
+def reader_config(layers):
+    """The model that reads a prompt."""
+    return ModelConfig(vocab_size=1000, context=4096, layers=layers, width=576, heads=9, kv_heads=3, hidden=1536, tied=True)
+
+
+class Reading:
+    """Reading a prompt into the cache."""
+
+    def build(self, layers, tokens):
+        """Make the model and the prompt."""
+        self.config = reader_config(layers)
+        self.params = transformer_init(self.config, np.random.default_rng(0))
+        self.prompt = np.zeros((1, tokens), np.int32)
+
+    def seconds(self, n):
+        """Seconds that it takes to read the prompt."""
+        began = time.perf_counter()
+        for _ in range(n):
+            prefill(self.params, self.config, self.prompt, np.zeros(1, np.int32), self.prompt.shape[1])
+        return (time.perf_counter() - began) / n
+
+
+def memory_row(layers, tokens):
+    """Memory of reading a prompt of so many tokens."""
+    config = reader_config(layers)
+    cache = 8e-6 * layers * config.kv_heads * config.head_size * tokens
+    block = size.FLOAT * 1e-6 * size.block_activations(config) * tokens
+    work = memory_of("generate:Reading", (2, 64), (layers, tokens))["work"]
+    return {"tokens": tokens, "cache": cache, "block": block, "work": work and work * 2 ** 20 / 1e6,
+            "ratio": work and work * 2 ** 20 / 1e6 / (cache + block)}
+
+
 def check_tokens(sides, shape):
     """Refuse to time sides that make different tokens from the same weights.  Returns the tokens"""
     for side in sides.values():
@@ -157,6 +197,9 @@ def main(argv=None):
                 progress(f"{batch} rows, context {context}: {', '.join(sides)} in turn")
                 rows += time_size(sides, batch, context, args.rounds, 8 if args.quick else 32)
     report.table("Greedy decoding", COLUMNS, rows)
+    progress("the memory of reading a prompt")
+    report.table("Memory of reading a prompt", MEMORY, [memory_row(2, 64)] if args.quick else
+                 [memory_row(30, tokens) for tokens in (250, 1000, 4000)])
 
     def draw(axes):
         curves(axes, {f"{side}, {batch} rows": columns_of(found, "context", "tokens")

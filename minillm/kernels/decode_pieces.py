@@ -10,8 +10,8 @@ import numpy as np
 from minillm.kernels.exp import exp
 from minillm.kernels.lanes import MR, across, blank, lanes, load, store, transpose_square
 from minillm.kernels.matmul_blocks import GROUP
-from minillm.kernels.tile import dot, highest, micro_kernel
-from minillm.kernels.twin import ordered
+from minillm.kernels.tile import micro_kernel
+from minillm.kernels.twin import inline_ordered, ordered
 
 
 @ordered
@@ -27,14 +27,33 @@ def add_row(y, x):
 
 
 @ordered
-def rotate_row(y, x, cos, sin):
-    """y = x, turned by the angles of a position; without angles, as it is."""
+def rotate_at(y, i, x, j, size, cos, sin):
+    """y[i:i + size] = x[j:j + size], turned by a position's angles; without angles, as it is."""
     half = cos.size
-    for i in range(half):
-        y[i] = x[i] * cos[i] - x[half + i] * sin[i]
-        y[half + i] = x[half + i] * cos[i] + x[i] * sin[i]
-    for d in range(2 * half, x.size):
-        y[d] = x[d]
+    for d in range(half):
+        y[i + d] = x[j + d] * cos[d] - x[j + half + d] * sin[d]
+        y[i + half + d] = x[j + half + d] * cos[d] + x[j + d] * sin[d]
+    for d in range(2 * half, size):
+        y[i + d] = x[j + d]
+
+
+@inline_ordered
+def inner_at(a, i, b, j, size):
+    """Inner product of a[i:i + size] and b[j:j + size].
+
+    Offsets into a flat array, as a row of its own would be counted as a reference: twice the time.
+    """
+    n, even, odd = lanes(a), blank(a), blank(a)     # two independent sums overlap
+    pairs, whole = size // (2 * n) * 2 * n, size // n * n
+    for k in range(0, pairs, 2 * n):
+        even = even + load(a, i + k) * load(b, j + k)
+        odd = odd + load(a, i + k + n) * load(b, j + k + n)
+    if pairs < whole:
+        even = even + load(a, i + pairs) * load(b, j + pairs)
+    total = across(even + odd)
+    for k in range(whole, size):
+        total += a[i + k] * b[j + k]
+    return total
 
 
 @ordered
@@ -44,15 +63,17 @@ def attend(row, q, k, v, out, cos, sin, keys, values, start, column, g, group):
     q, k, v, out: where they begin in the row; group: the numbers of all queries of the head.
     """
     n, D, length = lanes(row), keys.shape[1], column + 1 - start
-    rotate_row(keys[column], row[k + g * D:k + (g + 1) * D], cos, sin)
-    copy_row(values[column], row[v + g * D:v + (g + 1) * D])
+    keys, values = keys.reshape(keys.size), values.reshape(values.size)
+    rotate_at(keys, column * D, row, k + g * D, D, cos, sin)
+    rotate_at(values, column * D, row, v + g * D, D, cos[:0], sin[:0])
     scale, query = row.dtype.type(1 / math.sqrt(D)), np.empty(D, row.dtype)
-    weights = np.empty(length, row.dtype)
+    weights, paired = np.empty(length, row.dtype), D // (2 * n) * 2 * n
     for h in range(g * group, (g + 1) * group, D):
-        rotate_row(query, row[q + h:q + h + D], cos, sin)
+        rotate_at(query, 0, row, q + h, D, cos, sin)
+        top, sums = row.dtype.type(-np.inf), blank(row)
         for s in range(length):
-            weights[s] = scale * dot(query, keys[start + s])
-        top, sums = highest(weights) if length else scale, blank(row)
+            weights[s] = scale * inner_at(query, 0, keys, (start + s) * D, D)
+            top = max(top, weights[s])
         for s in range(length):
             weights[s] = exp(weights[s] - top)
         for s in range(0, length - n + 1, n):
@@ -62,26 +83,25 @@ def attend(row, q, k, v, out, cos, sin, keys, values, start, column, g, group):
             total += weights[s]
         for s in range(length):
             weights[s] /= total
-        target, paired = row[out + h:out + h + D], D // (2 * n) * 2 * n
         for d in range(0, paired, 2 * n):   # two vectors: each pass reads all values again
-            even_0 = even_1 = odd_0 = odd_1 = blank(row)    # independent sums overlap
+            even_0 = even_1 = odd_0 = odd_1 = blank(row)
+            at = start * D + d
             for s in range(0, length - 1, 2):
-                some, others = values[start + s], values[start + s + 1]
-                even_0 = even_0 + weights[s] * load(some, d)
-                even_1 = even_1 + weights[s] * load(some, d + n)
-                odd_0 = odd_0 + weights[s + 1] * load(others, d)
-                odd_1 = odd_1 + weights[s + 1] * load(others, d + n)
+                even_0 = even_0 + weights[s] * load(values, at)
+                even_1 = even_1 + weights[s] * load(values, at + n)
+                odd_0 = odd_0 + weights[s + 1] * load(values, at + D)
+                odd_1 = odd_1 + weights[s + 1] * load(values, at + D + n)
+                at += 2 * D
             if length % 2:
-                even_0 = even_0 + weights[length - 1] * load(values[column], d)
-                even_1 = even_1 + weights[length - 1] * load(values[column], d + n)
-            store(target, d, even_0 + odd_0)
-            store(target, d + n, even_1 + odd_1)
+                even_0 = even_0 + weights[length - 1] * load(values, at)
+                even_1 = even_1 + weights[length - 1] * load(values, at + n)
+            store(row, out + h + d, even_0 + odd_0)
+            store(row, out + h + d + n, even_1 + odd_1)
         for d in range(paired, D):
-            target[d] = 0
-        for s in range(length if paired < D else 0):
-            some = values[start + s]
-            for d in range(paired, D):
-                target[d] += weights[s] * some[d]
+            total = row.dtype.type(0)
+            for s in range(length):
+                total += weights[s] * values[(start + s) * D + d]
+            row[out + h + d] = total
 
 
 @ordered
@@ -122,22 +142,21 @@ def linear(work, first, end, at, factor, few, weight, bias, part, parts):
     """
     n, (N, K) = lanes(work), weight.shape
     start, stop = strip(N, n, part, parts)
+    flat, a = work.reshape(work.size), weight.reshape(weight.size)
+    width, rows, NR = work.shape[1], factor.reshape(factor.size), factor.shape[1]
     if few:
         for j in range(start, stop):
-            row = weight[j]
             for r in range(factor.shape[0]):
-                work[first + r, at + j] = dot(row, factor[r, :K])
+                flat[(first + r) * width + at + j] = inner_at(a, j * K, rows, r * NR, K)
     else:
-        NR, width = factor.shape[1], work.shape[1]
-        flat, a = work.reshape(work.size), weight.reshape(weight.size)
-        panel, tiles = factor.reshape(factor.size), np.empty(GROUP * NR, work.dtype)
+        tiles = np.empty(GROUP * NR, work.dtype)
         for j in range(start, stop, GROUP):
             for i in range(j, min(j + GROUP, stop), MR):
                 some = a[i * K:]
                 if i + MR > N:      # the micro-kernel reads MR rows
                     some = np.zeros(MR * K, a.dtype)
                     copy_row(some[:a.size - i * K], a[i * K:])
-                micro_kernel(tiles[(i - j) * NR:], NR, some, K, 1, panel, K, True)
+                micro_kernel(tiles[(i - j) * NR:], NR, some, K, 1, rows, K, True)
             for i in range(j, min(j + GROUP, stop), n):
                 for r in range(0, NR, n):
                     transpose_square(flat, (first + r) * width + at + i, width,

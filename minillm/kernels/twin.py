@@ -112,6 +112,16 @@ def ordered(helper):
                       no_cfunc_wrapper=True)(helper)
 
 
+def inline_ordered(helper):
+    """Compile a short helper into each helper that calls it, sums in the order of the source.
+
+    Where a call would take as long as the work: the arguments of a call are a dozen numbers for
+    each array.
+    """
+    return numba.njit(fastmath=ORDERED, error_model="numpy", no_cpython_wrapper=True,
+                      no_cfunc_wrapper=True, forceinline=True)(helper)
+
+
 def compile_loops(kernel, parallel, suffix="", nogil=False):
     """Compile a kernel with the settings that all kernels share."""
     name = kernel.__name__ + suffix
