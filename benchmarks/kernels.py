@@ -18,7 +18,9 @@ from peaks import copy, register_peak
 from pictures import bars
 
 from minillm.kernels import activation, adamw, attention, categorical, cross_entropy, embedding, norm, rotary
-from minillm.kernels.pair_merge import apply_merges, learn_merges
+from minillm.kernels.pair_merge import learn_merges
+from minillm.kernels.piece_ids import pair_ranks, piece_ids
+from minillm.kernels.split import ASCII, characters_of, kinds_of_characters, piece_ends
 from minillm.layers.rotary import rotary_table
 
 COLUMNS = [("kernel", "kernel", ""), ("us", "us", ",.1f"), ("spread", "spread", ".1%"),
@@ -73,12 +75,18 @@ def attention_cases(draw, shape):
 
 
 def merging_cases(rng, size):
-    """(kernel, arguments) of byte-pair encoding; the plain twin scans everything for every merge."""
+    """(kernel, arguments) of byte-pair encoding: learn merges, cut text into pieces, merge inside each of them."""
     piece = np.sort(rng.integers(0, size // 6, size)).astype(np.int32)
     letters = np.minimum(rng.geometric(0.15, size), 26).astype(np.int32)
     weights = np.ones(size // 6, np.int64)
     merges = learn_merges(letters, piece, weights, 27, 50)
-    return [(learn_merges, (letters, piece, weights, 27, 50), 0), (apply_merges, (letters, piece, merges, 27), 0)]
+    byte_ids = (np.arange(256, dtype=np.int32) - 96) % 27       # of a blank and of letters
+    pairs, texts, kinds = merges.astype(np.int64), np.array([size]), kinds_of_characters(ASCII)
+    words = np.where(np.diff(piece, prepend=0) > 0, ord(" "), ord("a") - 1 + letters)
+    characters = characters_of("".join(map(chr, words)))
+    ends, frames = piece_ends(characters, texts, kinds), np.full((1, 2), -1, np.int32)
+    return [(learn_merges, (letters, piece, weights, 27, 50), 0), (piece_ends, (characters, texts, kinds), 0),
+            (piece_ids, (characters, ends, texts, frames, byte_ids, pairs, 27, pair_ranks(pairs)), 0)]
 
 
 def all_cases(shape, letters):

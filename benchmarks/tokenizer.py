@@ -2,16 +2,21 @@
 
     python benchmarks/tokenizer.py --against tokenizers --json tokenizer.json --plot tokenizer.png
 
-Learning: 4,096 tokens from 5 MB. Encoding: the same documents by the same merges on both sides, which must give
-the same ids. Then text without a space, so that one piece is the whole text: the time must grow linearly, which
-the exponent shows. minillm learns and encodes on one thread, the library splits and encodes on all of them.
+Learning: 4,096 tokens from 5 MB; minillm learns on one thread, the library splits on all of them. Encoding: the
+same documents by the same merges on both sides, which must give the same ids: one after the other, together on one
+thread, together on all. Then text without a space: the time must grow linearly, which the exponent shows; here the
+library has all threads, and minillm one.
 The text is the embedded world's, written with one seed after the other, unless --data names a file.
 """
 
+import os
 import re
 import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import numba
 from common import (Report, alternate, columns_of, fit_exponent, flags, grouped, median, pair_ratios, parse,
                     progress, spread)
 from pictures import curves
@@ -77,8 +82,28 @@ class Library:
         fresh.train_from_iterator(texts, trainer)
 
     def encode(self, texts):
-        """Ids of every text, all threads together."""
+        """Ids of every text, together."""
         return [found.ids for found in self.loaded.encode_batch(texts, add_special_tokens=False)]
+
+    def encode_each(self, texts):
+        """Ids of every text, one after the other."""
+        return [self.loaded.encode(text, add_special_tokens=False).ids for text in texts]
+
+
+@contextmanager
+def one_thread():
+    """Both sides encode on one thread; the library reads the variable at each call."""
+    threads, variable = numba.get_num_threads(), os.environ.get("TOKENIZERS_PARALLELISM")
+    numba.set_num_threads(1)
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    try:
+        yield
+    finally:
+        numba.set_num_threads(threads)
+        if variable is None:
+            del os.environ["TOKENIZERS_PARALLELISM"]
+        else:
+            os.environ["TOKENIZERS_PARALLELISM"] = variable
 
 
 def rows_of(what, megabytes, calls, options):
@@ -94,7 +119,7 @@ def rows_of(what, megabytes, calls, options):
 def check_ids(ours, library, texts):
     """Refuse to time sides that give different ids."""
     for text, ids in zip(texts, library.encode(texts), strict=True):
-        if ours.encode(text).tolist() != ids:
+        if ours.encode(text).tolist() != ids or ours.encode_documents([text])[1:-1].tolist() != ids:
             raise SystemExit(f"minillm and the tokenizers library encode {text[:60]!r}... differently")
 
 
@@ -102,13 +127,24 @@ def time_documents(texts, vocab_size, ours, library, options):
     """Learning from documents, and encoding them."""
     megabytes = sum(len(text.encode()) for text in texts) / 1e6
     learn = {OURS: lambda: train_tokenizer(texts, vocab_size)}
-    encode = {OURS: lambda: [ours.encode(text) for text in texts]}
+    together = {OURS: lambda: ours.encode_documents(texts)}
+    each = {OURS: lambda: [*map(replace(ours).encode, texts)]}      # a copy that remembers no text of a turn before
     if library is not None:
         check_ids(ours, library, texts)
         learn[THEIRS] = lambda: library.learn(texts, vocab_size)
-        encode[THEIRS] = lambda: library.encode(texts)
-    return [*rows_of(f"learn {vocab_size:,} tokens", megabytes, learn, options),
-            *rows_of("encode", megabytes, encode, options)]
+        together[THEIRS] = lambda: library.encode(texts)
+        each[THEIRS] = lambda: library.encode_each(texts)
+    rows = rows_of(f"learn {vocab_size:,} tokens", megabytes, learn, options)
+    with one_thread():
+        rows += rows_of("encode one by one", megabytes, each, options)
+        rows += rows_of("encode together, one thread", megabytes, together, options)
+    return rows + rows_of("encode together, all threads", megabytes, together, options)
+
+
+def encode_alone(ours, text):
+    """Ids of a text, on one thread."""
+    with one_thread():
+        return ours.encode(text)
 
 
 def time_one_piece(texts, sizes, vocab_size, ours, library, options):
@@ -116,7 +152,7 @@ def time_one_piece(texts, sizes, vocab_size, ours, library, options):
     rows = []
     for megabytes in sizes:
         text = without_space(texts, megabytes)
-        encode = {OURS: lambda: ours.encode(text)}
+        encode = {OURS: lambda: encode_alone(ours, text)}
         if library is not None:
             check_ids(ours, library, [text])
             encode[THEIRS] = lambda: library.encode([text])

@@ -127,12 +127,18 @@ def optimizer(size, dtype):
 
 
 def merges(size, dtype):
-    from minillm.kernels.pair_merge import apply_merges, learn_merges
+    from minillm.kernels.pair_merge import learn_merges
+    from minillm.kernels.piece_ids import pair_ranks, piece_ids
+    from minillm.kernels.split import UNICODE, kinds_of_characters, piece_ends
     rng, _ = inputs("merges", size, dtype)
     ids = rng.integers(0, 4, 3 * size).astype(np.int32)
     piece = (np.arange(len(ids)) // 5).astype(np.int32)
     learned = learn_merges(ids, piece, np.ones(len(ids), np.int64), 4, 20)
-    yield from (learned, *apply_merges(ids, piece, learned, 4))
+    characters, texts = rng.integers(97, 101, 3 * size).astype(np.int32), np.array([3 * size])
+    characters[::5] = 32
+    ends, learned = piece_ends(characters, texts, kinds_of_characters(UNICODE)), learned.astype(np.int64)
+    byte_ids, frames = np.arange(256, dtype=np.int32) % 4, np.full((1, 2), 99, np.int32)
+    yield from (learned, ends, piece_ids(characters, ends, texts, frames, byte_ids, learned, 4, pair_ranks(learned)))
 
 
 GROUPS = {job.__name__: job for job in (products, attention, next_token, policy, norm, activation,
