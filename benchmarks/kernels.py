@@ -17,10 +17,10 @@ from models import MODELS, TINY
 from peaks import copy, register_peak
 from pictures import bars
 
-from minillm.kernels import activation, adamw, attention, categorical, cross_entropy, embedding, norm, rotary
+from minillm.kernels import activation, adamw, attention, categorical, cross_entropy, decode, embedding, norm, rotary
 from minillm.kernels.pair_merge import learn_merges
 from minillm.kernels.piece_ids import pair_ranks, piece_ids
-from minillm.kernels.split import ASCII, characters_of, kinds_of_characters, piece_ends
+from minillm.kernels.split import ASCII, kinds_of_characters, piece_ends
 from minillm.layers.rotary import rotary_table
 
 COLUMNS = [("kernel", "kernel", ""), ("us", "us", ",.1f"), ("spread", "spread", ".1%"),
@@ -69,24 +69,34 @@ def attention_cases(draw, shape):
     positions = np.tile(np.arange(T, dtype=np.int32), (B, 1))
     return [(attention.attention_forward, (q, k, v, first), 2 * product),
             (attention.attention_backward, (dout, q, k, v, out, lse, first), 5 * product),
-            (attention.attention_decode, (*(x[:, -1].copy() for x in (q, k, v)), *(x.swapaxes(1, 2).copy() for x in (k, v)),
-                                          first[:, 0].copy(), T - 1)),
             (rotary.rotate, (q, *rotary_table(T, D, 500.0, q.dtype), positions))]
 
 
-def merging_cases(rng, size):
-    """(kernel, arguments) of byte-pair encoding: learn merges, cut text into pieces, merge inside each of them."""
+def decoding_cases(draw, shape):
+    """(kernel, arguments) of a block of a model of the GPT-2 family for one new token, at the end of the context."""
+    C, D, none = shape.C, shape.C // shape.heads, np.empty(0, np.float32)
+    sizes = [*[(C, C)] * 4, (4 * C, C), (C, 4 * C), (0, 0)]     # query, key, value, output, up, down, no gate
+    keys, values = draw(1, shape.heads, shape.T, D), draw(1, shape.heads, shape.T, D)
+    args = (draw(1, C), (draw(C), draw(C)), (draw(C), draw(C)), tuple(draw(*size) / C**0.5 for size in sizes), (none,) * 7,
+            *np.empty((2, 1, 0), np.float32), np.zeros(1, np.int32), shape.T - 1, keys, values, 1e-5, thread_count())
+    decode.block_decode(*args)      # keys and values of the token are stored: further calls change nothing
+    return [(decode.block_decode, args)]
+
+
+def text_cases(rng, size):
+    """(kernel, arguments) of byte-pair encoding; the plain twin of learning scans everything for every merge."""
     piece = np.sort(rng.integers(0, size // 6, size)).astype(np.int32)
     letters = np.minimum(rng.geometric(0.15, size), 26).astype(np.int32)
     weights = np.ones(size // 6, np.int64)
-    merges = learn_merges(letters, piece, weights, 27, 50)
-    byte_ids = (np.arange(256, dtype=np.int32) - 96) % 27       # of a blank and of letters
-    pairs, texts, kinds = merges.astype(np.int64), np.array([size]), kinds_of_characters(ASCII)
-    words = np.where(np.diff(piece, prepend=0) > 0, ord(" "), ord("a") - 1 + letters)
-    characters = characters_of("".join(map(chr, words)))
-    ends, frames = piece_ends(characters, texts, kinds), np.full((1, 2), -1, np.int32)
-    return [(learn_merges, (letters, piece, weights, 27, 50), 0), (piece_ends, (characters, texts, kinds), 0),
-            (piece_ids, (characters, ends, texts, frames, byte_ids, pairs, 27, pair_ranks(pairs)), 0)]
+    merges = learn_merges(letters, piece, weights, 27, 50).astype(np.int64)
+    ends, text_ends = np.append(np.flatnonzero(np.diff(piece)) + 1, size), np.array([size])
+    characters, byte_ids = letters + 96, np.maximum(np.arange(256, dtype=np.int32) - 96, 0)
+    words = characters.copy()
+    words[ends[:-1]] = ord(" ")         # each piece but the first begins with a space
+    return [(learn_merges, (letters, piece, weights, 27, 50), 0),
+            (piece_ends, (words, text_ends, kinds_of_characters(ASCII)), 0),
+            (piece_ids, (characters, ends, text_ends, np.full((1, 2), -1, np.int32), byte_ids, merges, 27,
+                         pair_ranks(merges)), 0)]
 
 
 def all_cases(shape, letters):
@@ -99,12 +109,13 @@ def all_cases(shape, letters):
     def ids(count):
         return rng.integers(0, shape.V, count).astype(np.int32)
     return [*elementwise_cases(draw, N, shape.C, 4 * shape.C), *loss_cases(draw, ids, N, shape.C, shape.V),
-            *attention_cases(draw, shape), *merging_cases(rng, letters)]
+            *attention_cases(draw, shape), *decoding_cases(draw, shape), *text_cases(rng, letters)]
 
 
 def bytes_moved(kernel, args):
     """Bytes of all inputs and outputs; what a kernel changes in place counts twice."""
-    arrays = [a for a in args if isinstance(a, np.ndarray)]
+    flat = [a for arg in args for a in (arg if isinstance(arg, tuple) else (arg,))]
+    arrays = [a for a in flat if isinstance(a, np.ndarray)]
     before = [a.copy() for a in arrays]
     returned = kernel(*args)
     returned = returned if isinstance(returned, tuple) else (returned,)
