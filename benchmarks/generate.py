@@ -200,6 +200,12 @@ def main(argv=None):
     progress("the memory of reading a prompt")
     report.table("Memory of reading a prompt", MEMORY, [memory_row(2, 64)] if args.quick else
                  [memory_row(30, tokens) for tokens in (250, 1000, 4000)])
+    for (side, batch), found in grouped(rows, "side", "rows").items():
+        if side == OURS:
+            report.headline(f"tokens/s, {batch} rows, context {contexts[-1]:,}", found[-1]["tokens"], ",.0f")
+            if args.against:
+                lowest = min(row["speed"] for row in found)
+                report.headline(f"speed / PyTorch's, {batch} rows, lowest of all contexts", lowest, ".2f")
 
     def draw(axes):
         curves(axes, {f"{side}, {batch} rows": columns_of(found, "context", "tokens")
