@@ -19,8 +19,8 @@ import time
 
 import numba
 import numpy as np
-from common import (LEAST, Report, alternate, flags, geometric_mean, median, pair_ratios, parse, progress,
-                    spread)
+from common import (LEAST, Report, alternate, flags, geometric_mean, grouped, median, pair_ratios, parse,
+                    progress, spread)
 from models import MODELS, TINY
 from peaks import limits
 from pictures import bars
@@ -161,6 +161,11 @@ class Table:
                 *([("ratio", f"minillm / {self.best.split(',')[0]}", ".3f")] if self.best else []),
                 ("share", "of the limit", ".1%"), ("spread", "spread", ".1%")]
 
+    def mean_shares(self, side):
+        """A side's percentage of the limit for each product of each model: the geometric mean of the layers."""
+        return [100 * geometric_mean([row["at_limit"] / median(row["seconds"][side]) for row in rows])
+                for rows in grouped(self.rows, "model", "product").values()]
+
     def whole_step(self, model, shape):
         """The products of a whole training step: each as often as the model has the layer."""
         count = {name: number for name, _, _, number in linear_layers(shape)}
@@ -266,10 +271,12 @@ def main(argv=None):
     report.table("All products of a training step", STEP_COLUMNS,
                  [table.whole_step(model, shape) for model, shape in shapes.items() for table in tables])
     report.table(f"The ladder, {size} x {size} x {size}", LADDER_COLUMNS, rungs)
-    labels = [f"{row['model']} {row['layer']} {row['product']}" for row in tables[0].rows]
-    shares = {name: [100 * row["at_limit"] / median(row["seconds"][name]) for row in table.rows] for table in tables
-              for name in (table.ours, table.best) if name}
-    report.finish(lambda axes: bars(axes, labels, shares, "% of the machine's limit (higher is better)"))
+
+    def draw(axes):
+        shares = {name: table.mean_shares(name) for table in tables for name in (table.ours, table.best) if name}
+        labels = [" ".join(key) for key in grouped(tables[0].rows, "model", "product")]
+        bars(axes, labels, shares, "% of the machine's limit, mean of the layers (higher is better)")
+    report.finish(draw)
 
 
 if __name__ == "__main__":
