@@ -117,17 +117,19 @@ class ModelConfig(Dials):
 
 @dataclass(frozen=True)
 class OptimizerConfig(Dials):
-    """Shared by every stage that trains: AdamW with warm-up, cosine decay and clipping."""
+    """Shared by every stage that trains: optimizer, warm-up, cosine decay and clipping."""
     steps: int = knob(100, "optimizer steps", within="[1, inf)")
     rows: int = knob(16, "sequences per step", within="[1, inf)")
     micro_batches: int = knob(1, "parts that a step's batch is split into, to save memory",
                               within="[1, inf)")
+    optimizer: str = knob("adamw", "what takes the steps; muon: Muon for the matrices of the "
+                                   "blocks, AdamW for the rest", ("adamw", "muon"))
     lr: float = knob(1e-3, "peak learning rate", within="(0, inf)")
     final_lr: float = knob(0.1, "final learning rate, as a share of the peak", within="[0, 1]")
     warmup_share: float = knob(0.2, "linear warm-up, as a share of the steps", within="[0, 1]")
-    beta1: float = knob(0.9, "AdamW: decay rate of the gradient's running mean", within="[0, 1)")
+    beta1: float = knob(0.9, "decay rate of the gradient's running mean", within="[0, 1)")
     beta2: float = knob(0.95, "AdamW: decay rate of the squared gradient's mean", within="[0, 1)")
-    weight_decay: float = knob(0.1, "AdamW: weight decay of matrices; vectors have none",
+    weight_decay: float = knob(0.1, "weight decay of matrices; vectors have none",
                                within="[0, 1000]")
     clip: float = knob(1.0, "largest norm of all gradients together (clipping)",
                        within="[1e-6, inf)")

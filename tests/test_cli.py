@@ -7,6 +7,7 @@ import re
 import pytest
 
 from minillm.cli import main
+from minillm.train.checkpoint import load_checkpoint
 
 TINY = ("--vocab-size 300 --layers 1 --width 32 --heads 2 --kv-heads 1 --hidden 64 --context 96").split()
 WORDS = "the cat sat on a mat and then a dog came to see what it was doing there all day long".split()
@@ -146,6 +147,15 @@ def test_a_failed_verb_leaves_the_run_as_it_was(refused, trained, data, tmp_path
     assert "fits the context" in refused("finetune", "alone", "--root", trained, "--data", path, "--lr", "1e-4")
     assert "fits the context" in refused("finetune", "alone", "--root", trained, "--data", path, "--name", "new")
     assert {file: file.read_bytes() for file in trained.rglob("*") if file.is_file()} == before
+
+
+def test_muon_by_its_flag(trained, data, refused):
+    base = ["--root", str(trained), "--name", "muon", "--quiet", "--optimizer", "muon"]
+    assert main(["pretrain", *base, "--steps", "2", "--rows", "4", "--data", str(data / "text.txt"), *TINY]) == 0
+    saved = load_checkpoint(trained / "muon" / "pretrain")
+    assert saved.progress["settings"]["optimizer"] == "muon"
+    assert saved.training["optimizer.square.blocks.0.feed_forward.up.weight"].size == 0
+    assert "optimizer is 'moun'; did you mean muon?" in refused("pretrain", *base[:-1], "moun")
 
 
 def test_pretrain_leaves_a_whole_run(trained):

@@ -13,12 +13,19 @@ def parameters(config):
     """
     C, F, inner = config.width, config.hidden, config.kv_heads * config.head_size
     norm = C * (2 if config.bias and config.norm == "layernorm" else 1)
-    attention = 2 * C * C + 2 * C * inner + (2 * C + 2 * inner if config.bias else 0)
     ups = 2 if config.activation == "swiglu" else 1
-    feed_forward = (ups + 1) * C * F + (ups * F + C if config.bias else 0)
+    biases = 3 * C + 2 * inner + ups * F if config.bias else 0
     tables = config.vocab_size * C * (1 if config.tied else 2)
     positions = config.context * C if config.position == "learned" else 0
-    return tables + positions + config.layers * (attention + feed_forward + 2 * norm) + norm
+    vectors = config.layers * (biases + 2 * norm) + norm
+    return tables + positions + block_matrices(config) + vectors
+
+
+def block_matrices(config):
+    """Number of weights in the matrices of all blocks, without biases and gains."""
+    C, F, inner = config.width, config.hidden, config.kv_heads * config.head_size
+    ups = 2 if config.activation == "swiglu" else 1
+    return config.layers * (2 * C * C + 2 * C * inner + (ups + 1) * C * F)
 
 
 def weight_bytes(config):
@@ -77,16 +84,20 @@ def decoding_bytes(config, rows, prompts, prompt, length):
                         (config.layers + 1) * rows * layer) + 2 * rows * config.vocab_size)
 
 
-def training_bytes(config, learning, looking, micro_batches=1):
-    """Bytes of training: weights, gradients, two moments, and the largest of what comes and goes.
+def training_bytes(config, settings, learning, looking):
+    """Bytes of training: weights, gradients, moments, and the largest of what comes and goes.
 
-    learning: bytes of a forward and backward pass; looking: bytes of an evaluation between steps.
+    settings: OptimizerConfig; learning: bytes of a forward and backward pass; looking: bytes of an
+    evaluation between steps.
     Several micro-batches need their sum beside each one's gradients. When the checkpoint is read
-    again, its two moments come on top of the memory that the process keeps (kernels/threads.py).
+    again, its moments come on top of the memory that the process keeps (kernels/threads.py). AdamW
+    has two for each weight, Muon one for those of the blocks' matrices.
     """
     weights = weight_bytes(config)
-    gradients = weights if micro_batches == 1 else 2 * weights
-    return 5 * weights + max(gradients + learning, weights + looking)
+    without = FLOAT * block_matrices(config) if settings.optimizer == "muon" else 0
+    moments = 2 * weights - without
+    gradients = weights if settings.micro_batches == 1 else 2 * weights
+    return weights + 2 * moments + max(gradients + learning, weights + looking)
 
 
 def training_flops(config, tokens):

@@ -22,7 +22,7 @@ class RLHFConfig(OptimizerConfig):
     steps: int = knob(40, "optimizer steps", within="[1, inf)")
     rows: int = knob(64, "responses per step", within="[1, inf)")
     lr: float = knob(1e-4, "peak learning rate", within="(0, inf)")
-    weight_decay: float = knob(0.0, "AdamW: weight decay of matrices; vectors have none",
+    weight_decay: float = knob(0.0, "weight decay of matrices; vectors have none",
                                within="[0, 1000]")
     warmup_share: float = knob(0.125, "linear warm-up, as a share of the steps", within="[0, 1]")
     algorithm: str = knob("ppo", "how rewards become gradients", tuple(ALGORITHMS))

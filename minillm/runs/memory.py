@@ -71,8 +71,8 @@ def pretrain(config, own=False):
     tokens = share(settings, settings.rows) * model.context
     validated = ROWS_VALIDATED * model.context
     return PROCESS + text(config, own) + training_bytes(
-        model, passed(model, tokens, tokens, settings),
-        scoring_bytes(model, validated, validated), settings.micro_batches)
+        model, settings, passed(model, tokens, tokens, settings),
+        scoring_bytes(model, validated, validated))
 
 
 def finetune(config, own=False):
@@ -85,8 +85,8 @@ def finetune(config, own=False):
     tested = ROWS_JUDGED * (model.context if own else min(LONGEST_TALK, model.context))
     weights = weight_bytes(model)
     learning = weights + training_bytes(
-        model, passed(model, tokens, targets, settings),
-        scoring_bytes(model, tested, LEARNED * tested), settings.micro_batches)
+        model, settings, passed(model, tokens, targets, settings),
+        scoring_bytes(model, tested, LEARNED * tested))
     if own:
         return PROCESS + learning
     # Prompts of like length share a batch, and the last batch has the longest ones.
@@ -111,8 +111,8 @@ def reward(config, own=False):
     responses, prompts = (2, 0) if own else (asked.responses, asked.prompts)
     tokens = share(settings, settings.rows) * (responses + settings.unfinished) * length
     return (PROCESS + prompts * (PROMPT + responses * ANSWER) + training_bytes(
-        model, passed(model, tokens, 0, settings),
-        scoring_bytes(model, ROWS_SCORED * length, 0), settings.micro_batches))
+        model, settings, passed(model, tokens, 0, settings),
+        scoring_bytes(model, ROWS_SCORED * length, 0)))
 
 
 def rlhf(config, own=False):
@@ -125,8 +125,7 @@ def rlhf(config, own=False):
     sampling = max(answered(model, longest, settings.rows, settings.responses_a_prompt),
                    scoring_bytes(model, settings.rows * length, settings.rows * longest))
     learning = 2 * weights + training_bytes(
-        model, passed(model, rows * length, rows * longest, settings), sampling,
-        settings.micro_batches)
+        model, settings, passed(model, rows * length, rows * longest, settings), sampling)
     if own:
         return PROCESS + learning
     measuring = 6 * weights + answered(model, longest, HELD_OUT)        # all in one batch

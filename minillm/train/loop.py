@@ -8,6 +8,7 @@ import numpy as np
 from minillm import tree
 from minillm.optim.adamw import adamw_init, adamw_update
 from minillm.optim.clipping import clip_scale, global_norm
+from minillm.optim.muon import muon_init, muon_update
 from minillm.optim.schedule import learning_rate
 from minillm.train.tracing import first_not_finite
 from minillm.tree import brief
@@ -70,7 +71,7 @@ def check_finite(step, part, norm, lr, objective, params, micro_batches):
 
 def train(params, settings, batch_at, objective, *, state=None, rollouts=None, frozen=(),
           watch=None):
-    """Fit params in place with AdamW; each stage passes its own batches and objective.
+    """Fit params in place; each stage passes its own batches and objective.
 
     batch_at(step) -> list of micro-batches, a pure function of its argument, so that a stopped run
     resumes as if it had not stopped. With rollouts it is batch_at(step, rollout), and the rollout
@@ -82,7 +83,9 @@ def train(params, settings, batch_at, objective, *, state=None, rollouts=None, f
     Returns the State after the last step.
     Raises:  FloatingPointError if the loss or the gradient is not finite.
     """
-    optimizer = adamw_init(params) if state is None else state.optimizer
+    init, update = ((muon_init, muon_update) if settings.optimizer == "muon" else
+                    (adamw_init, adamw_update))
+    optimizer = init(params) if state is None else state.optimizer
     rollout = None if state is None else state.rollout
     for step in range(optimizer["step"], settings.steps):
         began, sampled = time.perf_counter(), {}
@@ -97,7 +100,7 @@ def train(params, settings, batch_at, objective, *, state=None, rollouts=None, f
         lr = learning_rate(step, settings)
         check_finite(step, part, norm, lr, objective, params, micro_batches)
         scale = clip_scale(norm, settings.clip)
-        adamw_update(params, part.grads, optimizer, lr, settings, scale, frozen)
+        update(params, part.grads, optimizer, lr, settings, scale, frozen)
         if rollouts is not None and (step + 1) % rollouts.epochs == 0:
             rollout = None                  # used up: the next step samples a new one
         record = {"step": step, "loss": part.loss, "lr": lr, "grad_norm": norm,

@@ -11,6 +11,7 @@ import numpy as np
 from minillm import tree
 from minillm.formats.durable import flush, naming, write_atomically
 from minillm.formats.json_file import reading
+from minillm.optim.muon import muon_moments
 from minillm.train.checkpoint import (CheckpointError, load_checkpoint, remove_all_but,
                                       save_checkpoint, steps_in, subtree)
 
@@ -91,7 +92,9 @@ class FolderRecorder:
                 loaded = {name: loaded if name == "model" else
                           subtree(saved.training, f"heads.{name}", head)
                           for name, head in params.items()}
-            moments = {name: subtree(saved.training, f"optimizer.{name}", params)
+            shapes = (muon_moments(params) if settings.optimizer == "muon" else
+                      dict.fromkeys(MOMENTS, params))
+            moments = {name: subtree(saved.training, f"optimizer.{name}", shapes[name])
                        for name in MOMENTS}
         for _, leaf, values in tree.zipped(params, loaded):
             leaf[...] = values              # in place: whoever holds the array sees the change

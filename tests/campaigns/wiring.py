@@ -15,15 +15,15 @@ BATCHES = "minillm/text/batches.py"
 WIRING = [
     (LOOP, "scale = clip_scale(norm, settings.clip)", "scale = 1.0", "the gradient is not clipped"),
     (LOOP, "learning_rate(step, settings)", "learning_rate(0, settings)", "the schedule stands still"),
-    (LOOP, "adamw_init(params) if state is None else state.optimizer", "adamw_init(params)",
+    (LOOP, "init(params) if state is None else state.optimizer", "init(params)",
      "a resumed run forgets its moments and begins anew"),
     (LOOP, "leaf / leaf.dtype.type(weight)", "leaf / leaf.dtype.type(part.weight)",
      "micro-batches' gradients are added up, not averaged"),
     (LOOP, """        check_finite(step, part, norm, lr, objective, params, micro_batches)
         scale = clip_scale(norm, settings.clip)
-        adamw_update(params, part.grads, optimizer, lr, settings, scale, frozen)
+        update(params, part.grads, optimizer, lr, settings, scale, frozen)
 """, """        scale = clip_scale(norm, settings.clip)
-        adamw_update(params, part.grads, optimizer, lr, settings, scale, frozen)
+        update(params, part.grads, optimizer, lr, settings, scale, frozen)
         check_finite(step, part, norm, lr, objective, params, micro_batches)
 """, "a bad step is found after it was taken"),
     (LOOP, "settings, scale, frozen)", "settings, scale)", "frozen parameters move"),
@@ -48,6 +48,9 @@ WIRING = [
     ("minillm/optim/adamw.py", "settings.beta1, settings.beta2", "settings.beta2, settings.beta1", "betas swapped"),
     ("minillm/optim/adamw.py", 'name.startswith(branch + ".")', "name.startswith(branch)",
      "a frozen name freezes those that begin like it"),
+    ("minillm/optim/muon.py", "(*frozen, *ours))", "frozen)", "AdamW moves Muon's matrices too"),
+    ("minillm/optim/muon.py", "name in ours and not is_frozen(name, frozen)", "name in ours", "frozen matrices move"),
+    ("minillm/optim/muon.py", "(*frozen, *ours)", "(*ours,)", "frozen parameters of AdamW's move"),
     ("minillm/optim/schedule.py", "settings.steps - 1 - warmup", "settings.steps - warmup",
      "the last step's learning rate is not the final one"),
 

@@ -23,11 +23,15 @@ from minillm.train.recorder import FolderRecorder, read_metrics
 SHORT = dict(steps=5, warmup_share=0.4, lr=1e-2)
 
 
-def pretrain(recorder):
-    settings = PretrainConfig(**SHORT, rows=4, micro_batches=2, save_every=2, validation_every=3)
+def pretrain(recorder, optimizer="adamw"):
+    settings = PretrainConfig(**SHORT, rows=4, micro_batches=2, save_every=2, validation_every=3, optimizer=optimizer)
     stream = np.concatenate([[1], tiny.tokenizer().encode(tiny.TEXT), [2]] * 3).astype(np.int32)
     model = tiny.model(fresh=True, context=16)          # 12 windows an epoch: the run ends in its second
     pretraining.pretrain(model, stream, stream[:60], settings, 3, recorder)
+
+
+def pretrain_by_muon(recorder):
+    pretrain(recorder, "muon")
 
 
 def reward_model(recorder):
@@ -60,7 +64,7 @@ class Stop(Exception):
     """What ends a run between two steps."""
 
 
-@pytest.mark.parametrize("phase", [pretrain, reward_model, rlhf])
+@pytest.mark.parametrize("phase", [pretrain, pretrain_by_muon, reward_model, rlhf])
 def test_a_stop_at_any_step_leaves_no_trace(phase, tmp_path, monkeypatch):
     phase(FolderRecorder(tmp_path / "whole", quiet=True))
     whole = state(tmp_path / "whole")
@@ -72,9 +76,10 @@ def test_a_stop_at_any_step_leaves_no_trace(phase, tmp_path, monkeypatch):
             if optimizer["step"] == stop - 1:
                 raise Stop
             loop_update(params, grads, optimizer, *rest)
-        loop_update = loop.adamw_update
+        name = "muon_update" if phase is pretrain_by_muon else "adamw_update"
+        loop_update = getattr(loop, name)
         with monkeypatch.context() as patch:
-            patch.setattr(loop, "adamw_update", update)
+            patch.setattr(loop, name, update)
             with pytest.raises(Stop):
                 phase(FolderRecorder(folder, quiet=True))
         phase(FolderRecorder(folder, resume=True, quiet=True))
@@ -88,6 +93,15 @@ def test_a_finished_phase_is_not_trained_again(tmp_path):
     shutil.copytree(find_checkpoint(tmp_path), tmp_path / "step-000004")
     pretrain(FolderRecorder(tmp_path, resume=True, quiet=True))
     assert state(tmp_path) == before and not (tmp_path / "step-000004").exists()
+
+
+def test_muon_keeps_no_mean_square_of_its_matrices_and_adamw_does_not_go_on_from_it(tmp_path):
+    pretrain(FolderRecorder(tmp_path, quiet=True), "muon")
+    saved = read_tensors(find_checkpoint(tmp_path) / "training.safetensors")
+    assert saved["optimizer.mean.blocks.0.attention.query.weight"].any()
+    assert saved["optimizer.square.blocks.0.attention.query.weight"].size == 0 < saved["optimizer.square.embedding.token"].size
+    with pytest.raises(ValueError, match="begun with optimizer = muon, this run has adamw"):
+        pretrain(FolderRecorder(tmp_path, resume=True, quiet=True))
 
 
 def test_other_settings_are_refused_by_name(tmp_path, monkeypatch):

@@ -1,0 +1,82 @@
+"""Muon: a matrix moves by its mean gradient with all singular values brought near 1."""
+
+import math
+
+import numpy as np
+
+from minillm import tree
+from minillm.kernels.adamw import sum_of_squares
+from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
+from minillm.optim.adamw import adamw_update, is_frozen
+
+# One odd polynomial a s + b s^3 + c s^5 of the singular values an iteration. Each has the smallest
+# largest |p(s) - 1| where the one before it leads [0.01, 1]: after three, within 0.73 and 1.27.
+# A smaller value is multiplied by up to 78: it is mostly noise, and stays small.
+POLYNOMIALS = ((8.0934, -23.6204, 17.4462), (3.6366, -2.7219, 0.5365), (2.6613, -1.9772, 0.4526))
+
+RMS = 0.2           # root mean square of an update's numbers, which is about that of AdamW's
+
+
+def orthogonalized(matrix):
+    """The nearest matrix with orthonormal rows (or columns), U Vᵀ of M = U S Vᵀ, roughly.
+
+        X = M / |M|,   three times  X = a X + b (X Xᵀ) X + c (X Xᵀ)² X
+
+    A product of X with itself has the same U and V, so each iteration is a polynomial of the
+    singular values alone. X Xᵀ or, for a tall matrix, Xᵀ X: of the shorter side.
+    Shapes:  (M, N) -> (M, N)
+    Source:  Bernstein & Newhouse 2024, arXiv:2409.20325, section 2.2 (Newton-Schulz); Amsel et al.
+             2025, arXiv:2505.16932, theorem 3.1 (the best polynomials).
+    """
+    real, tall = matrix.dtype.type, matrix.shape[0] > matrix.shape[1]
+    norm = math.sqrt(sum_of_squares(matrix.reshape(-1)))    # no singular value is larger
+    x = matrix * real(1 / norm if norm > 0 else 0)
+    for a, b, c in POLYNOMIALS:
+        gram = matmul_tn(x, x) if tall else matmul_nt(x, x)
+        inner = matmul_nn(real(c) * gram, gram, into=real(b) * gram)
+        x = matmul_nn(*((x, inner) if tall else (inner, x)), into=real(a) * x)
+    return x
+
+
+def is_muons(name, param):
+    """Whether Muon moves a parameter: the matrices of the blocks. AdamW moves the others, of which
+    each step's gradient is either one number a channel or only some rows.
+    """
+    return param.ndim == 2 and "blocks" in name.split(".")
+
+
+def muon_moments(params):
+    """The arrays whose shapes the moments have: Muon's matrices have no mean square."""
+    squares = {name: np.empty(0, param.dtype) if is_muons(name, param) else param
+               for name, param in tree.named_leaves(params)}
+    names = iter(squares)
+    return {"mean": params, "square": tree.tree_map(lambda _: squares[next(names)], params)}
+
+
+def muon_init(params):
+    """Moments at zero, no step taken."""
+    return {**tree.zeros_like(muon_moments(params)), "step": 0}
+
+
+def muon_update(params, grads, state, lr, settings, scale=1.0, frozen=()):
+    """Take one step, in place: the matrices of the blocks by Muon, all others by AdamW.
+
+        g = scale * grad,   m = b1 m + (1 - b1) g,   O = orthogonalized(b1 m + (1 - b1) g)
+        w = w - lr (0.2 sqrt(max(M, N)) O + decay w)            Shapes:  w (M, N)
+
+    The factor gives the update the size of AdamW's, so one learning rate and one decay serve both.
+    scale, frozen: as in adamw_update.
+    Source:  Jordan et al. 2024, kellerjordan.github.io/posts/muon (Muon, Nesterov's momentum);
+             Liu et al. 2025, arXiv:2502.16982, eq. 4 (factor and decay).
+    """
+    ours = {name for name, param in tree.named_leaves(params) if is_muons(name, param)}
+    adamw_update(params, grads, state, lr, settings, scale, (*frozen, *ours))
+    for name, param, grad, mean in tree.zipped(params, grads, state["mean"]):
+        if name in ours and not is_frozen(name, frozen):
+            real = param.dtype.type
+            beta1, g = real(settings.beta1), real((1 - settings.beta1) * scale) * grad
+            mean *= beta1
+            mean += g
+            update = orthogonalized(beta1 * mean + g)
+            param *= real(1 - lr * settings.weight_decay)
+            param -= real(lr * RMS * math.sqrt(max(param.shape))) * update
