@@ -36,7 +36,7 @@ class Benchmark(NamedTuple):
 BENCHMARKS = {"machine": Benchmark("torch"), "matmul": Benchmark("torch"), "kernels": Benchmark(),
               "train_step": Benchmark("torch"), "attention": Benchmark("torch"), "generate": Benchmark("torch"),
               "scaling": Benchmark("torch"), "tokenizer": Benchmark("tokenizers"),
-              "shakespeare": Benchmark("torch", data="must"), "precision": Benchmark(data="may"),
+              "shakespeare": Benchmark("torch", data="must"), "precision": Benchmark(data="may"), "optimizers": Benchmark(),
               "pipeline": Benchmark(run=True)}
 
 

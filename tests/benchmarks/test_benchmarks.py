@@ -75,6 +75,21 @@ def test_time_to_the_target_lies_on_the_line_between_two_evaluations():
     assert reached(curve, 1.5) == 20.0 and reached(curve, 2.0) == 10.0 and reached(curve, 0.5) is None
 
 
+@pytest.mark.skipif(PLAIN, reason="times the compiled kernels")
+def test_optimizers_trains_every_length_anew(tmp_path):
+    content = content_of("optimizers", tmp_path)
+    trained = {(row["optimizer"], row["steps"], row["seed"]) for row in content["data"]["trainings"]}
+    assert trained == {(name, steps, seed) for name in ("AdamW", "Muon") for steps in (2, 4) for seed in (0, 1)}
+    assert [row["steps"] for row in content["tables"][0]["rows"]] == [2, 2, 4, 4]
+
+
+def test_steps_to_a_loss_lie_on_a_line_through_the_logarithms():
+    steps_to = load("optimizers").steps_to
+    points = [(100, 4.0), (400, 2.0), (800, 1.0)]
+    assert steps_to(3.0, points) == pytest.approx(200) and steps_to(1.0, points) == 800
+    assert steps_to(5.0, points) is None and steps_to(0.5, points) is None
+
+
 def test_pipeline_divides_all_seconds(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "tests" / "report"))
     run = importlib.import_module("made_up_run").write_run(tmp_path / "run")
