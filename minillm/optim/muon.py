@@ -25,8 +25,8 @@ def orthogonalized(matrix):
     A product of X with itself has the same U and V, so each iteration is a polynomial of the
     singular values alone. X Xᵀ or, for a tall matrix, Xᵀ X: of the shorter side.
     Shapes:  (M, N) -> (M, N)
-    Source:  Bernstein & Newhouse 2024, arXiv:2409.20325, section 2.2 (Newton-Schulz); Amsel et al.
-             2025, arXiv:2505.16932, theorem 3.1 (the best polynomials).
+    Source:  Bernstein & Newhouse 2024, arXiv:2409.20325 (Newton-Schulz for this); Amsel et al.
+             2025, arXiv:2505.16932, section 4 (the best polynomials, one after the other).
     """
     real, tall = matrix.dtype.type, matrix.shape[0] > matrix.shape[1]
     norm = math.sqrt(sum_of_squares(matrix.reshape(-1)))    # no singular value is larger
@@ -39,14 +39,17 @@ def orthogonalized(matrix):
 
 
 def is_muons(name, param):
-    """Whether Muon moves a parameter: the matrices of the blocks. AdamW moves the others, of which
-    each step's gradient is either one number a channel or only some rows.
+    """Whether Muon moves a parameter: the matrices of the blocks. AdamW moves the vectors, and the
+    tables (embedding and head), in which each row belongs to one token.
     """
     return param.ndim == 2 and "blocks" in name.split(".")
 
 
 def muon_moments(params):
-    """The arrays whose shapes the moments have: Muon's matrices have no mean square."""
+    """Trees with the shapes of the moments: no mean square of Muon's matrices, which need none.
+
+    Shapes:  {"mean": as params, "square": as params, or (0,)}
+    """
     squares = {name: np.empty(0, param.dtype) if is_muons(name, param) else param
                for name, param in tree.named_leaves(params)}
     names = iter(squares)
@@ -67,7 +70,7 @@ def muon_update(params, grads, state, lr, settings, scale=1.0, frozen=()):
     The factor gives the update the size of AdamW's, so one learning rate and one decay serve both.
     scale, frozen: as in adamw_update.
     Source:  Jordan et al. 2024, kellerjordan.github.io/posts/muon (Muon, Nesterov's momentum);
-             Liu et al. 2025, arXiv:2502.16982, eq. 4 (factor and decay).
+             Liu et al. 2025, arXiv:2502.16982, section 2.2 (factor and decay).
     """
     ours = {name for name, param in tree.named_leaves(params) if is_muons(name, param)}
     adamw_update(params, grads, state, lr, settings, scale, (*frozen, *ours))
