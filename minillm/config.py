@@ -125,6 +125,8 @@ class OptimizerConfig(Dials):
     optimizer: str = knob("adamw", "what takes the steps; muon: Muon for the matrices of the "
                                    "blocks, AdamW for the rest", ("adamw", "muon"))
     lr: float = knob(1e-3, "peak learning rate", within="(0, inf)")
+    table_lr: float = knob(1.0, "learning rate of the embedding and the output head, as a multiple "
+                                "of lr", within="[0, inf)")
     final_lr: float = knob(0.1, "final learning rate, as a share of the peak", within="[0, 1]")
     warmup_share: float = knob(0.2, "linear warm-up, as a share of the steps", within="[0, 1]")
     beta1: float = knob(0.9, "decay rate of the gradient's running mean", within="[0, 1)")

@@ -17,6 +17,8 @@ def adamw_update(params, grads, state, lr, settings, scale=1.0, frozen=()):
         g = scale * grad,   m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2
         w = w - lr (m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps) + decay w)
 
+    lr is `table_lr` times as large for the tables (embedding and head): each of their rows belongs
+    to one token, which few batches hold, so it takes few steps.
     scale: factor of the gradient, for clipping without an extra pass over memory.
     frozen: dotted names of parameters, or of whole branches, that are not changed. Their gradients
     still count in the gradient norm.
@@ -28,8 +30,14 @@ def adamw_update(params, grads, state, lr, settings, scale=1.0, frozen=()):
         if is_frozen(name, frozen):
             continue
         decay = settings.weight_decay if param.ndim >= 2 else 0.0
+        its_lr = lr * settings.table_lr if is_table(name) else lr
         adamw_step(param.reshape(-1), grad.reshape(-1), mean.reshape(-1), square.reshape(-1),
-                   lr, settings.beta1, settings.beta2, EPSILON, decay, state["step"], scale)
+                   its_lr, settings.beta1, settings.beta2, EPSILON, decay, state["step"], scale)
+
+
+def is_table(name):
+    """Whether a parameter has a row for each token, or each position: embeddings and the head."""
+    return not {"embedding", "head"}.isdisjoint(name.split("."))
 
 
 def is_frozen(name, frozen):

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import tiny
 
+from minillm import tree
 from minillm.config import OptimizerConfig
 from minillm.optim.adamw import adamw_init, adamw_update
 from minillm.optim.clipping import clip_scale, global_norm
+from minillm.optim.muon import muon_init, muon_update
 from minillm.optim.schedule import learning_rate
 from minillm.phases.finetune import FinetuneConfig
 from minillm.phases.pretrain import PretrainConfig
@@ -48,6 +51,21 @@ def test_matrices_decay_and_vectors_do_not():
     decayed = before["blocks"][1]["weight"] * (1 - 0.1 * 0.3)
     np.testing.assert_allclose(params["blocks"][1]["weight"], decayed, rtol=1e-15)
     assert np.array_equal(params["norm"]["gain"], before["norm"]["gain"])
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_tables_have_a_learning_rate_of_their_own(optimizer):
+    config = tiny.config("untied")
+    start = {"model": tiny.params(config), "value_head": {"weight": np.ones((1, 5))}}
+    grads, moved = tree.tree_map(np.ones_like, start), []
+    update, init = (muon_update, muon_init) if optimizer == "muon" else (adamw_update, adamw_init)
+    for share in (1.0, 4.0):
+        params = tree.copy(start)
+        update(params, grads, init(params), 0.01, OptimizerConfig(table_lr=share))
+        moved.append(tree.tree_map(np.subtract, params, start))
+    for name, one, four in tree.zipped(*moved):
+        factor = 4 if name in ("model.embedding.token", "model.head.weight") else 1
+        np.testing.assert_allclose(four, factor * one, rtol=1e-9, err_msg=name)
 
 
 def test_the_first_step_is_the_learning_rate_in_the_sign_of_the_gradient():
