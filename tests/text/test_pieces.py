@@ -2,7 +2,7 @@
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from minillm.kernels.split import ALTERNATIVES, LONGEST, PATTERN
@@ -41,6 +41,9 @@ def test_a_longest_piece_changes_no_text_of_ordinary_words(text):
     assert list(split_pieces(text)) == regex.findall(ALTERNATIVES, text)
 
 
+@example("1  1", 3)     # a cut before the second 1 would make one piece of the blanks
+@example("1" + " " * 3000 + "1", 2999)
+@example("\n \n" * 20 + "1" * 9, 7)
 @given(st.text(st.sampled_from("aa1 \n\u3000!'s\ud800"), max_size=60), st.integers(1, 20))
 def test_parts_have_the_pieces_of_the_whole(text, size):
     with pytest.MonkeyPatch.context() as patch:
