@@ -175,6 +175,11 @@ def main(argv=None):
     rows = time_documents(texts, vocab_size, ours, library, args)
     grown = time_one_piece(texts, sizes, vocab_size, ours, library, args)
     report.table("Documents", COLUMNS, rows)
+    for row in rows:
+        if row["side"] == OURS:
+            report.headline(f"{row['what']}: MB/s", row["speed"], ",.1f")
+            if args.against:
+                report.headline(f"{row['what']}: speed / the library's", row["ratio"], ".2f")
     report.table("Without a space: one piece", COLUMNS, grown)
     lines = {key: columns_of(found, "mb", "s") for key, found in grouped(grown, "what", "side").items()}
     fitted = [{"what": what, "side": side, "exponent": fit_exponent(*line)}
