@@ -1,7 +1,7 @@
 """The first start: compile the kernels before the work begins, on two cores if there are two.
 
-numba compiles one function at a time, and attention takes a third of the time. So a second process
-compiles attention and the kernels of sampling into the cache, while this process compiles the rest.
+numba compiles one function at a time; attention and decoding take half of the time. So a second
+process compiles these two into the cache, while this process compiles the rest.
 """
 
 import os
@@ -38,7 +38,7 @@ def compile_kernels(config, precisions=("float32",)):
     alone = (os.cpu_count() or 1) < 2 or cache_folder() is None
     other = None if alone else start_second_process()
     if other is None:
-        compile_attention_and_sampling()
+        compile_attention_and_decoding()
         return compile_the_rest(config, precisions)
     with other:
         compile_the_rest(config, precisions)
@@ -56,21 +56,18 @@ def start_second_process():
 
 
 def second_process():
-    """compile_attention_and_sampling, until it is done or the process that asked for it is gone."""
+    """compile_attention_and_decoding, until it is done or the process that asked for it is gone."""
     def leave():
         sys.stdin.read()
         os._exit(1)
     threading.Thread(target=leave, daemon=True).start()
-    compile_attention_and_sampling()
+    compile_attention_and_decoding()
 
 
-def compile_attention_and_sampling():
-    """Compile attention, decoding of one token per row, and the policy's log-probabilities."""
+def compile_attention_and_decoding():
+    """Compile attention, and a block's decoding of one token per row."""
     from minillm.config import ModelConfig
     from minillm.kernels.attention import attention_backward, attention_forward
-    from minillm.kernels.categorical import (categorical_backward, categorical_draw,
-                                             categorical_forward)
-    from minillm.kernels.matmul import matmul_nt
     from minillm.layers.block import block_decode, block_init
 
     q, visible_from = np.ones((B, T, 2, 16), np.float32), np.zeros((B, T), np.int32)
@@ -82,17 +79,25 @@ def compile_attention_and_sampling():
     block = block_init(np.random.default_rng(0), config)        # one kernel serves all families
     block_decode(few, block, config, np.ones((2, 1, C // 2), np.float32), visible_from[0, :1], 0,
                  *cache)
+
+
+def compile_sampling():
+    """Compile the logits of few rows, the draw, and the policy's log-probabilities."""
+    from minillm.kernels.categorical import (categorical_backward, categorical_draw,
+                                             categorical_forward)
+    from minillm.kernels.matmul import matmul_nt
+
+    few, actions = np.ones((1, C), np.float32), np.zeros(1, np.int32)
     for size in (C, 1024):              # one thread, then all threads
         matmul_nt(few, np.ones((size, C), np.float32))
     for logits in (few, np.ones((256, C), np.float32)):
         categorical_draw(logits, np.zeros(len(logits)), 1.0)
-    actions = np.zeros(1, np.int32)
     logprob, entropy, lse = categorical_forward(few, actions)
     categorical_backward(few, actions, lse, entropy, logprob, entropy)
 
 
 def compile_the_rest(config, precisions=("float32",)):
-    """Compile the tokenizer's merges, every layer except attention, the loss, the optimizer."""
+    """Compile the tokenizer, every layer except attention, the loss, the optimizer, sampling."""
     from minillm import tree
     from minillm.config import OptimizerConfig
     from minillm.kernels.bfloat16 import to_bfloat16
@@ -106,6 +111,7 @@ def compile_the_rest(config, precisions=("float32",)):
     from minillm.text.tokenizer import train_tokenizer
 
     train_tokenizer(["two to tango"], 264, "bpe").encode("to")
+    compile_sampling()
     config = replace(config, vocab_size=C, context=T, layers=1, width=C, heads=4, kv_heads=4,
                      hidden=C)
     params, tokens = transformer_init(config, np.random.default_rng(0)), np.zeros((B, T), np.int32)

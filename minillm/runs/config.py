@@ -7,6 +7,7 @@ from pathlib import Path
 from minillm.config import MODELS, Dials, as_dict, did_you_mean, knob, require, updated
 from minillm.formats.durable import write_atomically
 from minillm.formats.json_file import read_json
+from minillm.phases.finetune import FinetuneConfig
 from minillm.phases.pretrain import PretrainConfig
 from minillm.phases.tokenizer import TokenizerConfig
 from minillm.runs.stages import BY_NAME, STAGES
@@ -34,8 +35,12 @@ RunConfig = make_dataclass(
     namespace={"__module__": __name__, "__post_init__": check_sections})
 RunConfig.__doc__ = "Everything that `minillm run` does: the sections of all stages."
 
+# What a whole run of each family learns with. The defaults of the phases themselves are AdamW's.
+MUON = dict(optimizer="muon", beta1=0.8)
+DEFAULT = "llama"
 PRESETS = {
-    "llama": RunConfig(),
+    "llama": RunConfig(pretrain=PretrainConfig(steps=700, lr=1.5e-2, table_lr=2.0, **MUON),
+                       finetune=FinetuneConfig(steps=450, lr=5e-3, **MUON)),
     "gpt2": RunConfig(model=MODELS["gpt2"], pretrain=PretrainConfig(lr=4e-3)),
     "micro": RunConfig(tokenizer=TokenizerConfig(kind="characters"), model=MODELS["micro"],
                        pretrain=PretrainConfig(steps=2000, rows=12, lr=1e-3,

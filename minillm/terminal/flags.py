@@ -8,7 +8,7 @@ import sys
 from dataclasses import fields
 
 from minillm.config import updated
-from minillm.runs.config import PRESETS, SECTIONS
+from minillm.runs.config import DEFAULT, PRESETS, SECTIONS
 from minillm.text.files import read_text
 
 EVERYWHERE = ("precision",)     # keys that `minillm run` sets in all sections that have them
@@ -31,7 +31,7 @@ def add_dials(parser, own, dotted_help=False):
     """
     taken = set(parser._option_string_actions)
     for name in [*own, *(other for other in SECTIONS if other not in own)]:
-        section = SECTIONS[name]()
+        section = getattr(PRESETS[DEFAULT], name)
         group = parser.add_argument_group(f"{name}: {type(section).__doc__.splitlines()[0]}")
         for item in fields(section):
             key = item.name.replace("_", "-")
@@ -137,7 +137,7 @@ def resolve(args, base=None):
     Raises:  ValueError for an unknown key or a value that is out of range.
     """
     if base is None:
-        base = PRESETS[args.preset or "llama"]
+        base = PRESETS[args.preset or DEFAULT]
     elif args.preset is not None:
         raise ValueError("--preset is for a new run, and this run has begun; leave it out")
     if args.config is not None:

@@ -42,7 +42,7 @@ class Names(event.Listener):
 @pytest.mark.parametrize("family", ["llama", "gpt2"])
 def test_a_step_and_a_sample_compile_nothing_more(family):
     config = ModelConfig(vocab_size=300, **({} if family == "llama" else {"kv_heads": 4, "hidden": 512, **GPT2}))
-    compiling.compile_attention_and_sampling(), compiling.compile_the_rest(config, PRECISIONS)
+    compiling.compile_attention_and_decoding(), compiling.compile_the_rest(config, PRECISIONS)
     tokens = np.random.default_rng(0).integers(0, 300, (2, 2, 64)).astype(np.int32)
     batch = Batch(*tokens, np.ones((2, 64), np.float32), *one_document(tokens[0]))
     params = transformer_init(config, np.random.default_rng(0))
@@ -64,7 +64,7 @@ def test_what_exists_twice_keeps_the_order_of_its_sums():
     numba's own function for the body of a prange has one too, but the campaign cold_warm.py finds no
     difference between those.
     """
-    compiling.compile_attention_and_sampling(), compiling.compile_the_rest(ModelConfig())
+    compiling.compile_attention_and_decoding(), compiling.compile_the_rest(ModelConfig())
     kernels = [kernel for kernel in announcement.kernels if kernel.overloads]
     assert len(kernels) > 15
     helpers = set()
@@ -101,7 +101,7 @@ def test_kernels_are_not_cold_where_nothing_is_compiled(tmp_path, monkeypatch):
 SECOND = """
 import sys
 from minillm.runs import compiling
-compiling.compile_attention_and_sampling = lambda *_: (print("at work", flush=True), compiling.threading.Event().wait())
+compiling.compile_attention_and_decoding = lambda *_: (print("at work", flush=True), compiling.threading.Event().wait())
 compiling.second_process()
 """
 
@@ -118,7 +118,7 @@ def test_the_second_process_ends_with_the_first(tmp_path):
 def test_without_the_second_process_the_first_goes_on(monkeypatch, fails):
     done = []
     monkeypatch.setattr(compiling, "compile_the_rest", lambda config, precisions: done.append(config))
-    monkeypatch.setattr(compiling, "compile_attention_and_sampling", lambda *_: done.append("attention"))
+    monkeypatch.setattr(compiling, "compile_attention_and_decoding", lambda *_: done.append("attention"))
     monkeypatch.setattr(sys, "executable", "/no/such/python" if fails == "cannot start" else shutil.which("false"))
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     compiling.compile_kernels(ModelConfig())
