@@ -9,6 +9,7 @@ from minillm.kernels import steps
 from minillm.kernels.bfloat16 import as_factor, to_bfloat16, to_bfloat16_plain, to_float32
 from minillm.kernels.lanes import load, store
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
+from minillm.kernels.matmul_blocks import add_product
 
 PRODUCTS = (matmul_nt, matmul_nn, matmul_tn)
 # M, K, N as in test_matmul_kernel.py: edges of tiles, odd numbers of k, several blocks of k and of columns
@@ -132,6 +133,16 @@ def _compiled(add, native):
 def test_threads_change_nothing(product):
     assert_threads_change_nothing(product, *operands(product, 70, 45, 300))
     assert_threads_change_nothing(product, *operands(product, 40, 150, 300))
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7])
+def test_parts_of_any_number_of_threads_are_the_same(threads):
+    for M, K, N in [(49, 120, 36), (17, 120, 17), (20, 50, 67)]:
+        a, b = operands(matmul_nt, M, K, N)
+        results = [np.full((M, N), np.nan, np.float32) for _ in range(2)]
+        for c, parts in zip(results, (1, threads), strict=True):
+            add_product(c, a, False, b, True, c[:0], True, parts)
+        np.testing.assert_array_equal(*results)
 
 
 def test_begins_as_the_residual_and_adds_to_what_is_there():
