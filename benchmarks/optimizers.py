@@ -29,7 +29,7 @@ from minillm.train.recorder import MemoryRecorder
 BASE = "AdamW"
 DIALS = {BASE: dict(optimizer="adamw", lr=6e-3, beta1=0.9, table_lr=1.0),
          "AdamW, faster tables": dict(optimizer="adamw", lr=6e-3, beta1=0.8, table_lr=4.0),
-         "Muon": dict(optimizer="muon", lr=2e-2, beta1=0.8, table_lr=2.0)}
+         "Muon": dict(optimizer="muon", lr=1.5e-2, beta1=0.8, table_lr=2.0)}
 LENGTHS = (300, 600, 1150)
 WARM = 3            # steps before the clock starts
 SMALL = ModelConfig(layers=1, width=16, heads=2, hidden=24)     # for --quick
