@@ -40,8 +40,7 @@ import numpy as np
 
 from minillm.kernels.lanes import (MR, VECTOR_BYTES, across, blank, lanes, load, store,
                                    transpose_square)
-from minillm.kernels.steps import (add_product_of_steps, load_step, multiply_add, step_at,
-                                   step_size, steps)
+from minillm.kernels.steps import load_step, multiply_add, step_at, step_size, steps
 from minillm.kernels.tile import micro_kernel
 from minillm.kernels.twin import inline, ordered, parallel
 
@@ -84,7 +83,7 @@ def dots(c, a, b, start, stop):
             for m in range(min(4, stop - j)):
                 total = sums[m]
                 for k in range(whole, row.size):
-                    total = add_product_of_steps(total, row[k], b[j + m, k])
+                    total = multiply_add(total, row[k], b[j + m, k])
                 c[i, j + m] = total
 
 

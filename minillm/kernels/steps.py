@@ -16,7 +16,7 @@ from llvmlite import binding, ir
 from numba.core import cgutils, types
 from numba.extending import lower_builtin, overload, type_callable
 
-from minillm.kernels.lanes import VECTOR_BYTES, Vector, lanes, load, processor_has
+from minillm.kernels.lanes import VECTOR_BYTES, Vector, load, processor_has
 
 DOT_OF_PAIRS = processor_has("avx512bf16") and processor_has("avx512f")
 UPPER = np.uint32(0xFFFF0000)
@@ -60,16 +60,14 @@ def halves(step):
 
 
 def multiply_add(sums, x, y):
-    """sums + x y lane by lane; of pairs, sums + x_upper y_upper + x_lower y_lower."""
+    """sums + x y; of pairs, sums + x_upper y_upper + x_lower y_lower.
+
+    Of vectors lane by lane, or of one number (or pair) of each.
+    """
     if x.dtype != np.uint32:
         return sums + x * y
     (x_upper, x_lower), (y_upper, y_lower) = halves(x), halves(y)
     return sums + x_upper * y_upper + x_lower * y_lower
-
-
-def add_product_of_steps(total, x, y):
-    """multiply_add of one number, or pair, of each factor."""
-    return multiply_add(total, x, y)
 
 
 # From here on: how numba compiles them.
@@ -102,14 +100,16 @@ def compile_step_at(row, i, width):
     return pair if row.dtype == types.uint16 else lambda row, i, width: row[i]
 
 
-@overload(add_product_of_steps)
-def compile_add_product_of_steps(total, x, y):
-    def of_pairs(total, x, y):
+@overload(multiply_add)
+def compile_multiply_add(sums, x, y):
+    def of_pairs(sums, x, y):
         upper, shift = UPPER, 16
-        total += np.uint32(x & upper).view(np.float32) * np.uint32(y & upper).view(np.float32)
+        sums += np.uint32(x & upper).view(np.float32) * np.uint32(y & upper).view(np.float32)
         lower = np.uint32(x << shift).view(np.float32) * np.uint32(y << shift).view(np.float32)
-        return total + lower
-    return of_pairs if x == types.uint32 else lambda total, x, y: total + x * y
+        return sums + lower
+    if isinstance(x, Vector):       # lower_multiply_add
+        return None
+    return of_pairs if x == types.uint32 else lambda sums, x, y: sums + x * y
 
 
 def _pairs(row, i, j, both):
