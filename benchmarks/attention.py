@@ -10,7 +10,6 @@ PyTorch's side is scaled_dot_product_attention(is_causal=True) on contiguous (B,
 machine.py; of forward and backward count 7 products, over the visible half.
 """
 
-import time
 
 import numpy as np
 from common import (Report, columns_of, fit_exponent, flags, geometric_mean, grouped, median, pair_ratios, parse,
@@ -18,7 +17,7 @@ from common import (Report, columns_of, fit_exponent, flags, geometric_mean, gro
 from host import thread_count
 from peaks import limits
 from pictures import curves
-from turns import memory_of, open_sides, take_turns
+from turns import Clocked, memory_of, open_sides, take_turns
 
 from minillm.kernels import attention as kernels
 
@@ -37,19 +36,7 @@ def inputs(B, T):
     return np.random.default_rng(0).standard_normal((4, B, T, H, D), np.float32)
 
 
-class Attention:
-    """What both sides have: `once` computes (out, dq, dk, dv), the clock is here."""
-
-    def seconds(self, n):
-        """Seconds a forward and backward, after an untimed one."""
-        self.once()
-        began = time.perf_counter()
-        for _ in range(n):
-            self.once()
-        return (time.perf_counter() - began) / n
-
-
-class Ours(Attention):
+class Ours(Clocked):
     """minillm's kernels."""
 
     def build(self, B, T):
@@ -67,7 +54,7 @@ class Ours(Attention):
         return self.once()
 
 
-class Theirs(Attention):
+class Theirs(Clocked):
     """PyTorch's attention."""
 
     def __init__(self):

@@ -197,12 +197,6 @@ def main(argv=None):
                 progress(f"{batch} rows, context {context}: {', '.join(sides)} in turn")
                 rows += time_size(sides, batch, context, args.rounds, 8 if args.quick else 32)
     report.table("Greedy decoding", COLUMNS, rows)
-    for (side, batch), found in grouped(rows, "side", "rows").items():
-        if side == OURS:
-            report.headline(f"tokens/s, {batch} rows, context {contexts[-1]:,}", found[-1]["tokens"], ",.0f")
-            if args.against:
-                lowest = min(row["speed"] for row in found)
-                report.headline(f"speed / PyTorch's, {batch} rows, lowest of all contexts", lowest, ".2f")
     progress("the memory of reading a prompt")
     report.table("Memory of reading a prompt", MEMORY, [memory_row(2, 64)] if args.quick else
                  [memory_row(30, tokens) for tokens in (250, 1000, 4000)])

@@ -22,8 +22,9 @@ import numpy as np
 from common import (LEAST, Report, alternate, flags, geometric_mean, grouped, median, pair_ratios, parse,
                     progress, spread)
 from models import MODELS, TINY
-from peaks import limits
+from peaks import PRECISIONS, limits, register_peak
 from pictures import bars
+from products import micro_kernel_speed
 from turns import open_sides, take_turns
 
 from minillm.kernels.bfloat16 import to_bfloat16
@@ -40,6 +41,7 @@ STEP_COLUMNS = [("model", "model", ""), ("precision", "precision", ""), ("ours",
                 ("best", "best library's ms", ",.2f"), ("ratio", "minillm / best, speed", ".3f"),
                 ("share", "of the limit", ".1%")]
 BESIDE = {"loops": "plain loops", "float32": "minillm float32"}
+MICRO_COLUMNS = [("precision", "precision", ""), ("gflops", "GFLOP/s", ",.1f"), ("share", "of the limit", ".1%")]
 LADDER_COLUMNS = [("rung", "rung", ""), ("gflops", "GFLOP/s", ",.2f"), ("times", "times the rung before", ",.1f")]
 compiled = numba.njit(cache=True, fastmath=FASTMATH, error_model="numpy")       # as the package compiles
 
@@ -246,8 +248,19 @@ def ladder(size, blas, args):
             for (name, speed), before in zip(speeds.items(), [None, *speeds.values()])]
 
 
+def micro_kernels(quick):
+    """The micro-kernel alone, on one core, beside the limit of that core."""
+    rows = []
+    for precision in PRECISIONS:
+        progress(f"the micro-kernel, {precision}")
+        tries, count = (1, 10) if quick else (20, 20_000)
+        peak, speed = register_peak(precision, 1, tries), micro_kernel_speed(precision, tries, count)
+        rows.append({"precision": precision, "gflops": speed / 1e9, "share": speed / peak})
+    return rows
+
+
 def main(argv=None):
-    """The tables of products, the whole steps, the ladder."""
+    """The micro-kernel, the tables of products, the whole steps, the ladder."""
     args = parse(flags(__doc__, against=("torch",)), argv)
     report = Report(__file__, __doc__, args)
     if matmul_nt is matmul_nt.plain:
@@ -255,6 +268,7 @@ def main(argv=None):
     shapes, tables = {"tiny": TINY} if args.quick else MODELS, tables_of(args.against)
     targets = {name: target for table in tables for name, target in table.targets.items()}
     size = 64 if args.quick else 768
+    report.table(f"The micro-kernel alone: a tile of {MR} rows, one core", MICRO_COLUMNS, micro_kernels(args.quick))
     with open_sides(targets, apart=not args.quick or bool(args.against)) as sides:
         for model, shape in shapes.items():
             time_layers(sides, tables, model, shape, args)

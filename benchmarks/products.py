@@ -3,21 +3,26 @@
 A linear layer takes y = x W^T forward, dx = dy W and dW = dy^T x backward.
 """
 
+import math
 import time
 
 import numba
 import numpy as np
 from host import describe_blas, thread_count
+from turns import Clocked
 
 from minillm.kernels.bfloat16 import to_bfloat16, to_float32
+from minillm.kernels.lanes import MR, VECTOR_BYTES
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
+from minillm.kernels.tile import micro_kernel
 
+DEPTH = 192         # steps of k of the micro-kernel alone: its panels stay in the first-level cache
 PRODUCTS = {"x W^T": matmul_nt, "dy W": matmul_nn, "dy^T x": matmul_tn}
 CHECKED = 100       # elements of the product that are held against float64
 
 
-class Product:
-    """What all sides have: factors, the clock and the check.  `once()` is theirs, the product itself."""
+class Product(Clocked):
+    """What all sides have: factors and the check.  `once()` is theirs, the product itself."""
     tolerance = 1e-4    # of an element, over sqrt(k), which is its standard deviation
 
     def threads(self, count):
@@ -30,14 +35,6 @@ class Product:
         names = {"x W^T": ("x", "w"), "dy W": ("dy", "w"), "dy^T x": ("dy", "x")}[product]
         self.product = product
         self.a, self.b = (rng.standard_normal(sizes[name], np.float32) for name in names)
-
-    def seconds(self, n):
-        """Seconds a product, after an untimed one that wakes the threads and fills the caches."""
-        self.once()
-        began = time.perf_counter()
-        for _ in range(n):
-            self.once()
-        return (time.perf_counter() - began) / n
 
     def factors(self):
         """The factors as they are multiplied, after any rounding."""
@@ -55,6 +52,27 @@ class Product:
         b = b.T if self.product == "x W^T" else b
         exact = np.einsum("nk,kn->n", a[i], b[:, j], dtype=np.float64)
         return float(np.abs(c[i, j] - exact).max() / np.sqrt(a.shape[1]) / self.tolerance)
+
+
+@numba.njit
+def tiles(c, ldc, a, b, depth, count):
+    """The micro-kernel on one tile of packed factors, `count` times."""
+    for _ in range(count):
+        micro_kernel(c, ldc, a, 1, MR, b, depth, False)
+
+
+def micro_kernel_speed(precision, tries, count):
+    """Operations a second of the micro-kernel alone on one core, the best of some tries."""
+    steps, columns = (1, np.float32) if precision == "float32" else (2, np.uint32), 2 * VECTOR_BYTES // 4
+    c = np.zeros(MR * columns, np.float32)
+    a, b = (np.zeros(DEPTH * size, steps[1]) for size in (MR, columns))     # 0 costs as much as any number
+    tiles(c, columns, a, b, DEPTH, 1)       # compiles
+    shortest = math.inf
+    for _ in range(tries):
+        began = time.perf_counter()
+        tiles(c, columns, a, b, DEPTH, count)
+        shortest = min(shortest, time.perf_counter() - began)
+    return count * 2 * steps[0] * DEPTH * MR * columns / shortest
 
 
 class Ours(Product):

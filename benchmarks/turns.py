@@ -130,6 +130,18 @@ def take_turns(sides, rounds, method, *args):
     return answers
 
 
+class Clocked:
+    """A side whose one piece of work, `once()`, is repeated; the clock is here."""
+
+    def seconds(self, n):
+        """Seconds of a piece, after an untimed one that wakes the threads and fills the caches."""
+        self.once()
+        began = time.perf_counter()
+        for _ in range(n):
+            self.once()
+        return (time.perf_counter() - began) / n
+
+
 class Memory:
     """Memory of a process before and while a side works, in MB: all pages that it holds.
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from textbook import textbook_merges
 
 from minillm.kernels.pair_merge import apply_merges, learn_merges, merge_pair
 from minillm.kernels.twin import plain_kernels
@@ -40,16 +41,8 @@ def test_applying_equals_merging_the_lowest_rank_that_stands_first(pieces):
     ids, piece = lay_out(pieces)
     merges = learn_merges(ids, piece, np.ones(len(pieces), np.int64), FIRST_ID, 10)
     ranks = {tuple(pair): rank for rank, pair in enumerate(merges.tolist())}
-
-    def textbook(tokens):
-        while True:
-            here = [(ranks[pair], i) for i, pair in enumerate(zip(tokens, tokens[1:])) if pair in ranks]
-            if not here:
-                return tokens
-            rank, i = min(here)
-            tokens = tokens[:i] + [FIRST_ID + rank] + tokens[i + 2:]
-
-    assert by_piece(*apply_merges(ids, piece, merges, FIRST_ID), len(pieces)) == list(map(textbook, pieces))
+    expected = [textbook_merges(tokens, ranks, FIRST_ID) for tokens in pieces]
+    assert by_piece(*apply_merges(ids, piece, merges, FIRST_ID), len(pieces)) == expected
 
 
 def test_merges_worked_by_hand():

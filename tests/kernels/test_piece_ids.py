@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from textbook import textbook_merges
 
 from minillm.kernels import piece_ids as module
 from minillm.kernels.pair_merge import learn_merges
@@ -41,16 +42,6 @@ def both(*args):
     return ids.tolist()
 
 
-def textbook(tokens, ranks):
-    """Find the lowest rank in the piece, merge its first place, look again."""
-    while True:
-        here = [(ranks[pair], i) for i, pair in enumerate(zip(tokens, tokens[1:])) if pair in ranks]
-        if not here:
-            return tokens
-        rank, i = min(here)
-        tokens = tokens[:i] + [FIRST_ID + rank] + tokens[i + 2:]
-
-
 # Few distinct characters, so that runs, overlaps and pieces that come again are common; one to four bytes each, and a byte
 characters = st.sampled_from(["a", "a", "b", "\xe9", "\u6f22", "\U0001f600", "\udc80"])
 texts_of_pieces = st.lists(st.lists(st.text(characters, min_size=1, max_size=12), max_size=6), min_size=1, max_size=4)
@@ -66,7 +57,8 @@ def test_the_kernel_equals_its_plain_twin_and_the_textbook(texts, limit, data):
     ranks = {tuple(pair): rank for rank, pair in enumerate(merges.tolist())}
     meant = []
     for text, (before, after) in zip(texts, frames):
-        inside = [id for piece in text for id in textbook(list(piece.encode("utf-8", "surrogateescape")), ranks)]
+        inside = [id for piece in text for id in
+                  textbook_merges(list(piece.encode("utf-8", "surrogateescape")), ranks, FIRST_ID)]
         meant += [id for id in (before, *inside, after) if id != NONE]
     assert both(*arguments(texts, merges, frames)) == meant
 
