@@ -138,7 +138,7 @@ class OptimizerConfig(Dials):
     recompute: bool = knob(False, "keep only each block's input and compute the block again in "
                                   "the backward pass: less memory, more time")
     precision: str = knob("float32", "of the factors of matrix products in training; bfloat16: "
-                                     "rounded, about twice as fast where the processor has "
+                                     "rounded, which takes less time where the processor has "
                                      "AVX512-BF16", PRECISIONS)
     save_every: int = knob(200, "steps between checkpoints", within="[1, inf)")
 

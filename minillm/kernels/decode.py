@@ -28,7 +28,7 @@ from minillm.kernels.lanes import lanes
 from minillm.kernels.norm import (layer_row, layernorm_forward_plain, rms_row,
                                   rmsnorm_forward_plain)
 from minillm.kernels.rotary import rotate_plain
-from minillm.kernels.twin import twin
+from minillm.kernels.twin import inline, twin
 
 FEW = 12            # rows: with fewer, packing costs more than it saves
 SMALL = 1 << 20     # multiply-adds of a token: fewer do not repay waking a second thread
@@ -36,11 +36,15 @@ SMALL = 1 << 20     # multiply-adds of a token: fewer do not repay waking a seco
 
 @contextmanager
 def threads_for(products):
-    """One thread where there are few multiply-adds: to wake a second one takes as long."""
+    """One thread where there are few multiply-adds: to wake a second one takes as long.
+
+    Gives the number of threads.
+    """
     before = numba.get_num_threads()
-    numba.set_num_threads(1 if products < SMALL else before)
+    threads = 1 if products < SMALL else before
+    numba.set_num_threads(threads)
     try:
-        yield
+        yield threads
     finally:
         numba.set_num_threads(before)
 
@@ -110,6 +114,37 @@ def _linear_plain(x, weight, bias):
     return y + bias if bias.size else y
 
 
+@inline
+def read_rows(rows, work, first, end, source, size, normed, gain, shift, eps):
+    """The inputs of a tile's layers: `size` numbers of work[first:end], from column `source` on.
+
+    normed: they are normalized first, by LayerNorm if there is a shift, else by RMSNorm.
+    """
+    for b in range(first, end):
+        y, row = rows[b - first], work[b, source:source + size]
+        if not normed:
+            copy_row(y, row)
+        elif shift.size:
+            layer_row(y, row, gain, shift, eps)
+        else:
+            rms_row(y, row, gain, eps)
+
+
+@inline
+def finish_rows(work, first, end, start, stop, stage, gated, sums, up, gate, hidden):
+    """After a tile's layers, for their features from start to stop: the residual or the activation.
+    """
+    for b in range(first, end):
+        row = work[b]
+        if stage != 3:
+            add_row(row[start:stop], row[sums + start:sums + stop])
+        elif gated:
+            swiglu_row(row[hidden + start:hidden + stop], row[gate + start:gate + stop],
+                       row[up + start:up + stop])
+        else:
+            gelu_row(row[hidden + start:hidden + stop], row[up + start:up + stop])
+
+
 @twin(plain=block_decode_plain, parallel=True)
 def block_decode(x, gains, shifts, weights, biases, cos, sin, visible_from, column, keys, values,
                  eps, threads):
@@ -155,14 +190,7 @@ def block_decode(x, gains, shifts, weights, biases, cos, sin, visible_from, colu
                 first, part = task // parts * height, task % parts
                 end = min(first + height, B)
                 rows = np.empty((height, whole(size, n)), x.dtype)
-                for b in range(first, end):
-                    y, row = rows[b - first], work[b, source:source + size]
-                    if stage == 2 or stage == 4:
-                        copy_row(y, row)
-                    elif shift.size:
-                        layer_row(y, row, gain, shift, eps)
-                    else:
-                        rms_row(y, row, gain, eps)
+                read_rows(rows, work, first, end, source, size, stage % 3 == 0, gain, shift, eps)
                 factor = factor_of(rows, few)
                 linear(work, first, end, at0, factor, few, w0, b0, part, parts)
                 if stage == 0 or stage == 3:
@@ -171,13 +199,5 @@ def block_decode(x, gains, shifts, weights, biases, cos, sin, visible_from, colu
                     linear(work, first, end, at2, factor, few, w2, b2, part, parts)
                 else:
                     start, stop = strip(w0.shape[0], n, part, parts)
-                    for b in range(first, end):
-                        row = work[b]
-                        if stage != 3:
-                            add_row(row[start:stop], row[sums + start:sums + stop])
-                        elif gated:
-                            swiglu_row(row[hidden + start:hidden + stop],
-                                       row[gate + start:gate + stop], row[up + start:up + stop])
-                        else:
-                            gelu_row(row[hidden + start:hidden + stop], row[up + start:up + stop])
+                    finish_rows(work, first, end, start, stop, stage, gated, sums, up, gate, hidden)
     return work[:B, :C].copy()

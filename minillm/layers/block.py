@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from minillm.kernels import decode as kernels
@@ -66,10 +65,11 @@ def block_backward(dy, cache):
                 "feed_forward": d_feed_forward}
 
 
-def block_decode(x, params, config, table, visible_from, column, keys, values):
+def block_decode(x, params, config, table, visible_from, column, keys, values, threads):
     """block_forward for one new token per row, with the key/value cache, as one kernel.
 
-    table: (cos, sin) of the rotary positions, empty with learned ones.
+    table: (cos, sin) of the rotary positions, empty with learned ones. threads: among how many the
+    work is divided; it changes no result.
     Shapes:  x (B, C), cos and sin (P, D/2), visible_from (B,), column int,
              keys and values (B, G, S, D) -> y (B, C)
     """
@@ -85,4 +85,4 @@ def block_decode(x, params, config, table, visible_from, column, keys, values):
         x, tuple(norm["gain"] for norm in norms), tuple(norm.get("bias", shift) for norm in norms),
         tuple(layer["weight"] for layer in layers),
         tuple(layer.get("bias", none) for layer in layers),
-        *table, visible_from, column, keys, values, config.norm_eps, numba.get_num_threads())
+        *table, visible_from, column, keys, values, config.norm_eps, threads)

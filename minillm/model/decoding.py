@@ -62,9 +62,9 @@ def decode_step(params, config, tokens, starts, column, layers):
     else:
         table = rotary_table(column + 1, config.head_size, config.rope_theta, x.dtype)
     products = config.layers * (4 * config.width + 3 * config.hidden) + config.vocab_size
-    with threads_for(x.size * products):
+    with threads_for(x.size * products) as threads:
         for block, (keys, values) in zip(params["blocks"], layers):
-            x = block_decode(x, block, config, table, starts, column, keys, values)
+            x = block_decode(x, block, config, table, starts, column, keys, values, threads)
         return logits_of(x, params, config)
 
 

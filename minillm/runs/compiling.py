@@ -78,7 +78,7 @@ def compile_attention_and_decoding():
     config = ModelConfig(width=C, heads=1, kv_heads=1, hidden=C)
     block = block_init(np.random.default_rng(0), config)        # one kernel serves all families
     block_decode(few, block, config, np.ones((2, 1, C // 2), np.float32), visible_from[0, :1], 0,
-                 *cache)
+                 *cache, 1)
 
 
 def compile_sampling():
