@@ -3,10 +3,12 @@
 A ladder to it, in GFLOP/s for 768 x 768 x 768 on two cores (benchmarks/matmul.py runs every rung):
 
     three plain loops                2
-    row by row                      29   the inner loop reads contiguous memory: LLVM vectorizes it
-    in blocks that fit the cache    15   alone, blocks cost more than they save at this size
-    register tiles, one thread     104   each loaded number is used 8 or 32 times
-    on both threads                202   BLAS: 206
+    row by row                      26   the inner loop reads contiguous memory: LLVM vectorizes it
+    in blocks that fit the cache    14   alone, blocks cost more than they save at this size
+    register tiles of 4 rows        89   each loaded number is used 4 or 32 times
+    register tiles of 8 rows       103   each is used 8 or 32 times
+    on both threads                180   BLAS: 192
+    in bfloat16                    382
 
 matmul_loops.py is the same algorithm without tuning: read it first. The five loops around the
 micro-kernel, from the outside in:
