@@ -26,7 +26,7 @@ def orthogonalized(matrix):
     singular values alone. X Xᵀ or, for a tall matrix, Xᵀ X: of the shorter side.
     Shapes:  (M, N) -> (M, N)
     Source:  Bernstein & Newhouse 2024, arXiv:2409.20325 (Newton-Schulz for this); Amsel et al.
-             2025, arXiv:2505.16932, section 4 (the best polynomials, one after the other).
+             2025, arXiv:2505.16932 (the best polynomials, one after the other).
     """
     real, tall = matrix.dtype.type, matrix.shape[0] > matrix.shape[1]
     norm = math.sqrt(sum_of_squares(matrix.reshape(-1)))    # no singular value is larger

@@ -102,6 +102,23 @@ def test_the_rounded_factors_are_what_is_kept():
         assert block.norm1.x.dtype == block.attention.q.dtype == block.feed_forward.up.dtype == np.float32
 
 
+def test_a_recomputed_block_rounds_the_same():
+    """Else the backward pass would be that of another forward pass."""
+    config = tiny.config()
+    params, batch = tiny.params(config, dtype=np.float32), tiny.batch(config)
+    kept, again = (tree.leaves(next_token_objective(params, batch, config, recompute, "bfloat16").grads)
+                   for recompute in (False, True))
+    assert all(one.tobytes() == other.tobytes() for one, other in zip(kept, again, strict=True))
+
+
+def test_the_head_rounds_too():
+    config = tiny.config("untied")
+    params, h = tiny.params(config, dtype=np.float32), np.ones((3, config.width), np.float32) / 3
+    exact, cache = transformer.head_forward(h, params)
+    rounded, halved = transformer.head_forward(h, params, "bfloat16")
+    assert cache.x.dtype == np.float32 and halved.x.dtype == np.uint16 and (exact != rounded).any()
+
+
 def test_minillm_run_sets_it_in_every_stage_that_trains():
     def config(*words):
         return flags.resolve(flags.parse(training_parser("run"), words))
