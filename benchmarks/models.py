@@ -12,7 +12,7 @@ from minillm.model.transformer import one_document, transformer_init
 from minillm.objectives.next_token import next_token_objective
 from minillm.phases.pretrain import PretrainConfig
 from minillm.text.batches import Batch
-from minillm.train.loop import train
+from minillm.training.loop import train
 
 
 class Shape(NamedTuple):
@@ -75,7 +75,7 @@ class Stepping:
 
 
 class Training(Stepping):
-    """Training as every phase of minillm does it: train.loop with the objective of the next token."""
+    """Training as every phase of minillm does it: training.loop with the objective of the next token."""
     precision = "float32"
 
     def build(self, shape):

@@ -24,7 +24,7 @@ from minillm.phases.tokenizer import learn_vocabulary
 from minillm.runs import data
 from minillm.runs.config import RunConfig
 from minillm.runs.run import Run
-from minillm.train.recorder import MemoryRecorder
+from minillm.training.recorder import MemoryRecorder
 
 BASE = "AdamW"
 DIALS = {BASE: dict(optimizer="adamw", lr=6e-3, beta1=0.9, table_lr=1.0),

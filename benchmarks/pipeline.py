@@ -20,7 +20,7 @@ from pictures import COLOURS
 
 from minillm.runs.folder import read_results
 from minillm.runs.stages import STAGES
-from minillm.train.recorder import read_metrics
+from minillm.training.recorder import read_metrics
 
 PARTS = ("steps", "first", "sampling", "looks", "rest")
 COLUMNS = [("stage", "stage", ""), ("total", "seconds", ",.1f"), ("count", "steps", ",d"),

@@ -10,7 +10,7 @@ import workbench as w
 from minillm.phases.pretrain import new_model
 from minillm.phases.rank import RankConfig, collect_rankings
 from minillm.phases.reward import RewardConfig, held_out_accuracy, reward_heads, train_reward_model
-from minillm.train.recorder import MemoryRecorder
+from minillm.training.recorder import MemoryRecorder
 from minillm.world.documents import write_corpus
 from minillm.world.raters import SimulatedRater
 from minillm.world.requests import make_requests

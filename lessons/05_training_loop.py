@@ -22,9 +22,9 @@ from minillm.phases.rlhf import RLHFConfig, value_heads
 from minillm.phases.rollout import Rollout, sample_rollout
 from minillm.text.batches import Batch, window_batch
 from minillm.text.tokenizer import train_tokenizer
-from minillm.train.loop import Rollouts, train
-from minillm.train.recorder import MemoryRecorder
-from minillm.train.trainer import fit
+from minillm.training.loop import Rollouts, train
+from minillm.training.recorder import MemoryRecorder
+from minillm.training.trainer import fit
 
 SEEDS = w.pick((0,), (0, 1, 2), (0, 1, 2, 3, 4))
 STEPS, LENGTH = w.pick(4, 150), 64

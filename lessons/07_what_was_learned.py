@@ -11,7 +11,7 @@ from minillm.config import ModelConfig
 from minillm.phases.pretrain import PretrainConfig, new_model, pretrain
 from minillm.runs.measures import probe_accuracies
 from minillm.text.tokenizer import train_tokenizer
-from minillm.train.recorder import MemoryRecorder
+from minillm.training.recorder import MemoryRecorder
 from minillm.world.documents import write_corpus
 from minillm.world.documents.corpus import KINDS
 from minillm.world.facts import make_world

@@ -14,7 +14,7 @@ from minillm.evaluate.likelihood import stream_loss
 from minillm.model.language_model import LanguageModel
 from minillm.phases.finetune import FinetuneConfig, finetune, finetune_domain, finetune_task
 from minillm.runs import measures
-from minillm.train.recorder import MemoryRecorder
+from minillm.training.recorder import MemoryRecorder
 from minillm.world.conversations import make_conversations
 from minillm.world.documents import write_corpus
 from minillm.world.jargon import domain_documents

@@ -17,7 +17,7 @@ from minillm.objectives.next_token import next_token_objective
 from minillm.phases.finetune import FinetuneConfig
 from minillm.text.batches import pad_batch
 from minillm.text.chat import render_chat
-from minillm.train.loop import train
+from minillm.training.loop import train
 from minillm.world.requests import make_requests
 
 SEEDS = w.pick((0,), (0,), (0, 1, 2, 3, 4))

@@ -12,7 +12,7 @@ import workbench as w
 from minillm.phases.rank import RankConfig, collect_rankings
 from minillm.phases.reward import RewardConfig, held_out_accuracy, reward_heads, reward_scores, train_reward_model
 from minillm.phases.rlhf import RLHFConfig
-from minillm.train.recorder import MemoryRecorder
+from minillm.training.recorder import MemoryRecorder
 from minillm.world.raters import SimulatedRater
 from minillm.world.requests import make_requests
 

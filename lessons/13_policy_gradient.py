@@ -9,7 +9,7 @@ import workbench as w
 
 from minillm.phases.rlhf import RLHFConfig, rlhf, value_heads
 from minillm.text.tokenizer import train_tokenizer
-from minillm.train.recorder import MemoryRecorder
+from minillm.training.recorder import MemoryRecorder
 
 SEEDS = w.pick((0,), (0, 1, 2), (0, 1, 2, 3, 4))
 BETAS = w.pick((0.3,), (0.2, 0.5), (0.1, 0.2, 0.35, 0.6, 1.0))

@@ -15,7 +15,7 @@ from minillm.phases.finetune import FinetuneConfig, finetune
 from minillm.phases.rank import RankConfig, Ranking, collect_rankings
 from minillm.phases.reward import RewardConfig, held_out_accuracy, reward_heads, reward_scores, train_reward_model
 from minillm.phases.rlhf import RLHFConfig, rlhf, value_heads
-from minillm.train.recorder import MemoryRecorder
+from minillm.training.recorder import MemoryRecorder
 from minillm.world.raters import SimulatedRater, is_correct
 from minillm.world.requests import make_requests
 

@@ -14,7 +14,7 @@ from minillm.model.size import parameters, training_flops
 from minillm.phases.finetune import FinetuneConfig, finetune_task
 from minillm.runs.measures import task_accuracy
 from minillm.text.tokenizer import train_tokenizer
-from minillm.train.recorder import MemoryRecorder
+from minillm.training.recorder import MemoryRecorder
 from minillm.world.documents import write_corpus
 from minillm.world.facts import make_world
 from minillm.world.messages import TASK_PROMPT, labelled_messages

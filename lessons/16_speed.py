@@ -24,7 +24,7 @@ from minillm.objectives.next_token import next_token_objective
 from minillm.optim.adamw import adamw_init
 from minillm.phases.pretrain import PretrainConfig
 from minillm.text.batches import Batch
-from minillm.train.loop import State, train
+from minillm.training.loop import State, train
 
 config, settings = ModelConfig(vocab_size=2048), PretrainConfig(steps=1, rows=w.pick(2, 16))
 params = transformer_init(config, np.random.default_rng(0))

@@ -21,8 +21,8 @@ from minillm.phases.pretrain import PretrainConfig, new_model, pretrain
 from minillm.phases.rlhf import rlhf, value_heads
 from minillm.phases.rollout import divergence, respond
 from minillm.text.tokenizer import train_tokenizer
-from minillm.train.checkpoint import load_checkpoint, save_checkpoint
-from minillm.train.recorder import MemoryRecorder
+from minillm.training.checkpoint import load_checkpoint, save_checkpoint
+from minillm.training.recorder import MemoryRecorder
 from minillm.world.conversations import make_conversations
 from minillm.world.documents import write_corpus
 from minillm.world.facts import make_world

@@ -14,7 +14,7 @@ def load(folder):
     Raises:  CheckpointError (a ValueError) if there is no checkpoint, or a broken one.
     """
     from minillm.runs.run import model_folder
-    from minillm.train.checkpoint import load_checkpoint
+    from minillm.training.checkpoint import load_checkpoint
 
     return load_checkpoint(model_folder(folder)).model
 

@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 
 from minillm import __version__
-from minillm.train.interrupt import handled_by, quit_now, restore, was_interrupted
+from minillm.training.interrupt import handled_by, quit_now, restore, was_interrupted
 
 OVERVIEW = """minillm trains a language model from raw text to an aligned assistant, stage by stage.
 

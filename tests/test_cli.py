@@ -7,7 +7,7 @@ import re
 import pytest
 
 from minillm.cli import main
-from minillm.train.checkpoint import load_checkpoint
+from minillm.training.checkpoint import load_checkpoint
 
 TINY = ("--vocab-size 300 --layers 1 --width 32 --heads 2 --kv-heads 1 --hidden 64 --context 96").split()
 WORDS = "the cat sat on a mat and then a dog came to see what it was doing there all day long".split()
@@ -189,7 +189,7 @@ def test_a_stopped_phase_goes_on_to_the_same_bytes(trained, data, capsys, monkey
     base = ["finetune", "first", "--root", str(trained), "--quiet", "--rows", "4", "--steps", "3",
             "--save_every=1", "--data", str(data / "talk.jsonl")]
     assert main([*base, "--name", "whole"]) == 0
-    from minillm.train.recorder import FolderRecorder
+    from minillm.training.recorder import FolderRecorder
     save = FolderRecorder.save
 
     def save_then_stop(self, *state):

@@ -13,13 +13,13 @@ from minillm.optim import adamw
 from minillm.phases.pretrain import PretrainConfig, pretrain
 from minillm.phases.rlhf import RLHFConfig, rlhf, value_heads
 from minillm.runs.stages import NUMBERS, STAGES
-from minillm.train.recorder import MemoryRecorder
+from minillm.training.recorder import MemoryRecorder
 
 PACKAGE = Path(minillm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 # In the order in which data flows: a place imports from its own folder and from those before it.
 ORDER = ("tree", "config", "formats", "kernels", "layers", "losses", "model", "optim", "text", "objectives",
-         "train", "evaluate", "phases", "world", "runs", "report", "terminal", "cli")
+         "training", "evaluate", "phases", "world", "runs", "report", "terminal", "cli")
 WORLD_IS_FOR = ("world", "runs")
 
 

@@ -24,10 +24,10 @@ from minillm.phases.reward import RewardConfig, reward_heads, train_reward_model
 from minillm.phases.rank import Ranking
 from minillm.phases.rlhf import RLHFConfig, rlhf, value_heads
 from minillm.phases.rollout import sample_rollout
-from minillm.train import loop
-from minillm.train.loop import Rollouts, train
-from minillm.train.recorder import FolderRecorder, MemoryRecorder, read_metrics
-from minillm.train.trainer import fit
+from minillm.training import loop
+from minillm.training.loop import Rollouts, train
+from minillm.training.recorder import FolderRecorder, MemoryRecorder, read_metrics
+from minillm.training.trainer import fit
 
 
 # ---- the loop

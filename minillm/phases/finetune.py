@@ -15,7 +15,7 @@ from minillm.objectives.next_token import next_token_objective
 from minillm.text.batches import micro_batches, pack_conversations, packed_batch, window_batch
 from minillm.text.chat import render_chat
 from minillm.text.fitting import that_fit
-from minillm.train.trainer import fit
+from minillm.training.trainer import fit
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from minillm.model.language_model import LanguageModel
 from minillm.model.transformer import transformer_init
 from minillm.objectives.next_token import next_token_objective
 from minillm.text.batches import micro_batches, window_batch
-from minillm.train.trainer import fit
+from minillm.training.trainer import fit
 
 LOOKED_AT = 20_000      # tokens of the validation text that are measured during training
 

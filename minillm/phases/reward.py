@@ -14,7 +14,7 @@ from minillm.objectives.ranking import ranking_objective
 from minillm.text.batches import pad_batch
 from minillm.text.chat import render_chat
 from minillm.text.fitting import that_fit
-from minillm.train.trainer import fit
+from minillm.training.trainer import fit
 from minillm.tree import brief
 
 

@@ -12,8 +12,8 @@ from minillm.objectives.algorithms import ALGORITHMS
 from minillm.objectives.policy import policy_objective
 from minillm.phases.rollout import Rollout, sample_rollout
 from minillm.text.batches import micro_batches
-from minillm.train.loop import Rollouts
-from minillm.train.trainer import fit
+from minillm.training.loop import Rollouts
+from minillm.training.trainer import fit
 
 
 @dataclass(frozen=True)

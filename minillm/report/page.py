@@ -13,7 +13,7 @@ from minillm.runs.data import RANKINGS
 from minillm.runs.folder import is_run, read_results
 from minillm.runs.run import Run
 from minillm.runs.stages import STAGES
-from minillm.train.recorder import read_metrics
+from minillm.training.recorder import read_metrics
 
 HERE = Path(__file__).parent       # of the page's template, macros and style
 FIRST_ANSWERS = 6       # prompts shown at once; a click shows the others

@@ -18,7 +18,7 @@ from minillm.runs.measures import gold_score
 from minillm.runs.stages import STAGES
 from minillm.text.batches import pad_batch
 from minillm.text.chat import render_chat
-from minillm.train.checkpoint import steps_in
+from minillm.training.checkpoint import steps_in
 
 CONTEXTS = ("The cat sat on the", "The capital of France is", "def add(a, b):\n    return a")
 BARS = 8            # next words shown for each context

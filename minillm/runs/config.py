@@ -11,7 +11,7 @@ from minillm.phases.finetune import FinetuneConfig
 from minillm.phases.pretrain import PretrainConfig
 from minillm.phases.tokenizer import TokenizerConfig
 from minillm.runs.stages import BY_NAME, STAGES
-from minillm.train.checkpoint import CheckpointError
+from minillm.training.checkpoint import CheckpointError
 
 SECTIONS = {name: kind for stage in STAGES for name, kind in stage.sections.items()}
 

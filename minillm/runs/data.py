@@ -14,7 +14,7 @@ from minillm.phases.finetune import task_conversation
 from minillm.text import corpus
 from minillm.text.corpus import unsaid
 from minillm.text.fitting import that_fit
-from minillm.train.checkpoint import load_checkpoint, subtree
+from minillm.training.checkpoint import load_checkpoint, subtree
 from minillm.world import jargon
 from minillm.world.conversations import make_conversations
 from minillm.world.documents import write_corpus

@@ -18,7 +18,7 @@ from minillm.phases.rollout import divergence, respond
 from minillm.runs import data
 from minillm.text.pieces import text_bytes
 from minillm.text.tokenizer import Tokenizer
-from minillm.train.checkpoint import steps_in
+from minillm.training.checkpoint import steps_in
 from minillm.world.messages import LABELS, TASK_PROMPT
 from minillm.world.probes import CHANCE, make_probes
 from minillm.world.raters import gold_score, is_correct, judge

@@ -18,8 +18,8 @@ from minillm.runs.lock import locked
 from minillm.runs.provenance import fingerprints
 from minillm.runs.run import Run, has_begun, left_by, newest_run
 from minillm.runs.stages import BY_NAME, STAGES, before, makers
-from minillm.train.checkpoint import CheckpointError, steps_in
-from minillm.train.interrupt import Interruptible, was_interrupted
+from minillm.training.checkpoint import CheckpointError, steps_in
+from minillm.training.interrupt import Interruptible, was_interrupted
 
 
 RECORDS = {"run.json", "fingerprints.json", "results.json"}     # files of a run beside its stages

@@ -16,7 +16,7 @@ from minillm.formats.checksums import SUMS, sha256
 from minillm.formats.json_file import read_json
 from minillm.runs.data import RANKINGS
 from minillm.runs.stages import BY_NAME, STAGES, makers
-from minillm.train.checkpoint import steps_in
+from minillm.training.checkpoint import steps_in
 
 WORLD = "the embedded world"
 NUMERIC = ("numpy", "numba", "llvmlite")    # packages whose version can change a result's bytes

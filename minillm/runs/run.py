@@ -14,9 +14,9 @@ from minillm.runs.config import RunConfig, save_config
 from minillm.runs.folder import is_run, merge_results, read_results, root_folder
 from minillm.runs.provenance import origin, provenance, stage_of
 from minillm.runs.stages import BY_NAME, NUMBERS, SPEAKERS, STAGES
-from minillm.train.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint,
+from minillm.training.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint,
                                       steps_in)
-from minillm.train.recorder import FolderRecorder
+from minillm.training.recorder import FolderRecorder
 
 
 class Run(NamedTuple):

@@ -82,7 +82,7 @@ def trace(args):
     from minillm.phases.pretrain import new_model
     from minillm.runs import memory
     from minillm.runs.checks import require_memory
-    from minillm.train.tracing import traced
+    from minillm.training.tracing import traced
     from minillm.runs.data import world_texts
     from minillm.text.batches import window_batch
     from minillm.text.tokenizer import train_tokenizer

@@ -17,7 +17,7 @@ from minillm.runs.run import model_folder, newest_run
 from minillm.runs.stages import SPEAKERS
 from minillm.terminal.bars import bars, can_show_blocks, printable
 from minillm.terminal.flags import MAX_NEW_TOKENS
-from minillm.train.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint,
+from minillm.training.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint,
                                       steps_in)
 
 REWARD_HEAD = "heads.reward_head."      # begins the names of what only a reward model has

@@ -11,7 +11,7 @@ from minillm.runs.hints import command
 from minillm.runs.run import is_done, run_all, run_stage
 from minillm.runs.stages import BY_NAME, STAGES, after, own_sections
 from minillm.terminal.flags import as_toml, resolve
-from minillm.train.checkpoint import steps_in
+from minillm.training.checkpoint import steps_in
 
 
 def plan(args, stage):

@@ -15,7 +15,7 @@ from minillm.config import ModelConfig
 from minillm.phases.pretrain import new_model
 from minillm.phases.reward import reward_heads
 from minillm.text.tokenizer import train_tokenizer
-from minillm.train.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from minillm.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
 
 def checkpoint(folder):

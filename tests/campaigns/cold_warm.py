@@ -159,7 +159,7 @@ def print_phase(name, folder, stop):
     """Train a tiny model in a folder, from the start or going on; print what it leaves, as a hash."""
     from train import test_resume
 
-    from minillm.train import loop
+    from minillm.training import loop
     folder, update = Path(folder), loop.adamw_update
 
     def stopping(params, grads, optimizer, *rest):

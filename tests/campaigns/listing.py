@@ -13,8 +13,8 @@ from wiring import WIRING
 ROOT = Path(__file__).resolve().parents[2]
 
 SCOPE = ["minillm/layers/*.py", "minillm/losses/*.py", "minillm/optim/*.py",
-         "minillm/objectives/*.py", "minillm/train/loop.py", "minillm/train/trainer.py",
-         "minillm/train/recorder.py", "minillm/phases/*.py", "minillm/model/sampling.py",
+         "minillm/objectives/*.py", "minillm/training/loop.py", "minillm/training/trainer.py",
+         "minillm/training/recorder.py", "minillm/phases/*.py", "minillm/model/sampling.py",
          "minillm/model/decoding.py", "minillm/model/scoring.py", "minillm/text/batches.py"]
 
 

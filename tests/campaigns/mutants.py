@@ -37,10 +37,10 @@ WORK = Path(tempfile.gettempdir()) / f"minillm-mutants-{zlib.crc32(str(ROOT).enc
 # The tests that belong to a file or folder, run first; the longest name counts.
 TESTS = {"minillm/layers": ["tests/layers", "tests/test_ledger.py", "tests/test_wiring.py", "tests/model"],
          "minillm/losses": ["tests/losses", "tests/test_ledger.py", "tests/test_wiring.py"],
-         "minillm/optim": ["tests/optim", "tests/test_wiring.py", "tests/train/test_loop.py"],
+         "minillm/optim": ["tests/optim", "tests/test_wiring.py", "tests/training/test_loop.py"],
          "minillm/objectives": ["tests/losses", "tests/test_wiring.py", "tests/test_ledger.py",
                                 "tests/phases"],
-         "minillm/train": ["tests/test_wiring.py", "tests/train"],
+         "minillm/training": ["tests/test_wiring.py", "tests/training"],
          "minillm/phases": ["tests/test_wiring.py", "tests/phases"],
          "minillm/model": ["tests/test_wiring.py", "tests/model"],
          "minillm/text": ["tests/text/test_batches.py", "tests/test_wiring.py"]}

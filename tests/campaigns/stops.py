@@ -28,8 +28,8 @@ from pathlib import Path
 
 from minillm.cli import main as minillm
 from minillm.runs.run import is_done
-from minillm.train.checkpoint import load_checkpoint, steps_in
-from minillm.train.recorder import FolderRecorder, read_metrics
+from minillm.training.checkpoint import load_checkpoint, steps_in
+from minillm.training.recorder import FolderRecorder, read_metrics
 
 WORDS = "the cat sat on a mat and then a dog came to see what it was doing there all day long".split()
 MODEL = "--vocab-size 300 --layers 2 --width 32 --heads 2 --kv-heads 1 --hidden 48 --context 64".split()

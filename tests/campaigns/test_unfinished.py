@@ -13,7 +13,7 @@ from minillm.runs import data
 from minillm.runs.config import RunConfig
 from minillm.runs.run import Run
 from minillm.text.tokenizer import train_tokenizer
-from minillm.train.checkpoint import save_checkpoint
+from minillm.training.checkpoint import save_checkpoint
 
 DIALS = {"model": {"layers": 1, "width": 24, "heads": 2, "kv_heads": 1, "hidden": 20, "context": 96},
          "reward": {"rows": 2, "warmup_share": 0.0}, "rlhf": {"rows": 4, "prompts": 6, "warmup_share": 0.0}}

@@ -24,7 +24,7 @@ from minillm.phases import reward
 from minillm.runs import data, measures, work
 from minillm.runs.config import load_config
 from minillm.runs.run import Run
-from minillm.train.recorder import FolderRecorder
+from minillm.training.recorder import FolderRecorder
 from minillm.world.raters import gold_score
 
 SHARES = (0.0, 0.1, 0.25, 0.5, 1.0)

@@ -3,7 +3,7 @@
 (file, text that stands in it exactly once, what it becomes, the mistake it stands for)
 """
 
-LOOP, TRAINER, RECORDER = (f"minillm/train/{name}.py" for name in ("loop", "trainer", "recorder"))
+LOOP, TRAINER, RECORDER = (f"minillm/training/{name}.py" for name in ("loop", "trainer", "recorder"))
 POLICY_OBJECTIVE, NEXT_TOKEN = "minillm/objectives/policy.py", "minillm/objectives/next_token.py"
 ALGORITHMS, ROLLOUT, RLHF = ("minillm/objectives/algorithms.py", "minillm/phases/rollout.py", "minillm/phases/rlhf.py")
 ADVANTAGE, POLICY = "minillm/losses/advantage.py", "minillm/losses/policy.py"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from minillm.formats.checksums import SUMS
 from minillm.formats.tensors import read_tensors, write_tensors
-from minillm.train.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from minillm.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
 NORM = "model.norm.weight"          # 60 numbers
 

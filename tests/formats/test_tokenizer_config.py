@@ -12,7 +12,7 @@ from minillm.formats.json_file import read_json
 from minillm.formats.tokenizer_config import CHAT_TEMPLATE
 from minillm.formats.tokenizer_json import CONTROL
 from minillm.text.chat import ROLES, validate_messages
-from minillm.train.checkpoint import save_checkpoint
+from minillm.training.checkpoint import save_checkpoint
 
 TEXT = st.text("the cat.", max_size=5)
 

@@ -12,7 +12,7 @@ from minillm.model.language_model import LanguageModel, without_spaces_of
 from minillm.model.transformer import head_forward, one_document, transformer_forward
 from minillm.text.batches import Batch, pad_batch
 from minillm.text.chat import render_chat
-from minillm.train.loop import train
+from minillm.training.loop import train
 from minillm.objectives.next_token import next_token_objective
 
 TALK = [{"role": "user", "content": "the cat"}, {"role": "assistant", "content": "sat on the mat."}]

@@ -6,8 +6,8 @@ import tiny
 from minillm.model.transformer import transformer_forward
 from minillm.objectives.next_token import next_token_objective
 from minillm.optim.adamw import adamw_init
-from minillm.train.checkpoint import load_checkpoint, save_checkpoint
-from minillm.train.loop import State
+from minillm.training.checkpoint import load_checkpoint, save_checkpoint
+from minillm.training.loop import State
 
 
 def test_large_objects_have_short_reprs(tmp_path):

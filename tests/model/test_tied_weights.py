@@ -7,7 +7,7 @@ import tiny
 
 from minillm import tree
 from minillm.optim.adamw import adamw_init
-from minillm.train.checkpoint import load_checkpoint, read_tensors, save_checkpoint
+from minillm.training.checkpoint import load_checkpoint, read_tensors, save_checkpoint
 from minillm.objectives.next_token import next_token_objective
 
 

@@ -16,7 +16,7 @@ from minillm.objectives.objective import Objective
 from minillm.optim import muon
 from minillm.optim.adamw import adamw_init, adamw_update
 from minillm.optim.muon import POLYNOMIALS, is_muons, muon_init, muon_update, orthogonalized
-from minillm.train.loop import train
+from minillm.training.loop import train
 
 SETTINGS = OptimizerConfig(optimizer="muon", beta1=0.8, weight_decay=0.3)
 

@@ -14,7 +14,7 @@ from minillm.evaluate.likelihood import stream_loss
 from minillm.phases.finetune import finetune, finetune_domain, finetune_task, task_conversation, with_replay
 from minillm.phases.pretrain import new_model, pretrain, validate
 from minillm.text.batches import window_batch
-from minillm.train.recorder import FolderRecorder, read_metrics
+from minillm.training.recorder import FolderRecorder, read_metrics
 
 TALKS = [[{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
          for asked, said in (("the cat", "sat on the mat."), ("the dog", "sat on the log."))]

@@ -21,7 +21,7 @@ from minillm.phases.rlhf import RLHFConfig, rlhf, value_heads
 from minillm.runs.config import RunConfig
 from minillm.terminal import flags, training
 from minillm.cli import training_parser
-from minillm.train.recorder import MemoryRecorder
+from minillm.training.recorder import MemoryRecorder
 
 STREAM = np.random.default_rng(0).integers(6, 20, 400).astype(np.int32)
 ASKED = [{"role": "user", "content": "a dog"}]

@@ -6,7 +6,7 @@ import tiny
 
 from minillm.phases.rlhf import RLHFConfig
 from minillm.phases.rlhf import rlhf, value_heads
-from minillm.train.recorder import FolderRecorder, read_metrics
+from minillm.training.recorder import FolderRecorder, read_metrics
 
 pytestmark = pytest.mark.training
 

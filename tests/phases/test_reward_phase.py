@@ -11,7 +11,7 @@ from minillm.phases.reward import (cut_above_finished, cut_before_end, epoch_ord
                                    ranking_batch, rendered_ranking, reward_heads, reward_scores, train_reward_model,
                                    with_unfinished)
 from minillm.text.chat import render_chat
-from minillm.train.recorder import FolderRecorder, MemoryRecorder, read_metrics
+from minillm.training.recorder import FolderRecorder, MemoryRecorder, read_metrics
 
 ASKED = [{"role": "user", "content": "a dog"}]
 

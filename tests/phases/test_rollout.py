@@ -13,7 +13,7 @@ from minillm.model.scoring import token_logprobs
 from minillm.phases.rlhf import rlhf, value_heads
 from minillm.phases.rollout import divergence, make_rollout, respond, sample_rollout
 from minillm.text.batches import pad_batch
-from minillm.train.recorder import FolderRecorder, read_metrics
+from minillm.training.recorder import FolderRecorder, read_metrics
 from minillm.objectives.policy import policy_objective
 
 SETTINGS = RLHFConfig(rows=12, group=4, temperature=0.7, max_new_tokens=6, kl=0.5, gamma=0.9)

@@ -17,7 +17,7 @@ from minillm.evaluate.next_words import next_words, shown
 from minillm.report.samples import collect_samples, four_steps, likeliest_words, response_logprobs
 from minillm.text.chat import render_chat
 from minillm.text.tokenizer import train_tokenizer
-from minillm.train.checkpoint import save_checkpoint
+from minillm.training.checkpoint import save_checkpoint
 from minillm.world.facts import make_world
 from minillm.world.raters import gold_score
 from minillm.world.requests import make_requests

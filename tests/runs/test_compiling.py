@@ -19,7 +19,7 @@ from minillm.model.transformer import one_document, transformer_init
 from minillm.model.scoring import token_logprobs
 from minillm.runs import compiling
 from minillm.text.batches import Batch
-from minillm.train.loop import train
+from minillm.training.loop import train
 from minillm.objectives.next_token import next_token_objective
 
 COMPILED = os.environ.get("MINILLM_KERNELS") != "plain" and os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"

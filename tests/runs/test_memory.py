@@ -19,7 +19,7 @@ from minillm.runs import checks, memory
 from minillm.runs.config import RunConfig
 from minillm.runs.stages import BY_NAME
 from minillm.terminal.flags import MAX_NEW_TOKENS
-from minillm.train.checkpoint import save_checkpoint
+from minillm.training.checkpoint import save_checkpoint
 
 HUGE = [("pretrain", ["--rows", "100000000"]), ("pretrain", ["--megabytes", "1e7"]), ("run", ["--rlhf.rows", "100000000"]),
         ("finetune", ["--rows", "10000000"]), ("finetune", ["--replay-rows", "100000000"]),

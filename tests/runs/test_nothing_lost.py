@@ -22,9 +22,9 @@ from minillm.runs.lock import LOCK, locked
 from minillm.runs.plan import Plan, working
 from minillm.runs.run import has_begun, is_done
 from minillm.runs.stages import BY_NAME
-from minillm.train import trainer
-from minillm.train.checkpoint import steps_in
-from minillm.train.recorder import FolderRecorder
+from minillm.training import trainer
+from minillm.training.checkpoint import steps_in
+from minillm.training.recorder import FolderRecorder
 
 WORDS = "the cat sat on a mat and then a dog came to see what it was doing there all day long".split()
 TINY = "--vocab-size 270 --layers 1 --width 16 --heads 2 --kv-heads 1 --hidden 16 --context 48 --rows 2".split()
@@ -186,7 +186,7 @@ def test_a_ctrl_c_inside_other_errors_is_a_ctrl_c(texts, tmp_path, capsys, monke
 
 SCRIPT = """
 import os, signal, sys
-from minillm.train.interrupt import handled_by, quit_now
+from minillm.training.interrupt import handled_by, quit_now
 handled_by(quit_now)
 import numpy as np
 from numba.core import event
@@ -221,7 +221,7 @@ def test_a_signal_amid_a_compilation_waits_for_its_end(tmp_path):
 
 
 def test_a_signal_that_is_ignored_stays_ignored(monkeypatch):
-    from minillm.train.interrupt import Interruptible
+    from minillm.training.interrupt import Interruptible
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         with Interruptible() as interrupt:

@@ -14,7 +14,7 @@ from minillm.cli import main
 from minillm.runs.checks import fingerprint_of
 from minillm.runs.folder import read_results
 from minillm.runs.stages import BY_NAME
-from minillm.train.recorder import read_metrics
+from minillm.training.recorder import read_metrics
 
 TINY = ("--vocab-size 300 --layers 1 --width 32 --heads 2 --kv-heads 1 --hidden 64 --context 64").split()
 FEW = ["--steps", "4", "--rows", "4"]

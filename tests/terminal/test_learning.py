@@ -13,7 +13,7 @@ from minillm.model import size
 from minillm.model.transformer import transformer_init
 from minillm.terminal import learning
 from minillm.objectives.next_token import next_token_objective
-from minillm.train.tracing import PACKAGE, traced
+from minillm.training.tracing import PACKAGE, traced
 from minillm import tree
 
 

@@ -9,7 +9,7 @@ import tiny
 
 from minillm.cli import main
 from minillm.phases.reward import reward_heads
-from minillm.train.checkpoint import save_checkpoint
+from minillm.training.checkpoint import save_checkpoint
 
 FLAGS = {"--temperature": ["-1", "nan", "inf", "1e400", "", "abc"], "--top-k": ["-1", "nan", "1.5", ""],
          "--top-p": ["-1", "0", "1.1", "nan", ""], "--max-new-tokens": ["-1", "0", "100000", "1e400", ""],

@@ -16,9 +16,9 @@ from minillm.phases import pretrain as pretraining
 from minillm.phases import reward as rewarding
 from minillm.phases.rank import Ranking
 from minillm.formats.tensors import read_tensors, write_tensors
-from minillm.train import loop
-from minillm.train.checkpoint import find_checkpoint
-from minillm.train.recorder import FolderRecorder, read_metrics
+from minillm.training import loop
+from minillm.training.checkpoint import find_checkpoint
+from minillm.training.recorder import FolderRecorder, read_metrics
 
 SHORT = dict(steps=5, warmup_share=0.4, lr=1e-2)
 

@@ -9,7 +9,7 @@ import tiny
 
 from minillm import tree
 from minillm.phases.pretrain import PretrainConfig
-from minillm.train.loop import train
+from minillm.training.loop import train
 from minillm.objectives.next_token import next_token_objective
 
 

@@ -10,7 +10,7 @@ from minillm.optim.adamw import adamw_init, adamw_update
 from minillm.optim.clipping import clip_scale, global_norm
 from minillm.optim.muon import muon_init, muon_update
 from minillm.optim.schedule import learning_rate
-from minillm.train.tracing import first_not_finite
+from minillm.training.tracing import first_not_finite
 from minillm.tree import brief
 
 

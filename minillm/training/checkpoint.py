@@ -26,7 +26,7 @@ from minillm.formats.durable import ASIDE, flush, flush_folder, naming
 from minillm.formats.json_file import read_json, reading, write_json
 from minillm.formats.tensors import read_tensors, write_tensors
 from minillm.model.language_model import LanguageModel
-from minillm.train.model_files import read_model, write_model
+from minillm.training.model_files import read_model, write_model
 
 STEP = re.compile(r"step-(\d{6,})")
 READ = ("config.json", "tokenizer.json", "model.safetensors", "training.json",

@@ -10,7 +10,7 @@ import hashlib, sys
 from pathlib import Path
 sys.path.insert(0, "tests")
 import numba
-from train.test_resume import FolderRecorder, pretrain, reward_model, rlhf, state
+from training.test_resume import FolderRecorder, pretrain, reward_model, rlhf, state
 for phase in (pretrain, reward_model, rlhf):
     folder = Path(sys.argv[1]) / phase.__name__
     phase(FolderRecorder(folder, quiet=True))

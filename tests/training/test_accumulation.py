@@ -14,7 +14,7 @@ from minillm.text.batches import Batch, micro_batches
 from minillm.objectives.next_token import next_token_objective
 from minillm.objectives.objective import Objective
 from minillm.objectives.ranking import ranking_objective
-from minillm.train.loop import accumulate
+from minillm.training.loop import accumulate
 
 
 def rows_of_unequal_weight(config, rows, seed=0):

@@ -14,8 +14,8 @@ import tiny
 from minillm import tree
 from minillm.formats.checksums import SUMS
 from minillm.text.tokenizer import Tokenizer
-from minillm.train import checkpoint, model_files
-from minillm.train.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint, read_tensors, save_checkpoint,
+from minillm.training import checkpoint, model_files
+from minillm.training.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint, read_tensors, save_checkpoint,
                                       steps_in, subtree)
 
 

@@ -13,7 +13,7 @@ from minillm.model.transformer import transformer_init
 from minillm.objectives.next_token import next_token_objective
 from minillm.optim.adamw import adamw_init
 from minillm.text.batches import micro_batches
-from minillm.train.loop import State, train
+from minillm.training.loop import State, train
 
 
 @pytest.mark.parametrize("preset", tiny.PRESETS)

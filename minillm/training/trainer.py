@@ -2,8 +2,8 @@
 
 import time
 
-from minillm.train.interrupt import Interruptible
-from minillm.train.loop import State, train
+from minillm.training.interrupt import Interruptible
+from minillm.training.loop import State, train
 
 
 def fit(model, settings, batch_at, objective, recorder, heads=None, *, evaluate=None, every=1,
@@ -13,7 +13,7 @@ def fit(model, settings, batch_at, objective, recorder, heads=None, *, evaluate=
     The trained tree is the model's own, or {"model": ..., **heads}.
     evaluate(step) -> numbers for the log, every `every` steps and after the last; a text under
     "sample" is shown.
-    batch_at, objective, rollouts, frozen: as in train.loop.train.
+    batch_at, objective, rollouts, frozen: as in training.loop.train.
     Raises:  ValueError if the recorder holds a phase begun with other settings, another model or
              another tokenizer; FloatingPointError as train does; KeyboardInterrupt after a Ctrl-C,
              once the step is done and saved.
