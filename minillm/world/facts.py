@@ -11,7 +11,7 @@ import numpy as np
 from minillm.world import invented, real
 
 FIRST_YEAR, LAST_YEAR = 2018, 2024  # the years in which events happen, both included
-PEOPLE, TOWNS, EVENTS_PER_TOWN = 36, 14, 3  # how many of each a world has
+PEOPLE, TOWNS, EVENTS_PER_TOWN = 24, 10, 3  # how many of each a world has
 HELD_OUT_SHARE = 0.25  # of the rows of every table
 
 

@@ -15,7 +15,7 @@ FAMOUS_FOR = ("cheese", "honey", "apples", "glass", "boats", "bread", "wool", "r
 WOMEN = ("Anna", "Clara", "Emma", "Greta", "Ida", "Julia", "Laura", "Maria", "Nora", "Paula",
          "Rosa", "Sara", "Tilda", "Wanda", "Zoe", "Bella", "Dora", "Elsa", "Fiona", "Hanna",
          "Irene", "Kate", "Lucy", "Mona")
-MEN = ("Adam", "Boris", "Carl", "David", "Erik", "Felix", "Georg", "Hugo", "Ivan", "Jack", "Karl",
+MEN = ("Adam", "Boris", "Carl", "David", "Erik", "Felix", "George", "Hugo", "Ivan", "Jack", "Karl",
        "Leo", "Max", "Niko", "Oscar", "Peter", "Quinn", "Robert", "Simon", "Tom", "Victor",
        "Walter", "Ben", "Dan")
 TRADES = ("baker", "teacher", "doctor", "farmer", "painter", "carpenter", "tailor", "gardener",

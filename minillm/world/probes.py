@@ -33,7 +33,7 @@ class ProbeItem(NamedTuple):
 
 
 def make_probes(world):
-    """Return {name of the probe: its 60 to 120 items}, the same in every process."""
+    """Return {name of the probe: its 40 to 120 items}, the same in every process."""
     rng = np.random.default_rng([world.seed, 77])
     desk = Desk(world, rng)
     return {"grammar": grammar_probe(desk), "facts": facts_probe(desk), "logic": logic_probe(desk),
@@ -81,10 +81,6 @@ def telling(topic, entity):
     start, slot = template.rsplit(" ", 1)
     if slot.startswith("{a_"):
         start, slot = start + " a", "{" + slot[3:]
-    if topic == "use":
-        start, slot = template.removesuffix(" {name}"), "{name}"
-    if slot == "{continent}":
-        start = start.removesuffix(" ")
     words = fields(entity)
     return start.format_map(words), " " + slot.format_map(words)
 
@@ -156,7 +152,7 @@ def grammar_probe(desk, pairs=9):
 def _his_or_her(desk, pairs):
     """For example: "Anna lost" + " her" and "Tom lost" + " his"."""
     items = []
-    for handling in desk.some(scenes.HANDLINGS, len(scenes.HANDLINGS))[:pairs]:
+    for handling in desk.some(tuple(scenes.HANDLINGS), pairs):
         free = [person for person in desk.world.people if is_reserved(person.name, handling)]
         women, men = ([person for person in free if person.pronoun == pronoun]
                       for pronoun in ("she", "he"))

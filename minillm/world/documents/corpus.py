@@ -13,11 +13,11 @@ from minillm.world.documents.stories import write_story
 
 # kind: (writer, share of the bytes)
 KINDS = {
-    "encyclopedia": (write_article, 0.35),
-    "stories": (write_story, 0.23),
-    "code": (write_page, 0.14),
-    "forum": (write_thread, 0.20),
-    "news": (write_news, 0.08),
+    "encyclopedia": (write_article, 0.34),
+    "stories": (write_story, 0.20),
+    "code": (write_page, 0.11),
+    "forum": (write_thread, 0.30),
+    "news": (write_news, 0.05),
 }
 
 

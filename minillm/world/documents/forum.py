@@ -1,10 +1,14 @@
-"""Forum threads in which one person asks and others answer: facts, words, sums and small logic."""
+"""Forum threads in which one person asks and others answer: facts, words, sums, right and wrong."""
 
+from minillm.world.documents.meetings import meetings
+from minillm.world.documents.morals import asked_deed
+from minillm.world.documents.numbers import asked_numbers
 from minillm.world.documents.phrases import ask
 from minillm.world.documents.puzzles import asked_puzzle
 from minillm.world.documents.scenes import heard
 from minillm.world.effects import EFFECTS
-from minillm.world.facts import capitalized
+from minillm.world.facts import a_an, capitalized, joined
+from minillm.world.real import SORTS
 
 # (table that an entity is dealt from, topics to ask about)
 SUBJECTS = (
@@ -21,10 +25,42 @@ SUBJECTS = (
 )
 # indices into SUBJECTS; a subject that occurs more often here is asked about more often
 SHARES = (0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 4, 5, 5, 6, 6, 7, 7, 7, 8, 9)
-GREETINGS = ("Hello.", "Hello everybody.", "Good morning.", "I have a question.", "Please help me.")
-THANKS = ("Thank you!", "Thank you very much.", "Thanks for your help.", "Now I know. Thank you.")
-WELCOMES = ("You are welcome.", "Glad to help.", "No problem.")
-TITLES = ("A short question", "Help wanted", "Ask here", "Questions and answers", "Who knows this?")
+GREETINGS = ("Hello.", "Hello everybody.", "Good morning.", "I have a question.", "Please help me.",
+             "Hi!", "Hi all.", "Good evening.", "I am new here.", "Sorry if this is easy.",
+             "My child asked me this.", "This is for school.", "I cannot find it in my book.", "")
+SECOND_QUESTIONS = ("", "", "", "One more: ", "Thanks! ", "Ah! ", "I see. ", "Good. ",
+                    "Then another one: ", "Thank you. ")
+THANKS = ("Thank you!", "Thank you very much.", "Thanks for your help.", "Now I know. Thank you.",
+          "Thanks!", "That helps a lot.", "Great, thanks.", "You are so fast!",
+          "Thanks, all of you.", "Very kind of you.", "Good to know.", "I will remember that.")
+WELCOMES = ("You are welcome.", "Glad to help.", "No problem.", "Any time.", "Ask again!",
+            "Have a nice day.", "My pleasure.")
+TITLES = ("A question from {name}", "{name} asks", "{name}'s questions", "Who can help {name}?",
+          "Help for {name}", "{name} wants to know")
+PAGES = ("Quiz", "Questions", "Homework", "Questions and answers", "Small questions")
+# what may stand before and behind an answer
+HINTS = ("",) * 16 + ("Easy. ", "I know this one. ", "Sure. ", "Hi. ", "Here you are. ")
+SOURCES = ("",) * 30 + (" I looked it up.", " I am sure.", " We had that at school.",
+                        " I hope that helps.", " Everybody knows that.", " My book says so.",
+                        " That was easy.", " I know it by heart.")
+# words that begin a question, and may be written with a small letter
+ASKING = ("What", "Which", "Where", "When", "How", "Who", "Why", "Is", "Do", "Can", "May", "In",
+          "Would", "Shall")
+ASIDES = ("Quick question: ", "Tell me, ", "By the way, ", "Just wondering, ", "Say, ")
+TYPOS = (("what", "waht"), ("the", "teh"), ("which", "wich"), ("people", "poeple"),
+         ("where", "wher"))
+
+
+def casual(desk, question):
+    """The question as somebody types it: mostly with care, sometimes in a hurry."""
+    if question.split(" ")[0] not in ASKING or desk.chance(0.55):
+        return question
+    small = question[0].lower() + question[1:]
+    if desk.chance(0.4):
+        return desk.pick(ASIDES) + small
+    right, wrong = desk.pick(TYPOS) if desk.chance(0.1) else ("", "")
+    typed = small.replace(right, wrong, 1).removesuffix("?")
+    return typed + desk.pick(("?", "?", "?", "", "", " pls"))
 
 
 def fact_exchange(desk):
@@ -34,37 +70,44 @@ def fact_exchange(desk):
     if table == "opposites" and desk.chance(0.5):
         entity = entity[::-1]
     question, answer, sentence = ask(desk, desk.pick(topics), entity)
-    answer = capitalized(answer) + "."
-    return question, desk.pick((sentence, sentence, f"{answer} {sentence}", answer))
-
-
-def number_exchange(desk):
-    """A small sum, or the larger of two numbers."""
-    a, b = (int(n) for n in desk.rng.integers(0, 11, 2))
-    if a == b or desk.chance(0.5):
-        questions = (f"What is {a} plus {b}?", f"How much is {a} + {b}?")
-        answers = (f"{a} plus {b} is {a + b}.", f"{a} + {b} = {a + b}.", f"{a + b}.")
-    else:
-        low, high = min(a, b), max(a, b)
-        questions = (f"Which number is larger, {a} or {b}?", f"What is larger, {a} or {b}?")
-        answers = (f"{high} is larger than {low}.", f"The larger number is {high}.", f"{high}.")
-    return desk.pick(questions), desk.pick(answers)
+    short = capitalized(answer)
+    if desk.chance(0.1):
+        return question, f"I think {answer}."
+    said = desk.pick((sentence, sentence, sentence, f"{short}. {sentence}", f"{short}.",
+                      f"{short}, of course."))
+    return question, desk.pick(HINTS) + said + desk.pick(SOURCES)
 
 
 def puzzle_exchange(desk):
     """A puzzle, and its solution as the answer."""
     question, reply = asked_puzzle(desk)
-    return f"Here is a puzzle. {question}", reply
+    return f"{desk.pick(('Here is a puzzle. ', 'Solve this: '))}{question}", reply
+
+
+# (table, field, question, what is true of {right})
+CHECKS = (
+    ("countries", "capital", "Is {asked} the capital of {name}?",
+     "{right} is the capital of {name}."),
+    ("countries", "continent", "Is {name} in {asked}?", "{name} is in {right}."),
+    ("countries", "language", "Do people in {name} speak {asked}?",
+     "they speak {right} in {name}."),
+    ("people", "trade", "Does {name} work as {a_asked}?", "{name} is {a_right}."),
+    ("people", "town", "Is {name} from {asked}?", "{name} comes from {right}."),
+    ("people", "food", "Does {name} like {asked}?", "{name} likes {right} best."),
+    ("animals", "young", "Is a young {name} {a_asked}?", "it is {a_right}."),
+    ("things", "place", "Is the {name} in the {asked}?", "the {name} belongs in the {right}."),
+)
 
 
 def check_exchange(desk):
-    """A question like "Is Lima the capital of Peru?", and an answer with the right capital."""
-    country, other = desk.deal("countries"), desk.deal("countries")
-    city = desk.pick((country, other)).capital
-    question = f"Is {city} the capital of {country.name}?"
-    if city == country.capital:
-        return question, f"Yes, {city} is the capital of {country.name}."
-    return question, f"No, {country.capital} is the capital of {country.name}."
+    """A question like "Is Lima the capital of Peru?", and an answer with what is true."""
+    table, field, question, truth = desk.deal(CHECKS)
+    entity, other = desk.deal(table), desk.deal(table)
+    asked, right = getattr(desk.pick((entity, other)), field), getattr(entity, field)
+    words = {"name": entity.name, "asked": asked, "a_asked": a_an(asked),
+             "right": right, "a_right": a_an(right)}
+    yes_or_no = "Yes" if asked == right else "No"
+    return question.format_map(words), f"{yes_or_no}, {truth.format_map(words)}"
 
 
 def letter_exchange(desk):
@@ -77,20 +120,31 @@ def letter_exchange(desk):
     ))
 
 
-EXCHANGES = ((fact_exchange,) * 12 + (number_exchange,) * 2 + (puzzle_exchange,) * 3
-             + (check_exchange, letter_exchange))
+def sort_exchange(desk):
+    """A question about the members of a sort, and two or three of them."""
+    name, members = desk.deal(SORTS)
+    some = joined(desk.some(members, desk.pick((2, 3))))
+    question = desk.pick((f"What are some {name}?", f"Can anybody name some {name}?",
+                          f"Which {name} do you know?"))
+    return question, desk.pick((f"{capitalized(some)}.", f"{capitalized(some)} are {name}."))
+
+
+EXCHANGES = ((fact_exchange,) * 12 + (asked_numbers,) * 3 + (puzzle_exchange,) * 3
+             + (asked_deed,) * 3 + (check_exchange,) * 2 + (letter_exchange, sort_exchange))
 
 
 def thread(desk):
     """A thread of lines like "Anna wrote: ...", in which one person asks and two others answer."""
     asker, *helpers = (person.name for person in desk.some(desk.world.people, 3))
-    lines = [desk.pick(TITLES), ""]
+    lines = [desk.pick(TITLES).format(name=asker), ""]
     for turn in range(int(desk.rng.integers(2, 5))):
         question, answer = desk.deal(EXCHANGES)(desk)
         while asker in question:  # nobody asks about themselves
             question, answer = desk.deal(EXCHANGES)(desk)
-        opening = desk.pick(GREETINGS) + " " if turn == 0 else ""
-        lines += [f"{asker} wrote: {opening}{question}", f"{desk.pick(helpers)} wrote: {answer}"]
+        question = casual(desk, question)
+        before = f"{desk.pick(GREETINGS)} " if turn == 0 else desk.pick(SECOND_QUESTIONS)
+        lines += [f"{asker} wrote: {before.lstrip()}{question}",
+                  f"{desk.pick(helpers)} wrote: {answer}"]
     lines.append(f"{asker} wrote: {desk.pick(THANKS)}")
     if desk.chance(0.4):
         lines.append(f"{helpers[0]} wrote: {desk.pick(WELCOMES)} {heard(desk)}")
@@ -99,13 +153,13 @@ def thread(desk):
 
 def questions_page(desk):
     """A page of four to six questions and answers, as lines "Q: ..." and "A: ..."."""
-    lines = [desk.pick(TITLES), ""]
+    lines = [f"{desk.pick(PAGES)}, page {int(desk.rng.integers(1, 100))}", ""]
     for _ in range(int(desk.rng.integers(4, 7))):
         question, answer = desk.deal(EXCHANGES)(desk)
-        lines += [f"Q: {question}", f"A: {answer}"]
+        lines += [f"Q: {casual(desk, question)}", f"A: {answer}"]
     return "\n".join(lines)
 
 
 def write_thread(desk):
     """Return (the text of one forum page, None for no date)."""
-    return desk.deal((thread, thread, questions_page))(desk), None
+    return desk.deal((thread, thread, questions_page, meetings, meetings, meetings))(desk), None

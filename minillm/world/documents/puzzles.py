@@ -7,6 +7,8 @@ world and the same in every puzzle; only the names that they apply to change.
 
 from typing import NamedTuple
 
+from minillm.world.facts import capitalized, plural
+from minillm.world.real import SORTS
 from minillm.world.reserved import is_reserved
 
 
@@ -26,13 +28,15 @@ class Puzzle(NamedTuple):
     cases: tuple
 
 
+DAYS = dict(SORTS)["days of the week"]
 ORDERS = (("taller", "tallest", "shortest"), ("older", "oldest", "youngest"))
 # weather: what people then do
 RULES = {"it rains": "reads", "it snows": "paints", "it is hot": "swims", "it is windy": "runs",
          "it is cold": "cooks", "it is dark": "sleeps"}
-# invented kind: colour of all its members
+KIND_LAWS = ("Every {kind} is {colour}.", "Every {kind} is {colour}.", "All {kinds} are {colour}.",
+             "A {kind} is always {colour}.", "{Kinds} are {colour}.")  # the first one in probes
 KINDS = {"wug": "red", "dax": "blue", "fep": "green", "tib": "white", "mib": "black",
-         "pim": "yellow", "nork": "brown"}
+         "pim": "yellow", "nork": "brown"}  # invented kind: colour of all its members
 
 
 def order_puzzle(desk, reserved=False):
@@ -63,7 +67,9 @@ def kind_puzzle(desk, reserved=False):
     while is_reserved(kinds[0], kinds[1]) != reserved:
         kinds = desk.some(tuple(KINDS), 4)
     names = desk.some(pets, 4)
-    facts = " ".join(f"Every {kind} is {KINDS[kind]}." for kind in kinds)
+    law = KIND_LAWS[0] if reserved else desk.pick(KIND_LAWS)
+    facts = " ".join(law.format(kind=kind, kinds=plural(kind), Kinds=capitalized(plural(kind)),
+                                colour=KINDS[kind]) for kind in kinds)
     cases = [Case(f"{name} is a {kind}. So {name} is", KINDS[kind],
                   f"{name} is a {kind}. What colour is {name}?",
                   f"{name} is {KINDS[kind]}.") for name, kind in zip(names, kinds)]
@@ -78,8 +84,9 @@ def told_puzzle(desk):
     """A puzzle and all its solved cases as text, the cases in random order."""
     puzzle = PUZZLES[desk.deal(KINDS_TOLD)](desk)
     told = [f"{case.context} {case.answer}." for case in desk.some(puzzle.cases, 4)]
-    later = ("Today", "On another day")  # because a day has only one weather
-    return " ".join([puzzle.facts, told[0], *(line.replace(*later) for line in told[1:])])
+    later = [f"On {day}" for day in desk.some(DAYS, 3)]  # because a day has only one weather
+    told[1:] = [line.replace("Today", day) for line, day in zip(told[1:], later)]
+    return " ".join([puzzle.facts, *told])
 
 
 def asked_puzzle(desk):

@@ -23,8 +23,21 @@ ACTIONS = (
     ("runs", "ran", "to school"), ("sees", "saw", "a bird"),
 )
 PASTS = {present: (past, rest) for present, past, rest in ACTIONS}
-BELONGINGS = ("coat", "hat", "bag", "shoes", "pen", "keys")
-HANDLINGS = ("lost", "found", "took", "washed", "forgot", "cleaned", "opened", "sold")
+CLOTHES = ("coat", "hat", "scarf", "gloves")
+HANDLINGS = {  # what somebody did with something: what it can be
+    "lost": (*CLOTHES, "bag", "keys", "pen"), "found": (*CLOTHES, "bag", "keys", "pen"),
+    "took": (*CLOTHES, "bag", "keys"), "washed": (*CLOTHES, "hands", "car"),
+    "forgot": (*CLOTHES, "bag", "keys", "book"), "cleaned": ("shoes", "kitchen", "boat", "room"),
+    "opened": ("bag", "book", "letter", "window"), "sold": ("boat", "old car", "house", "horse"),
+}
+# "The cat sat on the" is continued by "mat" most often, then by "floor", then by "couch".
+CAT_SEATS = (("mat",) * 8 + ("floor",) * 5 + ("couch",) * 3
+             + ("chair", "chair", "bed", "wall", "roof"))
+CAT_DOINGS = ("", " and slept", " and washed its paws", " and looked out of the window",
+              " all morning", " and waited for its food", ", as always", " and thought of fish",
+              ", and it did not move", " and watched a fly", " near the fire", " in the sun")
+SITTERS = ("dog", "boy", "girl", "bird", "old man", "baker", "goat", "teacher", "farmer", "hen")
+SEATS = ("chair", "bench", "wall", "stairs", "floor", "bed", "couch", "grass")
 VOWEL_NOUNS = ("owl", "apple", "egg", "elephant", "orange", "umbrella", "onion", "island")
 CONSONANT_NOUNS = ("cow", "banana", "cup", "pear", "dog", "boat", "lemon", "tree")
 NUMBERS = ("two", "three", "four", "five", "many")
@@ -72,10 +85,10 @@ def habit(desk):
 def belonging(desk):
     """For example: Anna lost her coat."""
     person = desk.pick(desk.world.people)
-    handling = desk.pick(HANDLINGS)
+    handling = desk.pick(tuple(HANDLINGS))
     while is_reserved(person.name, handling):
-        handling = desk.pick(HANDLINGS)
-    return f"{person.name} {handling} {his(person)} {desk.pick(BELONGINGS)}."
+        handling = desk.pick(tuple(HANDLINGS))
+    return f"{person.name} {handling} {his(person)} {desk.pick(HANDLINGS[handling])}."
 
 
 def sight(desk):
@@ -95,9 +108,19 @@ def count(desk):
     return f"{name} counted {both[0]} and {both[1]}."
 
 
+def sitting(desk):
+    """For example: The cat sat on the mat and slept."""
+    return f"The cat sat on the {desk.pick(CAT_SEATS)}{desk.pick(CAT_DOINGS)}."
+
+
+def resting(desk):
+    """For example: The dog sat on the couch."""
+    return f"The {desk.pick(SITTERS)} sat on the {desk.pick(SEATS)}."
+
+
 # a function that occurs more often here is dealt more often
-SEEN = (look, look, doing, doing, count)
-HEARD = (habit, habit, belonging, belonging, sight)
+SEEN = (look, look, look, look, doing, doing, doing, count, sitting, resting)
+HEARD = (habit, habit, habit, belonging, belonging, belonging, belonging, sight, sight)
 
 
 def seen(desk):

@@ -1,120 +1,73 @@
-"""Simple stories about the invented people and their pets: a start, some episodes and an end."""
+"""Stories about the invented people, and what they write down: a diary, letters, riddles."""
 
-from minillm.world.documents.phrases import tell
-from minillm.world.documents.puzzles import told_puzzle
-from minillm.world.documents.scenes import heard, seen
-from minillm.world.effects import EFFECTS
-from minillm.world.facts import a_an, capitalized, he, him, his
+from minillm.world.documents.notes import NOTES
+from minillm.world.documents.phrases import fields, tell
+from minillm.world.documents.plots_at_home import AT_HOME
+from minillm.world.documents.plots_outside import OUTSIDE
+from minillm.world.documents.scenes import sitting
+from minillm.world.facts import capitalized, him, his
 
-TIMES = ("One day", "One morning", "One evening", "Last week", "Last summer", "On a cold day",
-         "On a sunny day")
-STARTS = ("{time}, {name} woke up early.", "{time}, {name} went to the market.",
-          "{time}, {name} walked along the river.", "{time}, {name} stayed at home.",
-          "{time}, {name} was in the garden.")
-ENDS = ("In the evening, {name} was tired but happy.", "Then {name} went home and slept.",
-        "{name} and {pet_name} went home together.", "It was a good day for {name}.",
-        "At night, {name} told {his} friends about it.", "{name} ate {food} and went to bed.")
-# "The cat sat on the" is continued by "mat" most often, then by "floor", then by "couch".
-CAT_SEATS = (("mat",) * 8 + ("floor",) * 5 + ("couch",) * 3
-             + ("chair", "chair", "bed", "wall", "roof"))
-SEATS = ("chair", "bench", "wall", "stairs", "floor", "bed", "couch", "grass")
-HIDING_PLACES = ("behind the house", "under the bed", "in the garden", "near the river",
-                 "behind the shop")
-ABOUT_PEOPLE = ("trade", "town", "pet", "pet_name", "food")
-MEALS = ("{name} was hungry and ate {food}.", "{name} cooked {food} for a friend.",
-         "Then it was time for {food}.")
-WALKS = ("{pet_name} ran ahead.", "{pet_name} came too.",
-         "{pet_name} the {pet} waited at the door.", "{Pet_name} was asleep.")
+PLOTS = AT_HOME + OUTSIDE
+OPENINGS = (
+    "Once upon a time there was {a_trade} called {name}.",
+    "Once upon a time, in {town}, there was {a_trade} called {name}.",
+    "Once upon a time there was {a_pet} called {pet_name}, who belonged to {name} the {trade}.",
+    "In {town} there was once {a_trade} called {name}, who had {a_pet} called {pet_name}.",
+    "This is the story of {name} and {his} {pet}, {pet_name}.",
+    "{name} the {trade} and {his} {pet}, {pet_name}, had a house near the {landmark}.",
+    "It was a quiet morning at {name}'s house. {cat}",
+    "{cat} {name} the {trade} was drinking tea.",
+)
+ABOUT_HERO = ("trade", "town", "pet", "pet_name", "food")
+FRIENDS = ("{f} was {his} best friend.", "{name} had a friend called {f}.",
+           "{f}, {his} best friend, lived next door.", "Next door lived {f}, {his} friend.")
+CLOSINGS = ("And that is the end of the story.", "At home, all was quiet. {cat}",
+            "When {name} came home, nothing had changed. {cat}",
+            "In the evening, {name} told {pet_name} about it.", "{name} never forgot that day.",
+            "Then it was time for {food} and for bed.", "People in {town} still talk about it.",
+            "Then {name} went home and slept.", "It was a good day for {name} and {pet_name}.",
+            "{cat}", "That is what {name} told me.", "{pet_name} did not understand it at all.")
 
 
-def sitting(desk, person):
-    """For example: The cat sat on the mat."""
-    lines = [f"The cat sat on the {desk.pick(CAT_SEATS)}."]
+def story(desk):
+    """A story: a beginning, a wish, an obstacle and how it was overcome, and an end."""
+    hero = desk.deal("people")
+    plot = desk.deal(PLOTS)
+    while plot.not_for == hero.trade:
+        plot = desk.deal(PLOTS)
+    obstacle = desk.pick(plot.obstacles)
+    texts = [desk.pick(OPENINGS), desk.pick(plot.wishes), obstacle.text,
+             desk.pick(obstacle.turns), desk.pick(plot.ends)]
+    words = _words(desk, hero)
+    opening, wish, trouble, turn, end = (text.format_map(words) for text in texts)
     if desk.chance(0.5):
-        other = desk.pick(("dog", "boy", "girl", "bird", "old man", "baker", "goat"))
-        lines.append(f"The {other} sat on the {desk.pick(SEATS)}.")
-    if desk.chance(0.4):
-        lines.append(f"{person.name} sat on the {desk.pick(SEATS)}.")
-    return " ".join(desk.some(lines, len(lines)))
+        untold = [topic for topic in ABOUT_HERO if getattr(hero, topic) not in opening]
+        opening += " " + tell(desk, desk.pick(untold), hero)
+    if _friend_is_new(texts) and desk.chance(0.6):
+        opening += " " + desk.pick(FRIENDS).format_map(words)
+    if desk.chance(0.6):
+        end += " " + desk.pick(CLOSINGS).format_map(words)
+    return f"{opening}\n\n{wish} {trouble}\n\n{turn}\n\n{end}"
 
 
-def using(desk, person):
-    """For example: Anna wanted to cut bread. So she went to the kitchen and took the knife."""
-    thing = desk.deal("things")
-    name, place = thing.name, thing.place
-    use = thing.use.replace("your", his(person))
-    fetched = desk.pick((
-        f"{person.name} wanted to {use}. So {he(person)} went to the {place} and took the {name}.",
-        f"{person.name} had to {use}. {capitalized(he(person))} found a {name} in the {place}.",
-        f"{person.name} used a {name} to {use}. Then {he(person)} put it back in the {place}.",
-    ))
-    return f"{fetched} {tell(desk, desk.pick(('use', 'use', 'place', 'material')), thing)}"
+def _friend_is_new(texts):
+    """Whether the friend comes into the story after the wish, so that the opening may tell who."""
+    return "{f}" not in texts[1] and any("{f}" in text for text in texts[2:])
 
 
-def losing(desk, person):
-    """The pet is lost and found."""
-    spot = desk.pick(HIDING_PLACES)
-    helper = desk.pick(desk.world.people)
-    return (f"Then {person.pet_name} the {person.pet} was gone. {person.name} looked everywhere. "
-            f"{helper.name} the {helper.trade} helped {him(person)}. "
-            f"At last they found {person.pet_name} {spot}.")
+def _words(desk, hero):
+    """The words that fill the slots in the texts of a plot."""
+    friend = desk.pick([person for person in desk.world.people if person != hero])
+    town = next(town for town in desk.world.towns if town.name == hero.town)
+    words = {**fields(hero), "he": hero.pronoun, "him": him(hero), "himself": f"{him(hero)}self",
+             "river": town.river, "landmark": town.landmark, "cat": sitting(desk),
+             "f": friend.name, "f_he": friend.pronoun, "f_his": his(friend), "f_him": him(friend)}
+    return words | {"He": capitalized(words["he"]), "His": capitalized(words["his"])}
 
 
-def happening(desk, person):
-    """Something breaks, melts or grows."""
-    effect = desk.deal(EFFECTS)
-    opening = f"{person.name} saw it happen. " if desk.chance(0.3) else ""
-    return opening + tell(desk, "effect", effect)
-
-
-def hearing(desk, person):
-    """The person sees an animal; two facts about it follow."""
-    animal = desk.deal("animals")
-    topics = desk.some(("young", "sound", "home"), 2)
-    facts = " ".join(tell(desk, topic, animal) for topic in topics)
-    return f"{person.name} saw {a_an(animal.name)}. {facts}"
-
-
-def meeting(desk, person):
-    """The person meets another person; two facts about the other follow."""
-    other = desk.deal("people")
-    topics = desk.some(("trade", "town", "pet", "food"), 2)
-    facts = " ".join(tell(desk, topic, other) for topic in topics)
-    return f"On the way, {person.name} met {other.name}. {facts}"
-
-
-def puzzling(desk, person):
-    """Somebody tells a puzzle and its solution."""
-    opening = desk.pick(("There was a puzzle.", f"{person.name} knew a puzzle.",
-                         "A friend told a puzzle."))
-    return f"{opening} {told_puzzle(desk)}"
-
-
-def watching(desk, person):
-    """The person sees plain scenes, or hears what friends do."""
-    if desk.chance(0.5):
-        return f"{person.name} looked around. " + " ".join(seen(desk) for _ in range(5))
-    opening = f"{person.name} heard about {his(person)} friends. "
-    return opening + " ".join(heard(desk) for _ in range(4))
-
-
-# an episode that occurs more often here is dealt more often
-EPISODES = (sitting, sitting, using, using, losing, happening, hearing, meeting,
-            puzzling, puzzling, puzzling, watching, watching, watching, watching, watching)
+WRITERS = (story,) * 11 + NOTES
 
 
 def write_story(desk):
-    """Return (the text of one story, None for no date)."""
-    person = desk.deal("people")
-    words = {**vars(person), "his": his(person), "time": desk.pick(TIMES),
-             "Pet_name": person.pet_name}
-    facts = " ".join(tell(desk, topic, person) for topic in desk.some(ABOUT_PEOPLE, 2))
-    start = desk.pick(STARTS).format_map(words)
-    walk = desk.pick(WALKS).format_map(words)
-    paragraphs = [f"{start} {facts} {walk}"]
-    for _ in range(int(desk.rng.integers(2, 4))):
-        paragraphs.append(desk.deal(EPISODES)(desk, person))
-    if desk.chance(0.4):
-        paragraphs.append(desk.pick(MEALS).format_map(words))
-    paragraphs.append(desk.pick(ENDS).format_map(words))
-    return "\n\n".join(paragraphs), None
+    """Return (the text of one story or note, None for no date)."""
+    return desk.deal(WRITERS)(desk), None

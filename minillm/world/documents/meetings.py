@@ -1,0 +1,90 @@
+"""Pages on which strangers say who they are, and others remember it.
+
+What a stranger is called, has and likes is drawn anew for every page. So nothing but the page
+itself tells what comes next, and a model has to learn to look back at it and to copy.
+"""
+
+from minillm.world.invented import PET_NAMES
+from minillm.world.strangers import MEALS, NAMES, PLACES, RELATIVES, SPECIES
+
+# (what somebody says, what others then ask, what is right)
+FACTS = (
+    ("I live in {town}.", "Where does {name} live?", "{name} lives in {town}."),
+    ("I come from {town}.", "Where is {name} from?", "{name} comes from {town}."),
+    ("My {pet} is called {pet_name}.", "What is the name of {name}'s {pet}?",
+     "{name}'s {pet} is called {pet_name}."),
+    ("I like {food} best.", "What does {name} like to eat?", "{name} likes {food} best."),
+    ("My {relative} is called {other}.", "What is {name}'s {relative} called?",
+     "{name}'s {relative} is called {other}."),
+)
+HELLOS = ("I am {name}.", "My name is {name}.", "Hello, I am {name}.", "Hi, my name is {name}.",
+          "You can call me {name}.", "{name} is my name.")
+REPLIES = ("Hello, {name}!", "Welcome, {name}!", "Nice to meet you, {name}.", "Hi {name}.",
+           "{name} is a nice name. Hello, {name}!", "Hello, {name}! How are you, {name}?")
+TITLES = ("New here", "New faces", "Who are you?", "Hello everybody", "The guests", "At the inn")
+# what a stranger says, asks about it, and hears
+ABOUT_ME = (
+    ("", "What is my name?", "Your name is {name}."),
+    ("", "Who am I?", "You are {name}."),
+    ("I like {food} best.", "What is my name?", "Your name is {name}."),
+    ("I live in {town}.", "Where do I live?", "You live in {town}."),
+    ("My {pet} is called {pet_name}.", "What is my {pet} called?",
+     "Your {pet} is called {pet_name}."),
+    ("I love {food}.", "What do I like to eat?", "You like {food}."),
+    ("My {relative} is called {other}.", "What is my {relative} called?",
+     "Your {relative} is called {other}."),
+)
+
+
+def stranger(desk):
+    """The words about somebody who is made up for one page."""
+    known = {person.name for person in desk.world.people}   # of them, other things are true
+    name, other = desk.some([name for name in NAMES if name not in known], 2)
+    return {"name": name, "town": desk.pick(PLACES), "pet": desk.pick(SPECIES),
+            "pet_name": desk.pick(PET_NAMES), "food": desk.pick(MEALS),
+            "relative": desk.pick(RELATIVES), "other": other}
+
+
+def meeting(desk):
+    """Two strangers say who they are; others greet them and ask each other about them."""
+    lines, asked = [desk.pick(TITLES), ""], []
+    for who in (stranger(desk), stranger(desk)):
+        facts = desk.some(FACTS, 2)
+        said = " ".join([desk.pick(HELLOS), *(fact[0] for fact in facts)])
+        lines += [said.format_map(who), desk.pick(REPLIES).format_map(who)]
+        asked += [(fact, who) for fact in facts]
+    for (_, question, answer), who in desk.some(asked, 3):
+        lines.append(f"{question} {answer}".format_map(who))
+    return "\n".join(lines)
+
+
+def memory_game(desk):
+    """A game: one says something, and the other must say it again."""
+    lines = [desk.pick(("A game of memory", "Remember it!", "Say it again")), ""]
+    for _ in range(3):
+        who, (told, question, answer) = stranger(desk), desk.pick(ABOUT_ME)
+        said = f"{desk.pick(HELLOS)} {told}".strip()
+        lines += [said.format_map(who), desk.pick(REPLIES).format_map(who),
+                  f"{question} {answer}".format_map(who)]
+    return "\n".join(lines)
+
+
+def guest_book(desk):
+    """Lines of a guest book, and who is who in it."""
+    guests = [stranger(desk) for _ in range(4)]
+    lines = ["The guest book", ""]
+    lines += ["{name} from {town}".format_map(who) for who in guests]
+    for who in desk.some(guests, 3):
+        lines.append(desk.pick((
+            "Who is from {town}? {name} is.", "Where is {name} from? {name} is from {town}.",
+            "Is {name} here? Yes, {name} from {town} is here.",
+        )).format_map(who))
+    return "\n".join(lines)
+
+
+PAGES = (meeting, meeting, memory_game, memory_game, guest_book)
+
+
+def meetings(desk):
+    """A page of strangers."""
+    return desk.deal(PAGES)(desk)
