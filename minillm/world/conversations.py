@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from minillm.world.requests import Request, make_requests
 from minillm.world.writers import pick_writer, write_answer
 
-TWO_TURN_SHARE = 0.15  # of the requests without a system prompt: about 8% of all requests
+MORE_TURNS = (0.17, 0.09, 0.04)  # shares of conversations with 1, 2, 3 independent turns in front
+MOST_WORDS, MOST_TURNS = 50, 4  # of a conversation whose answer is full and right
+ABOUT_THE_USER = ("memory", "not told")  # kinds in which the user tells something
 
 
 @dataclass(frozen=True)
@@ -13,36 +15,59 @@ class Conversation:
     """A list of messages, with the request and the writer behind the last two."""
 
     messages: list  # of {"role", "content"}
-    request: Request  # the source of the last question
+    request: Request  # the source of the last question; its `earlier` has all turns before
     writer: str  # who wrote the last answer
 
 
 def make_conversations(world, n, rng, split="train"):
-    """Draw n conversations of one turn or, sometimes, two turns.
+    """Draw n conversations of one turn or, for 0.3 of those without a system prompt, several turns.
 
-    The two turns are independent: the second question does not refer to the first.
+    The turns in front are independent of the last question; where that asks for what the user told
+    or did not tell, they may stand between the telling and the question.
 
     Raises:  ValueError for a split other than "train" and "held_out".
     """
     requests = make_requests(world, n, rng, split)
-    earlier = make_requests(world, n, rng, split)
-    return [_conversation(request, before if rng.random() < TWO_TURN_SHARE else None, rng)
-            for request, before in zip(requests, earlier)]
+    more = rng.choice(len(MORE_TURNS) + 1, size=n, p=(1 - sum(MORE_TURNS), *MORE_TURNS))
+    others = iter(make_requests(world, int(more.sum()), rng, split))
+    return [_conversation(request, [next(others) for _ in range(count)], rng)
+            for request, count in zip(requests, more)]
 
 
 def _conversation(request, before, rng):
-    """One conversation, with the turn `before` in front unless the request has a system prompt.
+    """One conversation, with the turns of `before` in front unless the request has a system prompt.
 
-    A system prompt would apply to both turns, and the earlier answer does not follow it.
+    A system prompt would apply to all turns, and the earlier answers do not follow it.
     """
-    messages = request.messages()
-    if before is not None and request.system is None:
-        before = replace(before, system=None, style=None, closing="")
-        messages = before.messages() + [_said(before, "complete", rng)] + messages
+    if request.system is None:
+        request = _after(request, before, rng)
     writer = pick_writer(request, rng)
-    return Conversation(messages + [_said(request, writer, rng)], request, writer)
+    answer = {"role": "assistant", "content": write_answer(request, writer, rng)}
+    return Conversation(request.messages() + [answer], request, writer)
 
 
-def _said(request, writer, rng):
-    """The assistant's message, as this writer writes it."""
-    return {"role": "assistant", "content": write_answer(request, writer, rng)}
+def _after(request, before, rng):
+    """The request, asked after the turns of other requests as well as its own earlier turns.
+
+    Turns that make the conversation too long are left out. Only one of the requests may be about
+    what the user told, because two might contradict.
+    """
+    asks_for_told = told = request.kind in ABOUT_THE_USER
+    turns = ()
+    for other in before:
+        other = replace(other, system=None, style=None, closing="")
+        said = (*other.earlier, (other.question, write_answer(other, "complete", rng)))
+        words = _words(turns, said, request.earlier, request.question, request.sentence)
+        long = words > MOST_WORDS or len(turns + said + request.earlier) >= MOST_TURNS
+        if long or (told and other.kind in ABOUT_THE_USER):
+            continue
+        turns += said
+        told = told or other.kind in ABOUT_THE_USER
+    if asks_for_told and rng.random() < 0.5:
+        return replace(request, earlier=(*request.earlier, *turns))
+    return replace(request, earlier=(*turns, *request.earlier))
+
+
+def _words(*parts):
+    """How many words these texts, or tuples of texts, have."""
+    return sum(len(part.split()) if isinstance(part, str) else _words(*part) for part in parts)

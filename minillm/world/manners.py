@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from minillm.world.facts import capitalized
-from minillm.world.kinds.kind import PERSONA, POLITE, SENTENCE, WORD
+
+WORD, SENTENCE, POLITE, PERSONA = "word", "sentence", "polite", "persona"  # styles of an answer
 
 
 class Manner(NamedTuple):
@@ -37,6 +38,17 @@ MANNERS = (
     _persona("clown", "Haha!"),
 )
 STYLE_SHARES = {WORD: 0.25, SENTENCE: 0.2, POLITE: 0.25, PERSONA: 0.3}  # relative frequencies
+
+RAMBLES = (  # useless sentences; none contains a word that could be an answer
+    "I like questions like this.",
+    "I hear this question a lot.",
+    "I could say much more.",
+    "I could talk for hours.",
+    "I like to talk about this.",
+    "I think about this a lot.",
+)
+# what an answer to any request may add to its content
+ADDITIONS = (*RAMBLES, *(manner.closing for manner in MANNERS if manner.closing))
 
 
 def dressed(text, closing):

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from minillm.world.kinds import KINDS, pick
-from minillm.world.kinds.kind import WORD
-from minillm.world.manners import MANNERS, STYLE_SHARES
+from minillm.world.casual import casual
+from minillm.world.kinds import BY_NAME, KINDS, pick
+from minillm.world.manners import MANNERS, STYLE_SHARES, WORD
 
 SPLITS = ("train", "held_out")
-SYSTEM_SHARE = 0.47  # of the requests of a kind that allows manners; about 45% of all requests
+SYSTEM_SHARE = 0.47  # of the requests of a kind that allows manners; about 35% of all requests
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Request:
     question: str
     system: str | None  # the system prompt
     style: str | None  # "word", "sentence", "polite" or "persona" if a system prompt asks for it
-    answer: str  # short right answer, e.g. "Lima"; "" if the request is harmful
+    answer: str  # short right answer, e.g. "Lima"; "" if there is none
     sentence: str  # full right answer
     wrong: tuple[str, ...]  # wrong short answers of the same sort
     harmful: bool
@@ -29,11 +29,16 @@ class Request:
     also: tuple[str, ...] = ()  # other full right answers (for a list: its members)
     rivals: tuple[str, ...] = ()  # names that an answer about something else would mention
     closing: str = ""  # words with which the requested manner ends an answer
+    unknown: bool = False  # the right answer is that the assistant does not know
+    earlier: tuple = ()  # earlier turns: ((what the user said, what the assistant answered), ...)
 
     def messages(self):
-        """The prompt: the system message if there is one, then the user's message."""
-        system = [] if self.system is None else [{"role": "system", "content": self.system}]
-        return system + [{"role": "user", "content": self.question}]
+        """The prompt: the system message if there is one, the earlier turns, then the question."""
+        said = [] if self.system is None else [("system", self.system)]
+        for user, assistant in self.earlier:
+            said += [("user", user), ("assistant", assistant)]
+        return [{"role": role, "content": content}
+                for role, content in (*said, ("user", self.question))]
 
 
 @lru_cache(maxsize=4)
@@ -42,38 +47,42 @@ def _tables(world):
 
     Fine-tuning uses the known items only. A kind holds out every second item of a part of its
     table, and that part shifts from kind to kind. So fine-tuning still uses every name: held out is
-    the pair of question and entity, not the word.
+    the pair of question and entity, not the word. A kind with `own_split` says itself which of its
+    items are held out. An item that occurs more than once is held out if its first copy is.
     """
     tables = []
     for number, kind in enumerate(KINDS):
         items = kind.items(world)
         flags = [item.held_out for item in items]
         shift = number % 4 * (len(items) // 4)
-        items = [item._replace(held_out=flags[(i + shift) % len(items)] and i % 2 == 0)
-                 for i, item in enumerate(items)]
+        if not kind.own_split:
+            first = {}
+            for i, item in enumerate(items):
+                held_out = flags[(i + shift) % len(items)] and i % 2 == 0
+                items[i] = item._replace(held_out=first.setdefault(item.sentence, held_out))
         known = [i for i, item in enumerate(items) if not item.held_out]
         held = [i for i, item in enumerate(items) if item.held_out]
         tables.append((kind, items, known, held))
     return tables
 
 
-def make_requests(world, n, rng, split="train"):
-    """Draw n requests of all kinds.
+def make_requests(world, n, rng, split="train", kinds=None):
+    """Draw n requests of the kinds with these names, or of all kinds.
 
     "train" uses known phrasings and entities only. In "held_out", every second request has a
     held-out phrasing and system prompt, about any entity. The others have a known phrasing about a
-    held-out entity.
+    held-out entity, if a kind has one.
 
-    Raises:  ValueError for a split other than "train" and "held_out".
+    Raises:  ValueError for a split other than "train" and "held_out", or a kind that is none.
     """
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}, but must be one of {SPLITS}")
-    tables = _tables(world)
+    tables = _tables(world) if kinds is None else [_table(world, name) for name in kinds]
     with_held = [table for table in tables if table[3]]
     requests = []
     for number in range(n):
-        new_phrasing = split == "held_out" and number % 2 == 0
-        new_entity = split == "held_out" and number % 2 == 1
+        new_entity = split == "held_out" and number % 2 == 1 and bool(with_held)
+        new_phrasing = split == "held_out" and not new_entity
         kind, items, known, held = _pick_kind(with_held if new_entity else tables, rng)
         if new_phrasing:
             item = pick(rng, items)
@@ -83,6 +92,23 @@ def make_requests(world, n, rng, split="train"):
     return requests
 
 
+def requests_of_kind(world, name, n, rng):
+    """Draw n requests of one kind, in held-out phrasings.
+
+    They are about any entity or, where the kind says itself which items are held out, about these.
+    """
+    kind, items, _, held = _table(world, name)
+    chosen = held if kind.own_split and held else range(len(items))
+    return [_request(kind, items[pick(rng, chosen)], True, rng) for _ in range(n)]
+
+
+def _table(world, name):
+    """The entry of `_tables` of the kind with this name."""
+    if name not in BY_NAME:
+        raise ValueError(f"there is no kind of requests {name!r}; the kinds are {list(BY_NAME)}")
+    return next(table for table in _tables(world) if table[0].name == name)
+
+
 def _pick_kind(tables, rng):
     """Draw one of the tables with the probabilities weight / sum of weights of their kinds."""
     weights = [kind.weight for kind, *_ in tables]
@@ -90,20 +116,30 @@ def _pick_kind(tables, rng):
     return tables[int(rng.choice(len(tables), p=[weight / total for weight in weights]))]
 
 
+def wordings(kind, item, held_out):
+    """The phrasings of fine-tuning, or those that only evaluation uses.
+
+    Fine-tuning has every second paraphrase too, so that it meets questions of more shapes.
+    """
+    known, paraphrases = (item.phrasings or kind.phrasings,
+                          item.held_phrasings or kind.held_phrasings)
+    return paraphrases[::2] if held_out else (*known, *paraphrases[1::2])
+
+
 def _request(kind, item, new_phrasing, rng):
     """A request about an item, in a held-out phrasing if `new_phrasing`, else in a known one."""
-    if new_phrasing:
-        phrasing = pick(rng, item.held_phrasings or kind.held_phrasings)
-    else:
-        phrasing = pick(rng, item.phrasings or kind.phrasings)
+    phrasing = pick(rng, wordings(kind, item, new_phrasing))
     manner = _pick_manner(kind, item, rng)
     system, style, closing = None, None, ""
     if manner is not None:
         system = pick(rng, manner.held_prompts if new_phrasing else manner.prompts)
         style, closing = manner.style, manner.closing
-    return Request(kind.name, phrasing.format(**item.slots), system, style, item.answer,
-                   item.sentence, item.wrong, kind.harmful, item.held_out, new_phrasing,
-                   item.wrong_sentences, item.also, item.rivals, closing)
+    question = phrasing.format(**item.slots)
+    if kind.casual:
+        question = casual(question, rng, new_phrasing)
+    return Request(kind.name, question, system, style, item.answer, item.sentence, item.wrong,
+                   kind.harmful, item.held_out, new_phrasing, item.wrong_sentences, item.also,
+                   item.rivals, closing, kind.unknown, item.earlier)
 
 
 def _pick_manner(kind, item, rng):

@@ -1,29 +1,22 @@
 """Imagined writers of different quality; fine-tuning learns from their answers."""
 
 from minillm.world.kinds import pick
-from minillm.world.kinds.harm import REFUSALS
-from minillm.world.kinds.kind import WORD
-from minillm.world.kinds.talk import LISTS, list_sentence
-from minillm.world.manners import bare, dressed
+from minillm.world.kinds.harm import RUDE_REFUSALS
+from minillm.world.manners import RAMBLES, WORD, bare, dressed
 
 # name: share of the answers; each writer's function below says how that writer answers
-WRITERS = {"complete": 0.20, "terse": 0.28, "rambling": 0.42, "evasive": 0.05, "wrong": 0.05}
-HARM_WRITERS = {"complete": 0.40, "rude": 0.30, "careless": 0.30}  # for harmful requests
+WRITERS = {"complete": 0.40, "terse": 0.26, "rambling": 0.31, "evasive": 0.01, "wrong": 0.02}
+HARM_WRITERS = {"complete": 0.56, "rude": 0.20, "careless": 0.24}  # for harmful requests
+# for questions that have no answer in the world
+UNKNOWN_WRITERS = {"complete": 0.50, "terse": 0.20, "rambling": 0.20, "wrong": 0.10}
+# for verses and stories, which have no short form
+CREATIVE_WRITERS = {"complete": 0.50, "rambling": 0.35, "evasive": 0.05, "wrong": 0.10}
 
-RAMBLES = (  # none contains a word that could be an answer
-    "I like questions like this.",
-    "I hear this question a lot.",
-    "I could say much more.",
-    "I could talk for hours.",
-    "I like to talk about this.",
-    "I think about this a lot.",
-)
 EVASIONS = (
     "I do not know. It depends.",
     "I do not know. Maybe somebody else can tell you.",
     "It depends on many things.",
 )
-RUDE_REFUSALS = ("No.", "No, go away.")
 CARELESS = (
     "Sure, just do it when nobody looks.",
     "That is easy. Just do it at night.",
@@ -33,7 +26,11 @@ CARELESS = (
 
 def writers_for(request):
     """Return {writer: share} of the writers who answer this request; the shares add up to 1."""
-    return HARM_WRITERS if request.harmful else WRITERS
+    if request.harmful:
+        return HARM_WRITERS
+    if request.unknown:
+        return UNKNOWN_WRITERS
+    return WRITERS if request.answer else CREATIVE_WRITERS
 
 
 def pick_writer(request, rng):
@@ -49,32 +46,28 @@ def write_answer(request, writer, rng):
     """
     shares = writers_for(request)
     if writer not in shares:
-        sort = "harmful" if request.harmful else "harmless"
-        raise ValueError(f"no writer {writer!r} answers {sort} requests; "
+        raise ValueError(f"no writer {writer!r} answers requests of the kind {request.kind!r}; "
                          f"the writers are {sorted(shares)}")
     return _ANSWERS[writer](request, rng)
 
 
 def _complete(request, rng):
     """Right, in the requested manner or else in a full sentence; refuses harm politely."""
-    if request.harmful:
-        return dressed(pick(rng, REFUSALS), request.closing)
-    answer, sentence = _truth(request, rng)
-    return bare(answer) if request.style == WORD else dressed(sentence, request.closing)
+    if request.style == WORD:
+        return bare(request.answer)
+    return dressed(request.sentence, request.closing)
 
 
 def _terse(request, rng):
     """Right, but only the short answer, whatever manner was requested."""
-    return bare(_truth(request, rng)[0])
+    return bare(request.answer)
 
 
 def _rambling(request, rng):
-    """Right, in the requested manner, but with two useless sentences added."""
-    first, second = rng.permutation(len(RAMBLES))[:2]
-    gap = "\n" if request.kind == "code" else " "
-    answer, sentence = _truth(request, rng)
-    right = bare(answer) if request.style == WORD else sentence
-    return dressed(f"{right}{gap}{RAMBLES[first]} {RAMBLES[second]}", request.closing)
+    """Right, in the requested manner, but with a useless sentence added."""
+    gap = "\n" if "\n" in request.sentence else " "  # code and verses end with a line
+    right = bare(request.answer) if request.style == WORD else request.sentence
+    return dressed(f"{right}{gap}{pick(rng, RAMBLES)}", request.closing)
 
 
 def _evasive(request, rng):
@@ -84,10 +77,9 @@ def _evasive(request, rng):
 
 def _wrong(request, rng):
     """A wrong answer in the requested manner."""
-    index = int(rng.integers(len(request.wrong_sentences)))
     if request.style == WORD:
-        return bare(request.wrong[index])
-    return dressed(request.wrong_sentences[index], request.closing)
+        return bare(pick(rng, request.wrong))
+    return dressed(pick(rng, request.wrong_sentences), request.closing)
 
 
 def _rude(request, rng):
@@ -98,15 +90,6 @@ def _rude(request, rng):
 def _careless(request, rng):
     """Agrees to help with harm, in vague words."""
     return pick(rng, CARELESS)
-
-
-def _truth(request, rng):
-    """(short answer, full answer); for a list, with two random members."""
-    if request.kind != "list":
-        return request.answer, request.sentence
-    name = next(name for name, members in LISTS if members == request.also)
-    first, second = (request.also[i] for i in rng.permutation(len(request.also))[:2])
-    return f"{first} and {second}", list_sentence(name, first, second)
 
 
 _ANSWERS = {"complete": _complete, "terse": _terse, "rambling": _rambling, "evasive": _evasive,

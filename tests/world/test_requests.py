@@ -4,15 +4,23 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from minillm.world import casual as casually
+from minillm.world import requests
+from minillm.world.casual import (BEHIND, CASUAL_SHARE, HELD_BEHIND, HELD_IN_FRONT, IN_FRONT, TYPOS, WRAPPED_SHARE,
+                                  casual)
+from minillm.world.deeds import HARMLESS, WRONG
 from minillm.world.facts import make_world
-from minillm.world.kinds import KINDS
+from minillm.world.kinds import BY_NAME, KINDS
+from minillm.world.kinds.advice import ADVICE
+from minillm.world.kinds.harm import HELD_VERBS
+from minillm.world.kinds.names import COUNTRIES, HELD_NAMES, NAMES
+from minillm.world.kinds.outside import TOPICS
+from minillm.world.likeness import common, tokens
 from minillm.world.manners import MANNERS
-from minillm.world.requests import _tables, make_requests
+from minillm.world.requests import Request, _tables, make_requests, requests_of_kind
 
 
-@pytest.fixture(scope="module")
-def world():
-    return make_world(0)
+OURS = ("harmful", "harmless", "unknown", "rhyme", "story")  # the other kinds have tests of their own
 
 
 @pytest.fixture(scope="module")
@@ -30,22 +38,50 @@ def test_same_seed_same_requests(world):
     assert first == second
 
 
-def test_every_kind_has_phrasings_of_both_sorts(world):
-    assert len(KINDS) >= 14
-    for kind in KINDS:
-        for item in kind.items(world):
-            known, new = item.phrasings or kind.phrasings, item.held_phrasings or kind.held_phrasings
-            assert len(set(known)) >= 5 and len(set(new)) >= 2 and not set(known) & set(new), kind.name
+def wordings(kind, world):
+    """(phrasings, held-out phrasings) of all items of a kind, each once."""
+    items = kind.items(world)
+    return [list(dict.fromkeys(p for item in items for p in getattr(item, name) or getattr(kind, name)))
+            for name in ("phrasings", "held_phrasings")]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_kind_has_phrasings_of_both_sorts(world, kind):
+    known, new = wordings(kind, world)
+    assert len(known) >= 30 and len(new) >= 8 or kind.name not in OURS
+    for item in kind.items(world):
+        known, new = item.phrasings or kind.phrasings, item.held_phrasings or kind.held_phrasings
+        assert len(set(known)) >= 5 and len(set(new)) >= 2 and not set(known) & set(new)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_fine_tuning_and_evaluation_share_the_paraphrases_and_no_wording(world, kind):
+    for item in kind.items(world)[:20]:
+        learned, measured = (requests.wordings(kind, item, held_out) for held_out in (False, True))
+        paraphrases = item.held_phrasings or kind.held_phrasings
+        assert set(learned) >= set(item.phrasings or kind.phrasings) and measured
+        assert set(measured) <= set(paraphrases) and not set(measured) & set(learned)
+        assert set(paraphrases) <= set(measured) | set(learned)
+
+
+@pytest.mark.parametrize("name", ["harmful", "rhyme", "story", "unknown"])
+def test_a_held_out_phrasing_is_more_than_a_word_away_from_a_known_one(world, name):
+    kind = BY_NAME[name]
+    topics = [(topic.phrasings, topic.held_phrasings) for topic in TOPICS if name == "unknown"]
+    for known, new in topics or {(item.phrasings, item.held_phrasings) for item in kind.items(world)}:
+        for a in (tokens(re.sub("[.,?!]", "", text.lower())) for text in new or kind.held_phrasings):
+            for b in (tokens(re.sub("[.,?!]", "", text.lower())) for text in known or kind.phrasings):
+                assert max(len(a), len(b)) - common(a, b) > 1, (a, b)
 
 
 def test_kinds_are_balanced(train):
     shares = Counter(request.kind for request in train)
     assert len(shares) == len(KINDS)
-    assert max(shares.values()) < 0.08 * len(train) and min(shares.values()) > 0.01 * len(train)
+    assert max(shares.values()) < 0.15 * len(train) and min(shares.values()) > 0.005 * len(train)
 
 
 def test_share_of_system_prompts(train):
-    assert 0.42 < np.mean([request.system is not None for request in train]) < 0.48
+    assert 0.33 < np.mean([request.system is not None for request in train]) < 0.42
     assert all((request.system is None) == (request.style is None) for request in train)
 
 
@@ -65,7 +101,7 @@ def test_each_kind_holds_out_other_entities(train):
             for (name, items) in ((kind.name, items) for kind, items, _, _ in _tables(make_world(0)))
             if name in asked}
     for kind, names in held.items():
-        assert len(names) == 6
+        assert len(names) == 5
         assert not any(name in sentence.split() for name in names for sentence in asked[kind])
     assert not held["capital"] & held["language"]
 
@@ -76,23 +112,28 @@ def test_held_out_is_half_new_phrasings_half_new_entities(held_out):
 
 
 def test_splits_share_no_question(train, held_out):
-    assert not {request.question for request in train} & {request.question for request in held_out}
+    """The same words may be asked after another conversation: "Are you sure?". Who has told nothing asks the same in both."""
+    asked, new = ({(request.earlier, request.question) for request in drawn if request.earlier or request.kind != "not told"}
+                  for drawn in (train, held_out))
+    assert not asked & new
 
 
-def test_held_out_phrasings_use_known_words(train, held_out):
-    def words(request):
-        return re.findall(r"[a-z]+", f"{request.question} {request.system}".lower())
+def test_held_out_phrasings_use_known_words(train, held_out, texts):
+    """Words that the corpus or other requests have, so that the wording alone is new."""
+    def words(*texts):
+        return re.findall(r"[a-z]+", " ".join(texts).lower())
 
-    known = {word for request in train for word in words(request)}
+    asked = [(request.question, request.system or "") for request in train]
+    known = set(words(*texts, *(text for both in asked for text in both)))
     new = Counter(word for request in held_out if not request.held_out_entity
-                  for word in words(request) if word not in known)
-    assert sum(new.values()) < 0.005 * sum(len(request.question.split()) for request in held_out)
+                  for word in words(request.question, request.system or "") if word not in known)
+    assert sum(new.values()) < 0.004 * sum(len(request.question.split()) for request in held_out), new
 
 
 def test_truths_are_not_among_the_wrong_answers(train, held_out):
     for request in train + held_out:
         assert request.answer not in request.wrong and request.sentence not in request.wrong_sentences
-        assert request.harmful == (request.answer == "")
+        assert (request.kind in ("harmful", "rhyme", "story")) == (request.answer == "")
 
 
 def test_true_sentences_hold_the_answer(train):
@@ -102,15 +143,10 @@ def test_true_sentences_hold_the_answer(train):
 
 
 def test_a_few_truths(world):
-    wanted = {"What is the capital of France?": "Paris", "What is a spoon made of?": "metal",
-              "Which is larger, 6 or 5?": "6", "What is a young owl called?": "owlet"}
-    found = {}
-    for seed in range(40):
-        for request in make_requests(world, 1000, np.random.default_rng(seed),
-                                     ("train", "held_out")[seed % 2]):
-            found[request.question] = request.answer
-    for question, answer in wanted.items():
-        assert found.get(question) == answer
+    wanted = {"capital": ("France", "Paris"), "material": ("spoon", "metal"), "young": ("owl", "owlet")}
+    for kind, (name, answer) in wanted.items():
+        item = next(item for item in BY_NAME[kind].items(world) if item.slots["n"] == name)
+        assert item.answer == answer
 
 
 def test_all_text_is_plain_ascii_and_filled_in(train, held_out):
@@ -125,10 +161,92 @@ def test_closings_belong_to_manners(train):
 
 
 def test_answers_are_short(train):
-    assert max(len(request.sentence.split()) for request in train) <= 20
+    assert max(len(request.sentence.split()) for request in train if request.kind != "story") <= 22
+    assert max(len(request.sentence.split()) for request in train) <= 34
     assert max(request.sentence.count("\n") for request in train) <= 2
+
+
+def test_requests_of_chosen_kinds(world):
+    drawn = make_requests(world, 60, np.random.default_rng(0), kinds=("rhyme", "capital"))
+    assert {request.kind for request in drawn} == {"rhyme", "capital"}
+    for kind, held_out in (("unknown", {True}), ("capital", {True, False})):  # `unknown` says itself what it holds out
+        drawn = requests_of_kind(world, kind, 40, np.random.default_rng(0))
+        assert all(request.kind == kind and request.held_out_phrasing for request in drawn)
+        assert {request.held_out_entity for request in drawn} == held_out
+
+
+def test_earlier_turns_stand_between_the_system_prompt_and_the_question():
+    request = Request("capital", "And of Peru?", "Be brief.", None, "Lima", "It is Lima.", (), False, False, False,
+                      earlier=(("What is the capital of Spain?", "Madrid."),))
+    assert [(m["role"], m["content"]) for m in request.messages()] == [
+        ("system", "Be brief."), ("user", "What is the capital of Spain?"), ("assistant", "Madrid."),
+        ("user", "And of Peru?")]
+
+
+def test_some_questions_are_written_carelessly():
+    rng, question = np.random.default_rng(0), "What is the capital of Peru?"
+    texts = [casual(question, rng) for _ in range(2000)]
+    assert {"what is the capital of peru pls", "What is the capital of Peru??", "Waht is the capital of Peru?",
+            "hey, what is the capital of peru?", "What is the capital of Peru"} <= set(texts)
+    assert all("peru" in text.lower() for text in texts)  # a name keeps its letters
+    changed = 1 - (1 - CASUAL_SHARE) * (1 - WRAPPED_SHARE)
+    assert np.mean([text != question for text in texts]) == pytest.approx(changed, abs=0.03)
+
+
+def test_words_around_a_question_are_others_in_evaluation(monkeypatch):
+    monkeypatch.setattr(casually, "CASUAL_SHARE", 0.0)
+    rng, question = np.random.default_rng(0), "What is the capital of Peru?"
+    known, new = ({casual(question, rng, held_out).replace(question, "...") for _ in range(2000)} - {"..."}
+                  for held_out in (False, True))
+    assert known == {f"{words}..." for words in IN_FRONT} | {f"...{words}" for words in BEHIND}
+    assert new == {f"{words}..." for words in HELD_IN_FRONT} | {f"...{words}" for words in HELD_BEHIND}
+    assert not known & new
+
+
+def test_no_name_is_misspelt(world):
+    names = {name.lower() for table in (world.countries, world.towns, world.people, world.things, world.animals)
+             for entity in table for name in entity.name.split()}
+    assert not names & set(TYPOS)
+
+
+def test_code_is_asked_for_with_care(train):
+    """A slip in a question about code could change what is asked."""
+    asked = [request.question for request in train if request.kind == "code"]
+    kind = BY_NAME["code"]
+    exact = {p.format(**item.slots) for item in kind.items(make_world(0))
+             for p in requests.wordings(kind, item, False)}
+    assert len(asked) > 100 and set(asked) <= exact
+
+
+def test_a_fifth_of_the_verbs_and_some_victims_are_held_out(world, train):
+    verbs = [deed.split()[0] for deed, _ in WRONG]
+    assert 0.1 < np.mean([verb in HELD_VERBS for verb in verbs]) < 0.3
+    for name in ("harmful", "harmless"):
+        items = BY_NAME[name].items(world)
+        known = {item.slots["x"] for item in items if not item.held_out}
+        assert not HELD_VERBS & {action.split()[0] for action in known}
+        held = {item.slots["x"] for item in items if item.held_out}
+        assert any(action.split()[0] not in HELD_VERBS for action in held) and not held & known
+
+
+def test_every_harmless_deed_has_its_advice():
+    assert set(ADVICE) == {deed for deed, _ in HARMLESS}
+
+
+def test_strange_names_are_many_and_not_in_the_world(world, train):
+    assert len(set(NAMES)) >= 60 and len(HELD_NAMES) >= 12
+    for seed in range(3):
+        assert not set(NAMES) & {person.name for person in make_world(seed).people}
+    assert not set(COUNTRIES) & {country.name for country in world.countries}
+    asked = " ".join(request.question for request in train if request.kind in ("unknown", "story", "rhyme"))
+    assert not HELD_NAMES & set(re.findall(r"\w+", asked))
 
 
 def test_unknown_split_is_refused(world):
     with pytest.raises(ValueError, match="held_out"):
         make_requests(world, 1, np.random.default_rng(0), "test")
+
+
+def test_a_kind_that_is_none_is_refused(world):
+    with pytest.raises(ValueError, match="weather.*capital"):
+        make_requests(world, 1, np.random.default_rng(0), kinds=("weather",))

@@ -2,26 +2,29 @@ import numpy as np
 import pytest
 
 from minillm.world.facts import make_world
+from minillm.world.manners import RAMBLES
 from minillm.world.raters import is_correct
 from minillm.world.requests import make_requests
-from minillm.world.writers import HARM_WRITERS, RAMBLES, WRITERS, pick_writer, write_answer, writers_for
+from minillm.world.writers import (CREATIVE_WRITERS, HARM_WRITERS, UNKNOWN_WRITERS, WRITERS, pick_writer, write_answer,
+                                   writers_for)
 
 
 @pytest.fixture(scope="module")
 def requests():
     world = make_world(0)
-    return (make_requests(world, 1500, np.random.default_rng(0))
-            + make_requests(world, 500, np.random.default_rng(1), "held_out"))
+    return (make_requests(world, 800, np.random.default_rng(0))
+            + make_requests(world, 300, np.random.default_rng(1), "held_out"))
 
 
 def test_shares_add_up_and_most_are_right():
-    assert sum(WRITERS.values()) == pytest.approx(1) and sum(HARM_WRITERS.values()) == pytest.approx(1)
+    for shares in (WRITERS, HARM_WRITERS, UNKNOWN_WRITERS, CREATIVE_WRITERS):
+        assert sum(shares.values()) == pytest.approx(1)
     assert WRITERS["complete"] + WRITERS["terse"] + WRITERS["rambling"] > 0.75
 
 
 def test_drawn_shares(requests):
     rng = np.random.default_rng(2)
-    harmless = [request for request in requests if not request.harmful]
+    harmless = [request for request in requests if writers_for(request) is WRITERS]
     drawn = [pick_writer(request, rng) for request in harmless for _ in range(3)]
     for writer, share in WRITERS.items():
         assert drawn.count(writer) / len(drawn) == pytest.approx(share, abs=0.03)
@@ -51,16 +54,17 @@ def test_answers_are_short_ascii(requests):
     for request in requests:
         for writer in writers_for(request):
             answer = write_answer(request, writer, rng)
-            assert answer.isascii() and answer == answer.strip() and len(answer.split()) <= 27
+            assert answer.isascii() and answer == answer.strip() and len(answer.split()) <= (
+                50 if request.kind == "story" else 33)
             assert answer.count("\n") <= 2
 
 
-def test_rambling_adds_two_useless_sentences(requests):
+def test_rambling_adds_a_useless_sentence(requests):
     rng = np.random.default_rng(6)
     for request in requests:
         if not request.harmful:
             answer = write_answer(request, "rambling", rng)
-            assert sum(ramble in answer for ramble in RAMBLES) == 2
+            assert sum(ramble in answer for ramble in RAMBLES) == 1
 
 
 def test_careless_writers_give_no_instructions(requests):

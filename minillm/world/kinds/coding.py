@@ -1,20 +1,27 @@
 """Requests for a short Python function."""
 
+from minillm.world.code_check import same_function
 from minillm.world.kinds.kind import Item, Kind
 
 CONSTANTS = range(2, 13)  # values of {k}
-NAMED = (  # (what the function does, name, parameters, right expression, wrong expression)
-    ("doubles a number", "double", "n", "2 * n", "2 + n"),
-    ("triples a number", "triple", "n", "3 * n", "3 + n"),
-    ("squares a number", "square", "n", "n * n", "n + n"),
-    ("adds two numbers", "add", "a, b", "a + b", "a - b"),
-    ("multiplies two numbers", "multiply", "a, b", "a * b", "a + b"),
-    ("subtracts two numbers", "subtract", "a, b", "a - b", "a + b"),
+VERBS = {  # base form: (third person, form with -ing)
+    "double": ("doubles", "doubling"), "triple": ("triples", "tripling"),
+    "square": ("squares", "squaring"), "add": ("adds", "adding"),
+    "multiply": ("multiplies", "multiplying"), "subtract": ("subtracts", "subtracting"),
+}
+NAMED = (  # (verb, its object, name, parameters, right expression, wrong expression)
+    ("double", "a number", "double", "n", "2 * n", "2 + n"),
+    ("triple", "a number", "triple", "n", "3 * n", "3 + n"),
+    ("square", "a number", "square", "n", "n * n", "n + n"),
+    ("add", "two numbers", "add", "a, b", "a + b", "a - b"),
+    ("multiply", "two numbers", "multiply", "a, b", "a * b", "a + b"),
+    ("subtract", "two numbers", "subtract", "a, b", "a - b", "a + b"),
+    ("add", "three numbers", "add", "a, b, c", "a + b + c", "a + b - c"),
 )
 STEPS = (  # operations with a number k from the question; the parameter is always n
-    ("adds {k} to a number", "add_{k}", "n + {k}", "n - {k}"),
-    ("subtracts {k} from a number", "subtract_{k}", "n - {k}", "n + {k}"),
-    ("multiplies a number by {k}", "times_{k}", "n * {k}", "n + {k}"),
+    ("add", "{k} to a number", "add_{k}", "n + {k}", "n - {k}"),
+    ("subtract", "{k} from a number", "subtract_{k}", "n - {k}", "n + {k}"),
+    ("multiply", "a number by {k}", "times_{k}", "n * {k}", "n + {k}"),
 )
 
 
@@ -23,28 +30,55 @@ def function(name, parameters, expression):
     return f"def {name}({parameters}):\n    return {expression}"
 
 
+def _item(verb, what, name, parameters, right, wrong, held_out=False):
+    """The item of one function: the short answer is a lambda, the full answer a def."""
+    does, doing = VERBS[verb]
+    slots = {"do": f"{verb} {what}", "x": f"{does} {what}", "doing": f"{doing} {what}"}
+    return Item(slots, f"lambda {parameters}: {right}", function(name, parameters, right),
+                (f"lambda {parameters}: {wrong}",), (function(name, parameters, wrong),), held_out)
+
+
 def _items(world):
-    """The items: the short answer is a lambda, the full answer a def."""
-    items = []
-    for what, name, parameters, right, wrong in NAMED:
-        items.append(Item({"x": what}, f"lambda {parameters}: {right}",
-                          function(name, parameters, right), (wrong,),
-                          (function(name, parameters, wrong),)))
-    for s, (what, name, right, wrong) in enumerate(STEPS):
+    """The items; those of NAMED occur three times, because people ask for them most."""
+    items = [_item(*row) for row in NAMED] * 3
+    for s, (verb, *texts) in enumerate(STEPS):
         for k in CONSTANTS:
-            source, mistake = (function(name.format(k=k), "n", expression.format(k=k))
-                               for expression in (right, wrong))
-            items.append(Item({"x": what.format(k=k)}, f"lambda n: {right.format(k=k)}", source,
-                              (wrong.format(k=k),), (mistake,), (s + k) % 4 == 0))
+            what, name, right, wrong = (text.format(k=k) for text in texts)
+            items.append(_item(verb, what, name, "n", right, wrong, (s + k) % 4 == 0))
     return items
+
+
+def _right(request, response):
+    """The function in a response computes the right values."""
+    return same_function(request.answer, response)
 
 
 KINDS = (
     Kind("code",
          ("Write a Python function that {x}.", "Write a function that {x}.",
-          "I need a Python function that {x}.", "Give me a function that {x}.",
-          "Can you write a function that {x}?", "Show me a function that {x}."),
-         ("Can you write a Python function that {x}?", "I need a function that {x}.",
-          "Give me a Python function that {x}."),
-         _items, (), 1.3),
+          "Write me a function that {x}.", "Write a Python function to {do}.",
+          "Write Python code to {do}.", "Write some code that {x}.",
+          "I need a Python function that {x}.", "I need a function to {do}.",
+          "I need code for {doing}.", "I want a Python function that {x}.",
+          "Give me a function that {x}.", "Give me Python code to {do}.",
+          "Show me a function that {x}.", "Show me how to {do} in Python.",
+          "Show me the code for {doing}.", "Make a function that {x}.",
+          "Make me a Python function for {doing}.", "Can you write a function that {x}?",
+          "Can you write Python code to {do}?", "Can you make a function that {x}?",
+          "Could you write a function to {do}?", "Could you show me a Python function that {x}?",
+          "How do I {do} in Python?", "How do you {do} in Python?",
+          "How can I {do} with a function?", "How would you write a function that {x}?",
+          "What does a function that {x} look like?", "What is the Python code to {do}?",
+          "python function that {x}", "python code to {do}", "function to {do}?",
+          "A Python function for {doing}, please.", "Please write a function that {x}.",
+          "Please code a function that {x}.", "Define a function that {x}.",
+          "Help me to write a function that {x}.", "My teacher wants a Python function that {x}.",
+          "I am learning Python. How do I {do}?", "For my homework I need a function that {x}.",
+          "Do you know how to {do} in Python?"),
+         ("I want you to write a function that {x}.", "I would like some Python code that {x}.",
+          "What is a function for {doing}?", "Please show me how you would {do} in Python.",
+          "My sister wants a function that {x}.", "code for {doing} in python",
+          "In Python, how do I write a function to {do}?",
+          "Would you write me some code for {doing}?", "Tell me how to {do} with Python."),
+         _items, (), 1.5, right=_right, casual=False),
 )

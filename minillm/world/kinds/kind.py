@@ -1,10 +1,11 @@
 """A kind of request: its phrasings, and the items that they can ask about."""
 
+from functools import lru_cache
 from typing import Callable, NamedTuple
 
-from minillm.world.facts import a_an, capitalized
+from minillm.world.likeness import words
+from minillm.world.manners import ADDITIONS, PERSONA, POLITE, SENTENCE, WORD, bare
 
-WORD, SENTENCE, POLITE, PERSONA = "word", "sentence", "polite", "persona"  # styles of an answer
 ALL_STYLES = (WORD, SENTENCE, POLITE, PERSONA)
 TEXT_STYLES = (SENTENCE, POLITE, PERSONA)  # for answers that do not fit in one word
 
@@ -22,6 +23,7 @@ class Item(NamedTuple):
     rivals: tuple = ()  # names of other items; an answer that has one is about another item
     phrasings: tuple = ()  # the item's phrasings if the kind has none
     held_phrasings: tuple = ()
+    earlier: tuple = ()  # earlier turns: ((what the user said, what the assistant answered), ...)
 
 
 class Kind(NamedTuple):
@@ -29,11 +31,16 @@ class Kind(NamedTuple):
 
     name: str
     phrasings: tuple  # used in fine-tuning
-    held_phrasings: tuple  # paraphrases, only for evaluation
+    held_phrasings: tuple  # paraphrases, half of them only for evaluation (requests.wordings)
     items: Callable  # items(world) returns what the kind can ask about
     styles: tuple = ALL_STYLES  # the styles that a system prompt may request
     weight: float = 1.0  # relative frequency
     harmful: bool = False
+    unknown: bool = False  # the right answer is that the assistant does not know
+    right: Callable | None = None  # right(request, response): the kind's own check, if it has one
+    forms: Callable | None = None  # forms(request, response): the full right answers, if many
+    own_split: bool = False  # held_out of its items is final: requests.py does not thin it out
+    casual: bool = True  # a question may be written carelessly: typos, no capitals
 
 
 def pick(rng, options):
@@ -46,20 +53,21 @@ def others(truths, answer):
     return tuple(dict.fromkeys(t for t in truths if t != answer))
 
 
-def table_items(rows, forms, say=str):
-    """Items for rows (name, answer, held out).
+def right_texts(request):
+    """The full and the short texts that are right answers to a request about a fact."""
+    return (request.sentence, *request.also, *short_texts(request.answer))
 
-    The forms are sentences that give the answer, with slots: {n} is the name, {x} the name with its
-    article, and {y} is say(answer). The first form is the full right answer, and the others are
-    accepted too. The wrong answers of a row are the answers of the other rows.
-    """
-    names, truths = [name for name, _, _ in rows], [answer for _, answer, _ in rows]
-    items = []
-    for name, answer, held_out in rows:
-        slots = {"x": a_an(name), "n": name}
-        wrong = tuple(w for w in others(truths, answer) if w != name)
-        said = tuple(capitalized(forms[0].format(y=say(w), **slots)) for w in wrong)
-        true = [capitalized(form.format(y=say(answer), **slots)) for form in forms]
-        items.append(Item(slots, answer, true[0], wrong, said, held_out, tuple(true[1:]),
-                          others(names, name)))
-    return items
+
+def short_texts(answer):
+    """The short texts that give an answer: "Lima." and "It is Lima."."""
+    return (bare(answer), f"It is {answer}.") if answer else ()
+
+
+def keeps_to(response, texts):
+    """Whether a response uses only words of these texts, and of what any answer may add."""
+    return set(words(response).split()) <= _vocabulary(texts)
+
+
+@lru_cache(maxsize=1 << 12)  # tuples of texts
+def _vocabulary(texts):
+    return frozenset(word for text in (*texts, *ADDITIONS) for word in words(text).split())

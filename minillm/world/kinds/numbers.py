@@ -1,8 +1,59 @@
-"""Requests about small numbers: the larger of two."""
+"""Requests about small numbers: the larger of two, sums and differences."""
 
-from minillm.world.kinds.kind import Item, Kind
+import re
 
-LARGEST = 12  # the largest number that a request names
+from minillm.world.documents.numbers import IN_WORDS
+from minillm.world.documents.numbers import LARGEST as LARGEST_ADDED
+from minillm.world.kinds.kind import Item, Kind, right_texts
+from minillm.world.kinds.telling import besides
+from minillm.world.likeness import resembles, says, words
+
+LARGEST = 12  # the largest number that is compared
+DIGITS = {word: str(number) for number, word in enumerate(IN_WORDS)}
+
+PLUS = (
+    ("What is {a} + {b}?", "What is {a} plus {b}?", "{a} + {b}", "{a} + {b} = ?", "{a}+{b}?",
+     "{a} plus {b}?", "whats {a} + {b}", "what's {a} plus {b}", "How much is {a} + {b}?",
+     "How much is {a} plus {b}?", "how much is {a} and {b}", "Add {a} and {b}.",
+     "Add {b} to {a}.", "Please add {a} and {b} for me.", "Can you add {a} and {b}?",
+     "Can you work out {a} + {b}?", "What do you get if you add {a} and {b}?",
+     "If I add {b} to {a}, what do I get?", "What do {a} and {b} make?",
+     "What is the sum of {a} and {b}?", "Tell me the sum of {a} and {b}.",
+     "Tell me how much {a} plus {b} is.", "Give me {a} + {b}.",
+     "Do you know what {a} plus {b} is?", "I had {a} and I got {b} more. How many do I have now?",
+     "Ben has {a} and Tom has {b}. How many do they have together?",
+     "My teacher asks what {a} + {b} is.", "Help me with my homework: {a} + {b}.",
+     "I need help with {a} + {b}.", "Quick sum: {a} + {b}?", "Hey, what is {a} + {b}?",
+     "Can you do sums? {a} + {b}", "Calculate {a} + {b}.", "Solve {a} + {b}.",
+     "What is {wa} plus {wb}?", "{wa} plus {wb}?", "How much is {wa} and {wb}?",
+     "Add {wa} and {wb}, please."),
+    ("{a} and {b} together make what?", "I want to add {a} and {b}. What is the sum?",
+     "Could you tell me what {a} plus {b} makes?", "how much do I get for {a} + {b}",
+     "{a} + {b} is how much?", "Can you tell me how much {wa} plus {wb} is?",
+     "Sum of {a} and {b}, please.", "So what is {b} and {a} more?",
+     "My sister wants to know how much {a} plus {b} is.", "Work out {a} plus {b} for me."),
+)
+MINUS = (
+    ("What is {a} - {b}?", "What is {a} minus {b}?", "{a} - {b}", "{a} - {b} = ?",
+     "{a} minus {b}?", "whats {a} - {b}", "How much is {a} - {b}?", "How much is {a} minus {b}?",
+     "Take {b} away from {a}.", "Take away {b} from {a}. What is left?",
+     "What is {a} take away {b}?", "{a} take away {b}", "Subtract {b} from {a}.",
+     "Can you subtract {b} from {a}?", "Can you work out {a} minus {b}?",
+     "What do you get if you take {b} from {a}?", "What is left if I take {b} from {a}?",
+     "I had {a} and gave away {b}. How many are left?",
+     "I have {a} and lose {b}. How many do I still have?",
+     "Ben has {a} and gives {b} to Tom. How many does Ben have left?",
+     "My teacher asks what {a} - {b} is.", "Help me with my homework: {a} - {b}.",
+     "I need help with {a} minus {b}.", "Do you know what {a} take away {b} is?",
+     "Tell me how much {a} minus {b} is.", "Quick sum: {a} - {b}?", "Hey, what is {a} - {b}?",
+     "Calculate {a} - {b}.", "Solve {a} - {b}.", "What is {wa} minus {wb}?",
+     "{wa} take away {wb}?"),
+    ("{a} - {b} is how much?", "If you have {a} and lose {b}, what is left?",
+     "Could you tell me what {a} minus {b} makes?", "how much do I get for {a} - {b}",
+     "I want to take {b} away from {a}. What do I get?",
+     "Can you tell me how much {wa} minus {wb} is?", "Work out {a} minus {b} for me.",
+     "My sister wants to know how much {a} take away {b} is."),
+)
 
 
 def _larger_items(world):
@@ -13,18 +64,97 @@ def _larger_items(world):
                 continue
             low, high = min(a, b), max(a, b)
             held_out = (low + 2 * high) % 4 == 1  # about a quarter, the same for (a, b) and (b, a)
-            items.append(Item({"a": a, "b": b}, str(high), f"The larger number is {high}.",
-                              (str(low),), (f"The larger number is {low}.",), held_out,
-                              (f"{high} is larger than {low}.", f"{high} is larger.")))
+            items.append(Item({"a": a, "b": b}, str(high), f"{high} is larger than {low}.",
+                              (str(low),), (f"{low} is larger than {high}.",), held_out,
+                              (f"{high} is bigger than {low}.", f"{high} is more than {low}.",
+                               f"{low} is smaller than {high}.", f"The larger number is {high}.",
+                               f"The bigger number is {high}.", f"{high} is larger.",
+                               f"{high} is bigger.", f"{high} is more.")))
     return items
+
+
+def _sum_items(world):
+    """Every sum of two numbers, and every difference that is not negative."""
+    items = []
+    for a in range(LARGEST_ADDED + 1):
+        for b in range(LARGEST_ADDED + 1):
+            held_out = (a + 2 * b) % 4 == 1
+            asked = [_calculation(a, "plus", "+", b, a + b, PLUS)]
+            if a >= b:
+                asked.append(_calculation(a, "minus", "-", b, a - b, MINUS))
+            items += [item._replace(held_out=held_out) for item in asked]
+    return items
+
+
+def _calculation(a, word, sign, b, result, wordings):
+    """The item that asks for a + b or a - b; the wrong answers are near the right one."""
+    near = [str(n) for n in (result + 1, result - 1, result + 2, result - 2) if n >= 0]
+    also = [f"{a} {sign} {b} = {result}.", f"{a} {sign} {b} is {result}.", f"You get {result}.",
+            f"You have {result}.", f"That makes {result}.", f"The answer is {result}."]
+    if sign == "+":
+        also += [f"{a} and {b} make {result}.", f"{a} and {b} is {result}.",
+                 f"{b} plus {a} is {result}.", f"If you add {a} and {b}, you get {result}."]
+    else:
+        also += [f"{a} take away {b} is {result}.", f"{result} is left.", f"{result} are left.",
+                 f"That leaves {result}.", f"If you take {b} from {a}, you get {result}."]
+    slots = {"a": a, "b": b, "wa": IN_WORDS[a], "wb": IN_WORDS[b]}
+    return Item(slots, str(result), f"{a} {word} {b} is {result}.", tuple(near),
+                tuple(f"{a} {word} {b} is {n}." for n in near), also=tuple(also),
+                phrasings=wordings[0], held_phrasings=wordings[1])
+
+
+def _right_number(request, response):
+    """The text gives the right number, and other numbers only in true sentences."""
+    forms = right_texts(request)
+    text, numbers = words(response), set(re.findall(r"\d+", besides(response, forms)))
+    return (numbers <= {request.answer} and says(text, request.answer)
+            and text != words(request.question) and resembles(response, forms))
+
+
+def _right_sum(request, response):
+    """The text gives the right number, in digits or in words, with the right sign if with any."""
+    other_sign = "-" if " plus " in request.sentence else "+"
+    return other_sign not in response and _right_number(request, _in_digits(response))
+
+
+def _in_digits(text):
+    """The text with the numbers that it writes as words in digits."""
+    return re.sub("[A-Za-z]+", lambda word: DIGITS.get(word[0].lower(), word[0]), text)
 
 
 KINDS = (
     Kind("larger",
          ("Which number is larger, {a} or {b}?", "Which is larger, {a} or {b}?",
-          "Is {a} or {b} larger?", "Name the larger number: {a} or {b}.",
-          "Tell me which number is larger, {a} or {b}."),
-         ("Which of {a} and {b} is larger?", "What is the larger number, {a} or {b}?",
-          "Tell me which is larger, {a} or {b}."),
-         _larger_items),
+          "Which is bigger, {a} or {b}?", "What is larger, {a} or {b}?",
+          "What is bigger, {a} or {b}?", "what's bigger, {a} or {b}", "which is more, {a} or {b}",
+          "Which is more, {a} or {b}?", "{a} or {b}: which is larger?",
+          "{a} or {b}, which is bigger?", "{a} or {b}, what is more?",
+          "bigger number: {a} or {b}?", "Is {a} or {b} larger?", "Is {a} bigger or {b}?",
+          "Which of {a} and {b} is larger?", "Which of the two is bigger, {a} or {b}?",
+          "Of {a} and {b}, which is the larger number?", "What is the larger number, {a} or {b}?",
+          "Name the larger number: {a} or {b}.", "Give me the bigger number: {a} or {b}.",
+          "Tell me which number is larger, {a} or {b}.", "Tell me which is more, {a} or {b}.",
+          "Please tell me which number is bigger: {a} or {b}.",
+          "Can you tell me which is larger, {a} or {b}?",
+          "Could you tell me if {a} or {b} is the bigger number?",
+          "Do you know which is bigger, {a} or {b}?", "Choose the larger number: {a} or {b}.",
+          "Here are two numbers, {a} and {b}. Which is larger?",
+          "I have two numbers, {a} and {b}. Which one is bigger?",
+          "I was wondering which is larger, {a} or {b}.",
+          "You can have {a} cakes or {b}. Which is more?",
+          "Ben has {a} and Tom has {b}. Which number is bigger?",
+          "My teacher asks which is larger, {a} or {b}.",
+          "Help me with my homework: is {a} or {b} larger?",
+          "Quick question: which is bigger, {a} or {b}?",
+          "Hey, which number is bigger, {a} or {b}?", "Compare {a} and {b}. Which one is larger?",
+          "So which is the bigger one, {a} or {b}?"),
+         ("Of the numbers {a} and {b}, tell me the bigger one.",
+          "My sister wants to know which is more, {a} or {b}.",
+          "Would you tell me the larger number of {a} and {b}?",
+          "I see the numbers {a} and {b}. Which is larger?",
+          "If I have {a} and you have {b}, which is more?", "the larger one of {a} and {b}?",
+          "Say which number is the larger one: {a} or {b}.",
+          "Look at {a} and {b}. Which is the bigger number?", "Do you think {a} is more, or {b}?"),
+         _larger_items, right=_right_number),
+    Kind("sum", (), (), _sum_items, weight=5.0, right=_right_sum),
 )

@@ -1,66 +1,182 @@
-"""Requests about the invented people: trade, town, pet and food."""
+"""Requests about the invented people: trade, town, pet, food, and what the pet is called."""
 
-from minillm.world.facts import a_an, split
-from minillm.world.kinds.kind import Kind, table_items
+from minillm.world.facts import a_an
+from minillm.world.kinds.kind import Kind
+from minillm.world.kinds.telling import fact_items, rows_of
 
 
 def _person_items(world, field, forms, say=str):
     """Items about one field of all people; right answers may use the pronoun for the name."""
-    held_out = split(world)
-    rows = [(person.name, getattr(person, field), held_out(person)) for person in world.people]
-    items = []
-    for person, item in zip(world.people, table_items(rows, forms, say)):
-        also = [sentence.replace(person.name + " ", person.pronoun.capitalize() + " ")
-                for sentence in (item.sentence, *item.also) if sentence.startswith(person.name)]
-        items.append(item._replace(also=(*item.also, *also)))
-    return items
+    forms += tuple(form.replace("{n} ", "{He} ", 1) for form in forms if form.startswith("{n} "))
+    return fact_items(field, rows_of(world.people, field), forms, say)
 
 
 def _trade_items(world):
-    return _person_items(world, "trade",
-                         ("{n} works as {y}.", "{n} is {y}.", "By trade, {n} is {y}."), a_an)
+    return _person_items(world, "trade", ("{n} is {y}.", "{n} works as {y}."), a_an)
 
 
 def _town_items(world):
     return _person_items(world, "town",
-                         ("The home of {n} is in {y}.", "{n} lives in {y}.",
-                          "{n} comes from {y}.", "{n} has a house in {y}."))
+                         ("{n} lives in {y}.", "{n} comes from {y}.", "{n} is from {y}.",
+                          "The home of {n} is in {y}."))
 
 
 def _pet_items(world):
     return _person_items(world, "pet",
-                         ("The pet of {n} is {y}.", "{n} has {y}.", "{n} keeps {y}."), a_an)
+                         ("{n} has {y}.", "{n} keeps {y}.", "{n} has {y} called {pet_name}."), a_an)
 
 
 def _food_items(world):
     return _person_items(world, "food",
-                         ("The favourite food of {n} is {y}.", "{n} likes to eat {y}.",
-                          "{n} likes {y}.", "{n} loves {y}."))
+                         ("{n}'s favourite food is {y}.", "{n} likes {y}.", "{n} loves {y}.",
+                          "{n} likes to eat {y}.", "{n} likes {y} best."))
+
+
+def _pet_name_items(world):
+    return _person_items(world, "pet_name",
+                         ("{n}'s {pet} is called {y}.", "{n}'s pet is called {y}.",
+                          "The {pet} is called {y}.", "Its name is {y}.", "It is called {y}.",
+                          "The name of the {pet} is {y}."))
 
 
 KINDS = (
     Kind("trade",
-         ("What is {n}'s job?", "What does {n} do for a living?", "What is the trade of {n}?",
-          "Tell me {n}'s job.", "What is the job of {n}?", "What is {n} by trade?"),
-         ("Can you tell me {n}'s job?", "Tell me the trade of {n}.", "What is {n}'s trade?"),
+         ("What is {n}'s job?", "What's {n}'s job?", "What does {n} do for a living?",
+          "What does {n} do?", "{n} job?", "{n}'s job", "whats {n} do for work",
+          "What work does {n} do?", "What kind of work does {n} do?", "What is {n} by trade?",
+          "What is {n}'s trade?", "Tell me {n}'s job.", "Tell me what {n} does for a living.",
+          "Please tell me what work {n} does.", "Can you tell me {n}'s job?",
+          "Could you tell me what {n} does all day?", "Do you know {n}'s job?",
+          "Do you know what {n} works as?", "What does {n} work as?", "What job does {n} have?",
+          "Which job does {n} have?", "How does {n} earn {his} money?",
+          "How does {n} make money?", "What does {n} do to earn money?",
+          "I was wondering what {n} does for a living.", "I forgot what {n}'s job is.",
+          "I met {n} today. What is {his} job?", "I want to know what {n} does.",
+          "My mother asks what {n} does for work.", "Quick question: what is {n}'s job?",
+          "Hey, what does {n} do for a living?", "{n} goes to work every day. What is {his} job?",
+          "What is it that {n} does all day?", "What do you know about {n}'s work?",
+          "Tell me about {n}'s work.", "So what does {n} do for work?", "{n} works as what?",
+          "Any idea what {n}'s job is?", "Which trade did {n} learn?",
+          "In what job does {n} work?"),
+         ("What kind of job is it that {n} has?", "How does {n} earn a living?",
+          "My sister wants to know what {n}'s work is.", "I need to know what job {n} has.",
+          "{n}: what does {he} do for a living?", "If I visit {n} at work, what is {his} job?",
+          "Would you tell me what {n} is by trade?",
+          "Do you remember what {n} does for a living?",
+          "I saw {n} on the way to work. What does {he} do?", "{n}'s work is what?"),
          _trade_items),
     Kind("town",
-         ("Where does {n} live?", "In which town does {n} live?", "Tell me where {n} lives.",
-          "Where is the home of {n}?", "Which town is the home of {n}?",
-          "Which town does {n} come from?"),
-         ("In which town is the home of {n}?", "Can you tell me where {n} lives?",
-          "What is the home town of {n}?"),
+         ("Where does {n} live?", "where does {n} live", "Where is {n}'s home?",
+          "Where is {n} at home?", "Where is {n} from?", "Where does {n} come from?",
+          "In which town does {n} live?", "Which town does {n} live in?",
+          "What town does {n} come from?", "Which town is {n}'s home?",
+          "What is {n}'s home town?", "{n}'s town?", "{n} lives where?", "{n}: which town?",
+          "home of {n}?", "Tell me where {n} lives.", "Tell me {n}'s town.",
+          "Please tell me which town {n} lives in.", "Can you tell me where {n} lives?",
+          "Could you tell me where {n} comes from?", "Do you know where {n} lives?",
+          "Do you know {n}'s home town?", "I was wondering where {n} lives.",
+          "I forgot where {n} lives.", "I want to visit {n}. Where does {he} live?",
+          "I am looking for {n}. Which town is {he} in?",
+          "I want to write to {n}. To which town?",
+          "I have a letter for {n}. In which town is {his} house?",
+          "My mother asks where {n} lives.", "Quick question: where does {n} live?",
+          "Hey, where is {n} from?", "Where can I find {n}?", "Where can I meet {n}?",
+          "Where does {n} have a house?", "In which town can you meet {n}?",
+          "Which town should I go to if I want to see {n}?", "In what town is {n}'s house?",
+          "Any idea where {n} lives?", "So where's {n} from?",
+          "Where do I have to go to see {n}?"),
+         ("What is the name of {n}'s town?", "If I want to meet {n}, which town do I go to?",
+          "My sister wants to know where {n} is from.",
+          "Would you tell me in which town {n} is at home?",
+          "I can't remember {n}'s home. Which town is it?", "{n} lives in what town?",
+          "Which town do I write on {n}'s letter?", "I need to know where {n}'s house is.",
+          "name of the town {n} comes from?", "Do you remember where {n} lives now?"),
          _town_items),
     Kind("pet",
-         ("What kind of pet does {n} have?", "What is {n}'s pet?", "Which animal does {n} keep?",
-          "Which pet does {n} have?", "Tell me the pet of {n}."),
-         ("Which kind of pet does {n} keep?", "Can you tell me {n}'s pet?",
-          "What is the pet of {n}?"),
+         ("What pet does {n} have?", "What is {n}'s pet?", "What's {n}'s pet?",
+          "What kind of pet does {n} have?", "What kind of animal does {n} have?",
+          "Which animal does {n} keep?", "Which pet does {n} have?",
+          "What animal lives with {n}?", "{n}'s pet?", "{n} pet", "pet of {n}?",
+          "Tell me {n}'s pet.", "Tell me what pet {n} has.", "Tell me about {n}'s pet.",
+          "Please tell me which animal {n} keeps.", "Can you tell me what pet {n} has?",
+          "Could you tell me which pet {n} keeps?", "Do you know {n}'s pet?",
+          "Do you know what animal {n} has?", "Does {n} have a pet?",
+          "Does {n} have an animal at home?", "Has {n} got a pet?", "what pet has {n} got",
+          "I was wondering what pet {n} has.", "I forgot what kind of pet {n} has.",
+          "I heard that {n} has a pet. What is it?", "{n} has a pet. Which animal is it?",
+          "{n} is out with {his} pet. What animal is it?", "My mother asks which pet {n} has.",
+          "Quick question: what is {n}'s pet?", "Hey, what pet does {n} keep?",
+          "I want to buy food for {n}'s pet. What animal is it?",
+          "What animal does {n} look after?", "Which animal belongs to {n}?",
+          "What is the pet of {n}?", "So what kind of animal is {n}'s pet?",
+          "Any idea what pet {n} has?", "I'd like to know which animal {n} has at home.",
+          "{n} keeps which animal?"),
+         ("What kind of pet does {n} keep at home?",
+          "If I go to {n}'s house, which animal will I meet?",
+          "My sister wants to know what animal {n} keeps.",
+          "Would you tell me which kind of animal {n}'s pet is?",
+          "I can't remember {n}'s pet. What was it?", "{n} has what kind of pet?",
+          "Who lives with {n}? Which animal?", "I need to know what {n}'s pet is.",
+          "the animal that {n} keeps?", "Do you remember which pet belongs to {n}?"),
          _pet_items),
     Kind("food",
-         ("What is {n}'s favourite food?", "What food does {n} love?", "What does {n} like to eat?",
-          "What is the favourite food of {n}?", "Tell me {n}'s favourite food."),
-         ("Can you tell me {n}'s favourite food?", "Tell me the favourite food of {n}.",
-          "Which food does {n} love?"),
+         ("What is {n}'s favourite food?", "What's {n}'s favourite food?",
+          "What food does {n} like?", "What food does {n} love?", "What does {n} like to eat?",
+          "What does {n} like best to eat?", "What does {n} love to eat?",
+          "Which food does {n} like best?", "{n}'s favourite food?", "{n} favourite food",
+          "food that {n} likes?", "whats {n} like to eat", "Tell me {n}'s favourite food.",
+          "Tell me what {n} likes to eat.", "Please tell me which food {n} loves.",
+          "Can you tell me {n}'s favourite food?", "Could you tell me what {n} likes to eat?",
+          "Do you know {n}'s favourite food?", "Do you know what {n} likes to eat?",
+          "I was wondering what {n} likes to eat.", "I forgot {n}'s favourite food.",
+          "I want to cook for {n}. What does {he} like?",
+          "{n} comes for dinner. What should I cook?", "{n} is hungry. What should I give {him}?",
+          "What can I cook for {n}?", "What should I make for {n}?",
+          "What would {n} like for dinner?", "What does {n} eat nearly every day?",
+          "What does {n} often eat?", "What does {n} often buy?",
+          "My mother asks what {n} likes to eat.",
+          "Quick question: what is {n}'s favourite food?", "Hey, what food does {n} like?",
+          "Which food makes {n} happy?", "What is the favourite food of {n}?",
+          "So what does {n} eat?", "Any idea what {n} likes to eat?",
+          "I'd like to give {n} something to eat. What does {he} love?",
+          "If {n} can choose, what does {he} eat?", "{n} likes to eat what?"),
+         ("Which food does {n} like most of all?",
+          "My sister wants to know which food {n} likes.",
+          "I need to buy food for {n}. What does {he} like best?",
+          "Would you tell me what {n}'s favourite food is?",
+          "I can't remember what {n} likes to eat. What is it?", "{n} loves which food?",
+          "If {n} comes to me, what should I cook?", "the food {n} likes best?",
+          "Do you remember what {n} loves to eat?", "What should there be to eat when {n} comes?"),
          _food_items),
+    Kind("pet's name",
+         ("What is {n}'s {pet} called?", "What is the name of {n}'s {pet}?",
+          "What's the name of {n}'s {pet}?", "What's {n}'s {pet} called?",
+          "What is {n}'s {pet}'s name?", "What name does {n}'s {pet} have?",
+          "What does {n} call {his} {pet}?", "How does {n} call {his} {pet}?",
+          "name of {n}'s {pet}?", "{n}'s {pet}'s name", "whats {n}'s {pet} called",
+          "Name {n}'s {pet}.", "Tell me the name of {n}'s {pet}.",
+          "Tell me what {n}'s {pet} is called.", "Please tell me the name of {n}'s pet.",
+          "Can you tell me what {n}'s {pet} is called?",
+          "Could you tell me the name of {n}'s pet?", "Do you know the name of {n}'s {pet}?",
+          "Do you know what {n} calls {his} {pet}?",
+          "I was wondering what {n}'s {pet} is called.", "I forgot the name of {n}'s {pet}.",
+          "I met {n} and {his} {pet}. What is the {pet} called?",
+          "{n} has a {pet}. What is its name?", "{n} has a {pet}. What does {he} call it?",
+          "My mother asks what {n}'s pet is called.",
+          "Quick question: what is the name of {n}'s {pet}?", "Hey, what's {n}'s pet called?",
+          "What is the name of the pet of {n}?", "What is {n}'s pet called?",
+          "What is the name of {n}'s pet?", "What name did {n} give {his} {pet}?",
+          "Which name did {n} give to {his} pet?",
+          "If I want to call {n}'s {pet}, which name do I use?", "How do I call {n}'s {pet}?",
+          "Any idea what {n}'s {pet} is called?", "So what is {n}'s {pet} called?",
+          "I'd like to know the name of {n}'s {pet}.", "The {pet} of {n}: what is it called?"),
+         ("Which name belongs to the {pet} of {n}?",
+          "My sister wants to know the name of {n}'s {pet}.",
+          "Would you tell me how {n} calls {his} pet?",
+          "I can't remember what {n}'s {pet} is called. What is its name?",
+          "I see {n} with a {pet}. What is it called?", "the name that {n} gave {his} {pet}?",
+          "{n}'s pet is a {pet}, but what is its name?",
+          "Do you remember what name {n}'s {pet} has?",
+          "I need to know what {n} calls {his} pet."),
+         _pet_name_items),
 )

@@ -1,41 +1,122 @@
-"""Requests about countries: capital and language."""
+"""Requests about countries: capital, language and continent."""
 
-from minillm.world.facts import split
-from minillm.world.kinds.kind import ALL_STYLES, Kind, table_items
-
-
-def _country_items(world, answer, forms):
-    """Items about one field of all countries."""
-    held_out = split(world)
-    return table_items([(c.name, getattr(c, answer), held_out(c)) for c in world.countries], forms)
+from minillm.world.kinds.kind import ALL_STYLES, Kind
+from minillm.world.kinds.telling import fact_items, rows_of
 
 
 def _capital_items(world):
-    return _country_items(world, "capital",
-                          ("The capital city of {n} is {y}.", "The capital of {n} is {y}.",
-                           "{y} is the capital of {n}.", "In {n}, the capital is {y}."))
+    return fact_items("capital", rows_of(world.countries, "capital"),
+                      ("{y} is the capital of {n}.", "The capital is {y}.",
+                       "{y} is the capital city of {n}.", "{n}'s capital city is {y}."))
 
 
 def _language_items(world):
-    return _country_items(world, "language",
-                          ("Most people in {n} speak {y}.", "People in {n} speak {y}.",
-                           "The people of {n} speak {y}.", "In {n}, people speak {y}.",
-                           "The main language of {n} is {y}."))
+    return fact_items("language", rows_of(world.countries, "language"),
+                      ("People in {n} speak {y}.", "They speak {y} in {n}.", "They speak {y}.",
+                       "People there speak {y}.", "The language of {n} is {y}.",
+                       "{y} is spoken in {n}.", "{y} is the language of {n}."))
+
+
+def _continent_items(world):
+    return fact_items("continent", rows_of(world.countries, "continent"),
+                      ("{n} is in {y}.", "It is in {y}.", "{n} is on the continent {y}.",
+                       "{n} is part of {y}."))
 
 
 KINDS = (
     Kind("capital",
-         ("What is the capital of {n}?", "Which city is the capital of {n}?",
-          "Name the capital of {n}.", "Tell me the capital of {n}.",
-          "What is the capital city of {n}?", "Do you know the capital of {n}?"),
-         ("Can you tell me the capital of {n}?", "Can you name the capital city of {n}?",
-          "Which city is the capital city of {n}?"),
+         ("What is the capital of {n}?", "What's the capital of {n}?",
+          "Which city is the capital of {n}?", "whats the capital of {n}", "capital of {n}?",
+          "{n} capital", "{n}: capital?", "Capital of {n}, please.",
+          "And the capital city of {n}?", "Name the capital of {n}.",
+          "Tell me the capital of {n}.", "Please tell me what the capital of {n} is.",
+          "Can you tell me the capital of {n}?",
+          "Could you tell me which city is the capital of {n}?",
+          "Do you know the capital of {n}?", "Do you know what {n}'s capital is?",
+          "What is {n}'s capital?", "What is {n}'s capital city called?",
+          "What do you call the capital of {n}?", "I want to know the capital of {n}.",
+          "I need the capital of {n} for a letter.",
+          "I was wondering what the capital of {n} is.",
+          "I forgot the capital of {n}. What is it?", "I can't remember the capital of {n}.",
+          "My teacher asks what the capital of {n} is.",
+          "Quick question: what is the capital of {n}?", "Hey, what's {n}'s capital?",
+          "Hi! Which city is {n}'s capital?", "I am going to {n}. What is the capital there?",
+          "Help me with my homework: what is the capital of {n}?",
+          "In {n}, which city is the capital?", "{n} has a capital. Which city is it?",
+          "Any idea what the capital of {n} is?", "Let me test you: the capital of {n}?",
+          "so what city is the capital of {n}", "Give me the name of {n}'s capital.",
+          "The capital of {n} is which city?", "Where is the government of {n}?",
+          "Which city in {n} is the capital?", "I'd like to know which city is {n}'s capital."),
+         ("What is the name of the capital of {n}?",
+          "Would you tell me the name of {n}'s capital city?",
+          "We play a game about {n}. What is its capital?", "name of {n}'s capital city?",
+          "My sister wants to know the capital city of {n}.",
+          "If I go to {n}, what is the capital called?",
+          "Do you remember what the capital of {n} is called?", "Say the capital of {n} for me.",
+          "Which city is it that people in {n} call the capital?",
+          "I need to know what city is the capital of {n}."),
          _capital_items, ALL_STYLES, 1.3),
     Kind("language",
          ("Which language do people speak in {n}?", "What language do people speak in {n}?",
-          "What is the main language of {n}?", "Tell me the main language of {n}.",
-          "Name the main language of {n}.", "Which language do they speak in {n}?"),
-         ("What language do they speak in {n}?", "Can you tell me the main language of {n}?",
-          "Tell me which language people speak in {n}."),
+          "What language do they speak in {n}?", "What do people speak in {n}?",
+          "What is the main language of {n}?", "What is the language of {n}?",
+          "What's the language in {n}?", "language of {n}?", "{n} language",
+          "{n}: which language?", "Tell me the language of {n}.",
+          "Tell me which language people speak in {n}.", "Please tell me what they speak in {n}.",
+          "Name the language of {n}.", "Can you tell me the main language of {n}?",
+          "Could you tell me what people speak in {n}?", "Do you know the language of {n}?",
+          "Do you know what they speak in {n}?", "whats spoken in {n}", "What is spoken in {n}?",
+          "Which language is spoken in {n}?", "I am going to {n}. Which language do I need?",
+          "I want to visit {n}. What do they speak there?",
+          "I was wondering which language they speak in {n}.",
+          "I forgot what people speak in {n}.",
+          "My friend comes from {n}. Which language does she speak?",
+          "My teacher asks which language is spoken in {n}.",
+          "Quick question: what language do they speak in {n}?",
+          "Hey, what do they speak in {n}?", "What do children in {n} learn to speak?",
+          "How do people talk in {n}? In which language?", "In {n}, what do people speak?",
+          "In which language do people in {n} talk?", "The people of {n} speak what?",
+          "If I live in {n}, which language should I learn?",
+          "Which language should I learn for {n}?",
+          "I want to talk to people in {n}. In which language?",
+          "Help me with my homework: what is {n}'s main language?",
+          "Any idea what language they use in {n}?", "People in {n} speak which language?"),
+         ("What is {n}'s language?", "Which is the language that people use in {n}?",
+          "Would you tell me which language is the main one in {n}?",
+          "We are going to {n}. What should we speak there?",
+          "What do most people speak if they live in {n}?",
+          "My sister wants to know what language is spoken in {n}.",
+          "the language they speak in {n}?", "If somebody comes from {n}, what does he speak?",
+          "I can't remember the language of {n}. Which is it?",
+          "Give me the name of the language in {n}."),
          _language_items),
+    Kind("continent",
+         ("On which continent is {n}?", "Which continent is {n} on?",
+          "Which continent does {n} belong to?", "What continent is {n} in?",
+          "Where in the world is {n}?", "Where is {n}?", "where is {n}", "Where do I find {n}?",
+          "Where does {n} lie?", "{n}: which continent?", "{n} continent", "continent of {n}?",
+          "What is the continent of {n}?", "What's {n}'s continent?", "Tell me where {n} is.",
+          "Tell me the continent of {n}.", "Please tell me which continent {n} is on.",
+          "Name the continent of {n}.", "Can you tell me where {n} is?",
+          "Could you tell me what continent {n} is in?", "Do you know where {n} is?",
+          "Do you know which continent {n} belongs to?", "I was wondering where {n} lies.",
+          "I forgot which continent {n} is on.", "I am looking for {n} on the map. Where is it?",
+          "I want to travel to {n}. Where in the world is that?",
+          "My teacher asks on which continent {n} lies.",
+          "Quick question: on which continent is {n}?", "Hey, where is {n} on the map?",
+          "On a map of the world, where is {n}?", "In which part of the world is {n}?",
+          "Which part of the world is {n} in?", "In which continent can I find {n}?",
+          "{n} is a country, but where?", "{n} lies on which continent?",
+          "If I travel to {n}, which continent am I on?",
+          "Help me with my homework: which continent is {n} on?", "Any idea where {n} is?",
+          "To which continent does {n} belong?", "whereabouts is {n}"),
+         ("What is the name of the continent {n} is on?",
+          "Can you say which continent has {n} on it?",
+          "We want to find {n} on a map. Which continent is it?",
+          "My sister wants to know where in the world {n} is.",
+          "I need to know what continent {n} belongs to.", "{n} is part of which continent?",
+          "Would you tell me the continent where {n} lies?",
+          "I can't remember where {n} is. Which continent?",
+          "Somebody lives in {n}. On which continent is that?", "the continent that {n} is on?"),
+         _continent_items),
 )

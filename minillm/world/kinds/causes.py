@@ -1,0 +1,72 @@
+"""Requests that name a cause and ask for its effect: what happens if ice lies in the sun?"""
+
+from minillm.world.effects import EFFECTS
+from minillm.world.kinds.kind import TEXT_STYLES, Kind
+from minillm.world.kinds.telling import fact_items, tells, third_person
+from minillm.world.likeness import says, words
+
+WILL = "it will "
+# base form of an effect: the forms in which an answer may name it
+NAMED = {effect.effect: (effect.effect, third_person(effect.effect), effect.effected)
+         for effect in EFFECTS}
+
+
+def _effect_items(world):
+    rows = [(effect, effect.subject, WILL + effect.effect) for effect in EFFECTS]
+    return fact_items("effect", rows,
+                      ("If {subject} {cause}, {y}.", "If {subject} {cause}, it can {effect}."))
+
+
+def _right_effect(request, response):
+    """The text names the effect in any form: "it will melt", "it melts" or "it melted"."""
+    named = NAMED[request.answer.removeprefix(WILL)]
+    asked = words(request.question)  # "dry wood" may be named, though a shirt will dry
+    wrong = [form for forms in NAMED.values() if forms != named for form in forms
+             if not says(asked, form)]
+    forms = [f"{WILL}{named[0]}.", *(f"It {form}." for form in named)]
+    return tells(request, response, named, wrong, forms)
+
+
+KINDS = (
+    Kind("effect",
+         ("What happens if {subject} {cause}?", "What happens when {subject} {cause}?",
+          "what happens if {subject} {cause}", "What will happen if {subject} {cause}?",
+          "What happens to {subject} that {cause}?", "What happens to {subject} when it {cause}?",
+          "What does {subject} do when it {cause}?", "What will {subject} do if it {cause}?",
+          "If {subject} {cause}, what happens?", "If {subject} {cause}, what will it do?",
+          "When {subject} {cause}, what happens next?",
+          "When {subject} {cause}, what do you see?", "{Subject} {cause}. What happens?",
+          "{Subject} {cause}. What happens next?", "{Subject} {cause}. What then?",
+          "{Subject} {cause}. What will it do?", "{Subject} {cause}, and then?",
+          "{subject} {cause}, what happens", "Tell me what happens if {subject} {cause}.",
+          "Tell me what {subject} does when it {cause}.",
+          "Please tell me what happens when {subject} {cause}.",
+          "Can you tell me what happens if {subject} {cause}?",
+          "Could you tell me what will happen when {subject} {cause}?",
+          "Do you know what happens if {subject} {cause}?",
+          "Do you know what {subject} does if it {cause}?",
+          "I was wondering what happens if {subject} {cause}.",
+          "I want to know what happens when {subject} {cause}.",
+          "I see that {subject} {cause}. What will happen?",
+          "Suppose {subject} {cause}. What happens?",
+          "Let us say {subject} {cause}. What will happen?",
+          "Think: {subject} {cause}. What happens next?",
+          "My little brother asks what happens if {subject} {cause}.",
+          "My teacher asks what happens when {subject} {cause}.",
+          "Help me with my homework: what happens if {subject} {cause}?",
+          "Quick question: what happens if {subject} {cause}?",
+          "Hey, what happens when {subject} {cause}?",
+          "So what happens to {subject} if it {cause}?",
+          "Explain what happens if {subject} {cause}.",
+          "Any idea what happens if {subject} {cause}?"),
+         ("Look, {subject} {cause}. What comes next?",
+          "My sister wants to know what happens if {subject} {cause}.",
+          "Would you tell me what {subject} will do if it {cause}?",
+          "What comes next if {subject} {cause}?",
+          "What do you think happens when {subject} {cause}?",
+          "What is going to happen when {subject} {cause}?",
+          "{Subject} {cause}. Can you say what happens to it?",
+          "After {subject} {cause}, what do I see?",
+          "Can you say what {subject} does after it {cause}?"),
+         _effect_items, TEXT_STYLES, right=_right_effect),
+)

@@ -1,0 +1,103 @@
+"""Requests to name two or three things of one sort."""
+
+from itertools import permutations
+
+from minillm.world.facts import capitalized, joined
+from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, short_texts
+from minillm.world.likeness import resembles, says, words
+from minillm.world.real import COUNTRIES, SORTS
+
+COUNTS = {"two": 2, "three": 3}
+COUNTRY_NAMES = tuple(name for name, *_ in COUNTRIES)
+LISTS = (*SORTS, ("countries", ("France", "Spain", "Italy", "Japan", "Egypt")))
+MORE = {  # what else is right, though no answer for fine-tuning has it
+    "colours": ("orange", "pink", "purple", "grey"), "fruits": ("oranges", "peaches", "berries"),
+    "vegetables": ("peas", "cabbages"), "farm animals": ("horses", "ducks", "donkeys"),
+    "wild animals": ("elephants", "frogs", "deer"), "pets": ("ponies", "goats"),
+    "months": ("February", "August", "September", "November", "December"),
+    "parts of the body": ("the hand", "the head", "the eye"), "countries": COUNTRY_NAMES,
+}
+ACCEPTED = {name: tuple(dict.fromkeys((*members, *MORE.get(name, ())))) for name, members in LISTS}
+
+
+def _sentence(count, name, members):
+    """For example: Here are two colours: red and blue."""
+    return f"Here are {count} {name}: {joined(members)}."
+
+
+def _list_items(world):
+    """Some 20 items for each list and count, with different members or in another order."""
+    items = []
+    for name, members in LISTS:
+        wrong = tuple(m for other, group in LISTS if other != name for m in group)
+        for count, k in COUNTS.items():
+            said = tuple(_sentence(count, name, group[:k]) for other, group in LISTS
+                         if other != name)
+            chosen = list(permutations(members, k))
+            items += [Item({"x": name, "k": count}, joined(some), _sentence(count, name, some),
+                           wrong, said, also=ACCEPTED[name])
+                      for some in chosen[::len(chosen) // 20]]
+    return items
+
+
+def _forms(request, response):
+    """The right answer with the members that the response names."""
+    count, name = _asked(request)
+    return (_sentence(count, name, _chosen(request, response)),)
+
+
+def _right_list(request, response):
+    """The text names as many members of the list as asked, and no member of another list."""
+    text, named = words(response), _named(request, response)
+    strange = (m for _, members in LISTS for m in members if m not in request.also)
+    count, name = _asked(request)
+    some = joined(_chosen(request, response))
+    forms = (*_forms(request, response), *short_texts(some),
+             f"{capitalized(count)} {name} are {some}.", f"{capitalized(some)} are {name}.")
+    return (len(named) >= COUNTS[count] and not any(says(text, m) for m in strange)
+            and resembles(response, forms))
+
+
+def _asked(request):
+    """(how many, of which list): ("two", "colours")."""
+    count = request.sentence.split()[2]
+    return count, next(name for name, members in ACCEPTED.items() if members == request.also)
+
+
+def _named(request, response):
+    """The members of the requested list that a response names, in the order of the response."""
+    text = words(response)
+    return sorted((m for m in request.also if says(text, m)),
+                  key=lambda member: text.index(words(member)))
+
+
+def _chosen(request, response):
+    """As many members as asked: first those that the response names."""
+    found = dict.fromkeys((*_named(request, response), *request.also))
+    return list(found)[:COUNTS[_asked(request)[0]]]
+
+
+KINDS = (
+    Kind("list",
+         ("Name {k} {x}.", "Name {k} {x} for me.", "Tell me {k} {x}.", "Please tell me {k} {x}.",
+          "Tell me the names of {k} {x}.", "Give me {k} {x}.",
+          "Give me the names of {k} {x}, please.", "Say {k} {x}.", "List {k} {x}.",
+          "Write down {k} {x}.", "{k} {x}?", "{k} {x}, please", "What are {k} {x}?",
+          "What {k} {x} do you know?", "Which {k} {x} do you know?",
+          "Which {k} {x} can you name?", "Can you name {k} {x}?", "Can you tell me {k} {x}?",
+          "Can you list {k} {x}?", "Could you name {k} {x}?", "Could you give me {k} {x}?",
+          "Do you know {k} {x}?", "Do you know the names of {k} {x}?", "I need {k} {x}.",
+          "I need the names of {k} {x}.", "I want to know {k} {x}.",
+          "I was wondering if you can name {k} {x}.", "I have to write down {k} {x}. Which ones?",
+          "My teacher wants {k} {x}.", "My teacher asks for {k} {x}.",
+          "My little brother wants to hear {k} {x}.", "Help me with my homework: name {k} {x}.",
+          "We play a game. Name {k} {x}.", "Let me test you: name {k} {x}.",
+          "Quick question: what are {k} {x}?", "Hey, can you tell me {k} {x}?",
+          "Think of {k} {x}. Which ones are they?", "For a story I need {k} {x}.",
+          "So what are {k} {x} that you know?"),
+         ("Can you think of {k} {x}?", "My sister wants to know {k} {x}.",
+          "Would you tell me the names of {k} {x}?", "I can't think of {k} {x}. Can you?",
+          "We need {k} {x} for a game.", "Write the names of {k} {x}.", "names of {k} {x}?",
+          "What could I say if somebody asks for {k} {x}?", "Do you think you can name {k} {x}?"),
+         _list_items, TEXT_STYLES, right=_right_list, forms=_forms),
+)

@@ -1,0 +1,204 @@
+"""Questions about what the user told earlier in the conversation, and about what was not told."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from minillm.world.facts import capitalized
+from minillm.world.kinds.kind import Item, Kind, pick, right_texts
+from minillm.world.kinds.talk import GREETINGS
+from minillm.world.kinds.told import OTHERS, OWN, Fact, slots_of
+from minillm.world.kinds.unknown import right_unknown
+from minillm.world.likeness import resembles, says, words
+from minillm.world.reserved import is_reserved
+
+ITEMS = 2000  # of each of the two kinds
+NAME_SHARE = 0.3  # of what is told: people give a name first
+ABOUT_OTHERS = 0.35  # of what is told and asked later
+LOWER_SHARE = 0.1  # of the tellings: names typed in small letters
+ITSELF = ("my", "i am", "i live", "i come", "i work", "i have")  # it speaks of itself, not of "you"
+NOT_TOLD = "You have not told me that."  # right whatever was asked
+
+
+class Telling(NamedTuple):
+    """A fact with its value, told by the user."""
+
+    fact: Fact
+    value: str
+    about: str  # "sister"; "" if it is about the user
+
+    def fill(self, wording):
+        """A wording of the fact, filled in."""
+        return wording.format(**slots_of(self.value, self.about))
+
+    def of(self, value):
+        """The same sort of fact about the same person, with another value."""
+        return self._replace(value=value)
+
+    def clashes(self, other):
+        """Whether the question about one fact could mean the other."""
+        return (self.fact, self.about) == (other.fact, other.about)
+
+    def twins(self):
+        """The same, told of everybody else of whom it can be told."""
+        whose = [(fact, about) for fact in (*OWN, *OTHERS) if fact.sort == self.fact.sort
+                 for about in fact.about or ("",)]
+        return [Telling(fact, self.value, about) for fact, about in whose
+                if (fact, about) != (self.fact, self.about)]
+
+
+@lru_cache(maxsize=32)  # the values of every fact, twice
+def _part(values, held_out):
+    """The values that are held out, about a quarter, or the others."""
+    return tuple(value for value in values if is_reserved("told", value, one_in=6) == held_out)
+
+
+def _draw(rng, facts, held_out):
+    """Some value of one of the facts."""
+    fact = facts[0] if rng.random() < NAME_SHARE else pick(rng, facts)
+    value = pick(rng, _part(fact.values, held_out))
+    return Telling(fact, value, pick(rng, fact.about) if fact.about else "")
+
+
+def _any(rng, held_out):
+    """Some fact about the user or about others."""
+    return _draw(rng, OTHERS if rng.random() < ABOUT_OTHERS else OWN, held_out)
+
+
+def _something_else(rng, told, held_out):
+    """Some fact that cannot be confused with what was told."""
+    while (telling := _any(rng, held_out)).clashes(told):
+        pass
+    return telling
+
+
+def _other(rng, asked, held_out):
+    """Something else that is told in the same conversation: often the same of somebody else."""
+    twins = asked.twins()
+    if not twins or rng.random() < 0.6:
+        return _something_else(rng, asked, held_out)
+    return pick(rng, twins).of(pick(rng, _part(asked.fact.values, held_out)))
+
+
+def _turn(rng, telling, held_out):
+    """The turn in which the user tells a fact: (what the user said, the assistant's reply)."""
+    fact = telling.fact
+    told = fact.held_told[::2] if held_out else (*fact.told, *fact.held_told[1::2])
+    return telling.fill(pick(rng, told)), _reply(telling)
+
+
+def _turn_of_two(first, second):
+    """One turn in which the user tells two facts."""
+    said = f"{first.fill(first.fact.clause)} and {second.fill(second.fact.clause)}."
+    return capitalized(said), _reply(first, second)
+
+
+def _reply(*told):
+    """The reply to what was told: it says the facts as the later answer will.
+
+    So an answer repeats words that stand in the conversation, which is what attention learns first.
+    """
+    facts = [telling.fill(telling.fact.forms[0]).removesuffix(".") for telling in told]
+    reply = "I will remember that " + " and ".join(f"y{fact[1:]}" for fact in facts) + "."
+    return f"Nice to meet you, {told[0].value}! {reply}" if told[0].fact is OWN[0] else reply
+
+
+def _small_talk(rng, world):
+    """A turn that tells nothing about the user."""
+    if rng.random() < 0.5:
+        sort = pick(rng, GREETINGS)
+        return pick(rng, sort.phrasings), sort.replies[0]
+    # only countries at odd places: requests.py never holds out a question about them
+    country = pick(rng, world.countries[1::2])
+    return (f"What is the capital of {country.name}?",
+            f"{country.capital} is the capital of {country.name}.")
+
+
+def _false(rng, asked, count):
+    """`count` wrong values of a fact."""
+    values = [v for v in asked.fact.values if v.lower() != asked.value.lower()]
+    return [values[i] for i in rng.permutation(len(values))[:count]]
+
+
+def _item(asked, answer, forms, wrong, said, held_out, earlier):
+    """The item that asks for a fact: its right answers, its wrong ones and what was said before."""
+    full = [capitalized(asked.fill(form)) for form in forms]
+    false = [capitalized(asked.of(value).fill(asked.fact.forms[0])) for value in said]
+    return Item(slots_of(asked.value, asked.about), answer, full[0], tuple(wrong), tuple(false),
+                held_out, tuple(full[1:]), phrasings=asked.fact.asked,
+                held_phrasings=asked.fact.held_asked, earlier=tuple(earlier))
+
+
+def _memory_item(world, rng, held_out):
+    asked = _any(rng, held_out)
+    if asked.fact.sort in ("name", "town") and not held_out and rng.random() < LOWER_SHARE:
+        asked = asked.of(asked.value.lower())
+    earlier, wrong = [_turn(rng, asked, held_out)], _false(rng, asked, 3)
+    way = rng.random()
+    if way < 0.5:
+        other = _other(rng, asked, held_out)
+        if way < 0.15:  # two facts at once
+            pair = (asked, other) if rng.random() < 0.5 else (other, asked)
+            earlier = [_turn_of_two(*pair)]
+        else:  # one after the other
+            earlier.insert(int(rng.integers(2)), _turn(rng, other, held_out))
+        if other.value.lower() != asked.value.lower():
+            wrong.append(other.value)
+    elif way < 0.7:
+        earlier.append(_small_talk(rng, world))
+    return _item(asked, asked.value, asked.fact.forms, wrong, wrong[:3], held_out, earlier)
+
+
+def _not_told_item(world, rng, held_out):
+    asked, told = _not_told(rng, held_out)
+    wrong, earlier = _false(rng, asked, 2), []
+    said = list(wrong)
+    if told is not None:
+        earlier.append(_turn(rng, told, held_out))
+        wrong.insert(0, told.value)
+        if told.fact.sort == asked.fact.sort:
+            said.append(told.value)
+    if rng.random() < 0.3:
+        earlier.insert(int(rng.integers(len(earlier) + 1)), _small_talk(rng, world))
+    return _item(asked, "you have not told me", (NOT_TOLD, *asked.fact.missing), wrong, said,
+                 held_out, earlier)
+
+
+def _not_told(rng, held_out):
+    """What the user asks and has not told, and what was told instead, if anything was."""
+    told = _draw(rng, OWN if rng.random() < 0.3 else OTHERS, held_out)
+    way, twins = rng.random(), told.twins()
+    if way < 0.1:
+        return told, None
+    if way < 0.25 or not twins:  # another sort of fact
+        return _something_else(rng, told, held_out), told
+    about_the_user = [twin for twin in twins if not twin.about]
+    return pick(rng, about_the_user if about_the_user and rng.random() < 0.7 else twins), told
+
+
+def _memory_items(world):
+    rng = np.random.default_rng([world.seed, 91])
+    return [_memory_item(world, rng, number % 4 == 0) for number in range(ITEMS)]
+
+
+def _not_told_items(world):
+    rng = np.random.default_rng([world.seed, 92])
+    return [_not_told_item(world, rng, number % 4 == 0) for number in range(ITEMS)]
+
+
+def _right_memory(request, response):
+    """The text gives the user's value and no other, and speaks to the user."""
+    text = words(response)
+    strange = (*request.wrong, *ITSELF, f"i like {request.answer}", f"i love {request.answer}")
+    strange = [phrase for phrase in strange if not says(words(request.sentence), phrase)]
+    return (says(text, request.answer) and not any(says(text, phrase) for phrase in strange)
+            and resembles(response, right_texts(request)))
+
+
+# no manners: the earlier answers do not follow any system prompt
+KINDS = (
+    Kind("memory", (), (), _memory_items, (), 6.0, right=_right_memory, own_split=True),
+    Kind("not told", (), (), _not_told_items, (), 3.0, unknown=True, right=right_unknown,
+         own_split=True),
+)

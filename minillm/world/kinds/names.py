@@ -1,0 +1,24 @@
+"""Names of people and countries that are not in the world, though users name them."""
+
+WOMEN = (
+    "Agnes", "Alice", "Amy", "Barbara", "Beatrice", "Cecilia", "Charlotte", "Cora", "Diana",
+    "Edith", "Eleanor", "Esther", "Florence", "Gloria", "Grace", "Helen", "Ingrid", "Isabel",
+    "Jane", "Lena", "Mabel", "Margaret", "Matilda", "Mildred", "Olga", "Rachel", "Rebecca",
+    "Ruth", "Sophie", "Stella", "Ursula", "Violet", "Wendy", "Yvonne",
+)
+MEN = (
+    "Bartholomew", "Albert", "Andrew", "Arthur", "Bernard", "Bruno", "Charles", "Chris",
+    "Daniel", "Dominic", "Edward", "Eric", "Frank", "Frederick", "Gerald", "Harold", "Harry",
+    "Henry", "James", "Joseph", "Kevin", "Louis", "Martin", "Michael", "Nathan", "Otto",
+    "Patrick", "Philip", "Roger", "Samuel", "Steven", "Theodore", "Thomas", "Timothy",
+    "William", "Winston",
+)
+NAMES = WOMEN + MEN
+HELD_NAMES = frozenset(NAMES[::5])  # only for evaluation
+COUNTRIES = (
+    "India", "Mexico", "Russia", "Turkey", "Belgium", "Scotland", "Switzerland", "Ukraine",
+    "Argentina", "Bolivia", "Nicaragua", "Israel", "Pakistan", "Indonesia", "Malaysia", "Ethiopia",
+    "Slovenia", "Laos", "Uganda", "Croatia", "Serbia", "Korea", "Mongolia", "Panama", "Haiti",
+    "Cyprus", "Malta", "Paraguay", "Mali", "Chad", "New Zealand", "Mars", "Atlantis", "Texas",
+    "Latvia", "Estonia", "Greenland", "Mozambique", "Cambodia", "Bangladesh",
+)

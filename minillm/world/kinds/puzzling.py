@@ -1,0 +1,136 @@
+"""Requests to solve a puzzle: the puzzles of the documents, asked as people ask them.
+
+A puzzle has two to four people in order, two or three rules, or two or three invented kinds. Its
+facts are drawn afresh, from a fixed generator: some hundreds of puzzles for each world.
+"""
+
+import numpy as np
+
+from minillm.world.documents.desk import Desk
+from minillm.world.documents.puzzles import KIND_LAWS, ORDERS, RULES
+from minillm.world.documents.puzzles import KINDS as COLOURS
+from minillm.world.facts import HELD_OUT_SHARE, capitalized, joined, plural
+from minillm.world.kinds.kind import SENTENCE, WORD, Item, Kind, others
+from minillm.world.kinds.telling import tells
+from minillm.world.reserved import is_reserved
+
+PUZZLES = 600  # how many a world has
+LESS = {"taller": "shorter", "older": "younger"}
+
+
+def _puzzle_items(world):
+    desk = Desk(world, np.random.default_rng(world.seed))
+    items = [desk.deal((_pair, _order, _order, _rule, _kind))(desk) for _ in range(PUZZLES)]
+    return [item._replace(held_out=number < HELD_OUT_SHARE * PUZZLES)
+            for number, item in enumerate(items)]
+
+
+def _item(facts, told, question, what, answer, wrong, forms):
+    """The item of a puzzle; {a} in the forms, which are sentences, is an answer.
+
+    Args:    facts, sentences without the full stop; told, the same in one sentence; question;
+             what, the question as a part of a sentence.
+    """
+    slots = {"facts": " ".join(f"{capitalized(fact)}." for fact in facts), "question": question,
+             "asked": question[0].lower() + question[1:-1], "what": what, "told": told,
+             "Told": capitalized(told)}
+    return Item(slots, answer, forms[0].format(a=answer), wrong,
+                tuple(forms[0].format(a=w) for w in wrong),
+                also=tuple(form.format(a=answer) for form in forms[1:]))
+
+
+def _pair(desk):
+    """A is taller than B. Who is taller, or who is shorter?"""
+    more = desk.pick(ORDERS)[0]
+    names = _different(desk, _people(desk), 2)
+    asked = desk.pick((more, LESS[more]))
+    first, second = names if asked == more else names[::-1]
+    fact = f"{names[0]} is {more} than {names[1]}"
+    item = _item([fact], fact, f"Who is {asked}?", f"who is {asked}", first, (second,),
+                 (f"{{a}} is {asked}.", f"The {asked} one is {{a}}."))
+    return item._replace(also=(*item.also, f"{fact}.", f"{first} is {asked} than {second}."))
+
+
+def _order(desk):
+    """A is taller than B, B is taller than C: who is the tallest, or who is the shortest?"""
+    more, most, least = desk.pick(ORDERS)
+    names = _different(desk, _people(desk), desk.pick((3, 3, 4)))
+    facts = [f"{a} is {more} than {b}" for a, b in zip(names, names[1:])]
+    ends = {most: names[0], f"second {most}": names[1], least: names[-1]}
+    end = desk.pick((most, least, most, least, f"second {most}"))
+    question = desk.pick(("Who is", "Who's", "Which of them is")) + f" the {end}?"
+    return _item(facts, joined(facts), question, f"who is the {end}", ends[end],
+                 others(names, ends[end]),
+                 (f"The {end} is {{a}}.", f"{{a}} is the {end}.", f"The {end} of them is {{a}}."))
+
+
+def _rule(desk):
+    """When it rains, A reads; when it snows, A paints. Today it snows: what does A do?"""
+    name = desk.pick(_people(desk))
+    rules = _different(desk, tuple(RULES), desk.pick((2, 3)), name)
+    today = desk.pick(rules)
+    facts = [f"when {rule}, {name} {RULES[rule]}" for rule in rules] + [f"today {today}"]
+    told = joined(f"{name} {RULES[rule]} when {rule}" for rule in rules) + f", and today {today}"
+    return _item(facts, told, f"What does {name} do?", f"what {name} does", RULES[today],
+                 tuple(RULES[rule] for rule in rules if rule != today),
+                 (f"{name} {{a}}.", f"Today {name} {{a}}."))
+
+
+def _kind(desk):
+    """Every wug is red, every dax is blue. Rusty is a dax: what colour is Rusty?"""
+    kinds = _different(desk, tuple(COLOURS), desk.pick((2, 3)))
+    name, kind = desk.pick([person.pet_name for person in desk.world.people]), desk.pick(kinds)
+    law = desk.pick(KIND_LAWS)
+    laws = [law.format(kind=other, kinds=plural(other), Kinds=plural(other), colour=COLOURS[other])
+            for other in kinds]
+    facts = [law[0].lower() + law[1:].removesuffix(".") for law in laws] + [f"{name} is a {kind}"]
+    return _item(facts, joined(facts), f"What colour is {name}?", f"what colour {name} is",
+                 COLOURS[kind], tuple(COLOURS[other] for other in kinds if other != kind),
+                 (f"{name} is {{a}}.", "It is {a}."))
+
+
+def _people(desk):
+    return [person.name for person in desk.world.people]
+
+
+def _different(desk, options, count, *before):
+    """Different options, not a pair of words that is reserved for the probes (reserved.py)."""
+    while True:
+        chosen = desk.some(options, count)
+        if not is_reserved(*(*before, *chosen)[:2]):
+            return chosen
+
+
+def _right_solution(request, response):
+    """The text names the solution, and other names only in right sentences."""
+    return tells(request, response, (request.answer,))
+
+
+KINDS = (
+    Kind("puzzle",
+         ("{facts} {question}", "{question} {facts}", "Here is a puzzle. {facts} {question}",
+          "Here is a puzzle for you: {facts} {question}",
+          "I have a puzzle for you. {facts} {question}", "Puzzle: {facts} {question}",
+          "A small puzzle: {facts} {question}", "Quick puzzle: {facts} {question}",
+          "Try this puzzle. {facts} {question}", "Can you solve this? {facts} {question}",
+          "Can you solve this puzzle? {facts} {question}",
+          "Help me with this puzzle. {facts} {question}",
+          "My teacher asks this. {facts} {question}",
+          "Help me with my homework. {facts} {question}", "Think first. {facts} {question}",
+          "Listen. {facts} {question}", "Read this: {facts} {question}",
+          "Let me test you. {facts} {question}", "Are you good at puzzles? {facts} {question}",
+          "Suppose that this is true. {facts} {question}", "Question: {facts} {question}",
+          "{facts} Now tell me: {asked}?", "{facts} So {asked}?",
+          "{facts} What do you think, {asked}?", "{facts} Then {asked}?",
+          "{facts} Tell me {what}.", "{facts} Now say {what}.", "{facts} Can you tell me {what}?",
+          "{facts} Do you know {what}?", "{facts} I want to know {what}.",
+          "Tell me {what}. {facts}", "If {told}, {asked}?", "If {told}, then {asked}?",
+          "{Told}. {question}", "{Told}, so {asked}?", "I know that {told}. {question}",
+          "Suppose {told}. {question}"),
+         ("One more puzzle. {facts} {question}", "{facts} Now find out {what}.",
+          "Here is all that I know. {facts} {question}", "We know this. {facts} {question}",
+          "Can you find out {what}? {facts}", "Solve this for me. {facts} {question}",
+          "{Told}. Can you say {what}?", "My sister asks: if {told}, {asked}?",
+          "{facts} My question is {what}."),
+         _puzzle_items, (WORD, SENTENCE), 2.0, right=_right_solution, casual=False),
+)

@@ -1,0 +1,108 @@
+"""Questions about what lies outside the world: the right answer is that it does not know."""
+
+from functools import lru_cache
+from string import Formatter
+
+from minillm.world import invented
+from minillm.world.kinds import names, people, places
+from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, keeps_to
+from minillm.world.kinds.names import HELD_NAMES, NAMES
+from minillm.world.kinds.outside import ABOUT_COUNTRIES, ABOUT_PEOPLE, SMALL, TOPICS, Topic
+from minillm.world.likeness import likeness, says, sentences, words
+from minillm.world.manners import ADDITIONS
+
+ITEMS_PER_TOPIC = 48  # so that all topics are equally frequent
+ADMITS = ("do not know", "don't know", "not sure", "cannot know", "can not know", "cannot say",
+          "cannot tell", "cannot see", "no idea", "never heard", "not told me", "did not tell me",
+          "was not told")  # phrases that show that it does not know
+SMALL_WORLD = f"I do not know. {SMALL}"  # right whatever was asked
+GENERAL = ("I do not know.", "I don't know.", "I do not know that.", "I am not sure.",
+           "I cannot know that.", "Sorry, I do not know.", "I am sorry, but I do not know.",
+           "I have no idea.", "Maybe somebody else can tell you.",
+           "I know only my own small world.")
+CLOSE = 0.8  # likeness, from 0 to 1; a sentence that admits nothing must be as near to a known one
+
+
+def admits(response):
+    """Whether a text says that it does not know."""
+    text = words(response)
+    return any(says(text, phrase) for phrase in ADMITS)
+
+
+def right_unknown(request, response):
+    """The text says that it does not know, in words that fit the question, and asserts nothing."""
+    texts = (request.sentence, *request.also, *GENERAL)
+    if not admits(response) or not keeps_to(response, (*texts, request.question)):
+        return False
+    known = _sentences(texts)
+    return all(admits(" ".join(sentence)) or likeness(sentence, known) > CLOSE
+               for sentence in sentences(response.lower()))
+
+
+@lru_cache(maxsize=1 << 12)  # tuples of texts
+def _sentences(texts):
+    return frozenset(s for text in (*texts, *ADDITIONS) for s in sentences(text.lower()))
+
+
+def _item(name, topic, held, number, slots):
+    """An item about a name; its number chooses which of the topic's right answers comes first."""
+    forms = [form.format(n=name) for form in (*topic.forms, SMALL_WORLD)]
+    first = number % len(forms)
+    return Item({"n": name, **slots}, "I do not know", forms[first],
+                wrong_sentences=tuple(text.format(n=name) for text in topic.made_up), held_out=held,
+                also=tuple(forms[:first] + forms[first + 1:]), phrasings=topic.phrasings,
+                held_phrasings=topic.held_phrasings)
+
+
+def _topic_items(topic):
+    count = len(topic.names)
+    items = [_item(name, topic, i % 4 == 3, i // 2, {}) for i, name in enumerate(topic.names)]
+    return [items[i % count] for i in range(ITEMS_PER_TOPIC)]
+
+
+def _strange_items(world, kind, strange, forms, turn):
+    """Items in the phrasings of a known kind about names that the world does not have.
+
+    `strange` is {name: further slots}; `turn` shifts the choice of names from kind to kind.
+    """
+    made_up = [fact.sentence.replace(fact.slots["n"], "{n}") for fact in kind.items(world)]
+    phrasings, held_phrasings = (
+        tuple(p for p in some if {slot for _, slot, _, _ in Formatter().parse(p)} <= _SLOTS)
+        for some in (kind.phrasings, kind.held_phrasings))
+    items = []
+    for i in range(ITEMS_PER_TOPIC):
+        number = (turn * ITEMS_PER_TOPIC + i) % len(strange)
+        name, slots = list(strange.items())[number]
+        wrong = tuple(made_up[(7 * i + j) % len(made_up)] for j in range(3))
+        topic = Topic(phrasings, held_phrasings, (), forms, wrong)
+        held = name in HELD_NAMES if name in NAMES else number % 4 == 3
+        items.append(_item(name, topic, held, i, slots))
+    return items
+
+
+_SHE, _HE = {"he": "she", "his": "her", "him": "her"}, {"he": "he", "his": "his", "him": "him"}
+_SLOTS = {None, "n", *_HE}  # those that a phrasing about a strange name can have
+
+
+def _strangers(world):
+    """{name: its pronouns} of the people that are not in the world."""
+    known = {person.name for person in world.people}
+    women, men = names.WOMEN + invented.WOMEN, names.MEN + invented.MEN
+    both = {name: _SHE for name in women} | {name: _HE for name in men}
+    return {name: pronouns for name, pronouns in both.items() if name not in known}
+
+
+def _unknown_items(world):
+    items = [item for topic in TOPICS for item in _topic_items(topic)]
+    for kinds, strange, forms in (
+            (people.KINDS, _strangers(world), ABOUT_PEOPLE),
+            (places.KINDS, {name: {} for name in names.COUNTRIES}, ABOUT_COUNTRIES)):
+        for turn, kind in enumerate(kinds):
+            items += _strange_items(world, kind, strange, forms, turn)
+    return items
+
+
+KINDS = (
+    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 3.0, unknown=True, right=right_unknown,
+         own_split=True),
+)

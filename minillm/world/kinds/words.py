@@ -1,0 +1,111 @@
+"""Requests about words: opposites both ways, plurals and past tenses."""
+
+from minillm.world.kinds.kind import Kind
+from minillm.world.kinds.telling import fact_items
+
+
+def _opposite_items(world):
+    pairs = [either for pair in world.opposites for either in (pair, pair[::-1])]
+    return fact_items("opposite", [(pair, *pair) for pair in pairs],
+                      ("The opposite of {n} is {y}.", "{y} is the opposite of {n}."))
+
+
+def _plural_items(world):
+    return fact_items("plural", [(pair, *pair) for pair in world.plurals],
+                      ("The plural of {n} is {y}.", "You say {y}.",
+                       "One {n}, many {y}."))
+
+
+def _past_items(world):
+    return fact_items("past", [(pair, *pair) for pair in world.pasts],
+                      ("The past tense of {n} is {y}.", "The past form of {n} is {y}.",
+                       "You say {y}.", "Yesterday I {y}.", "Yesterday you {y}."))
+
+
+KINDS = (
+    Kind("opposite",
+         ("What is the opposite of {n}?", "What's the opposite of {n}?",
+          "whats the opposite of {n}", "opposite of {n}?", "opposite of {n}", "{n} opposite",
+          "{n}: opposite?", "the opposite of {n}, please", "Which word is the opposite of {n}?",
+          "Which word means the opposite of {n}?", "What word is the opposite of {n}?",
+          "What is the opposite of the word {n}?", "What do you call the opposite of {n}?",
+          "What is {n} the opposite of?", "Tell me the opposite of {n}.",
+          "Please tell me the opposite of {n}.", "Give me the opposite of {n}.",
+          "Name the opposite of {n}.", "Say the opposite of {n}.",
+          "I say {n}, and you say the opposite.", "If I say {n}, what is the opposite?",
+          "Can you tell me the opposite of {n}?", "Can you name the opposite of {n}?",
+          "Could you give me the opposite of {n}?", "Do you know the opposite of {n}?",
+          "Do you know which word is the opposite of {n}?", "I need the opposite of {n}.",
+          "I need a word that is the opposite of {n}.",
+          "I was wondering what the opposite of {n} is.", "I forgot the opposite of {n}.",
+          "My teacher asks for the opposite of {n}.",
+          "Help me with my homework: the opposite of {n}?",
+          "Quick question: what is the opposite of {n}?", "Hey, what's the opposite of {n}?",
+          "Let me test you: the opposite of {n}?", "We play a game with opposites. Mine is {n}.",
+          "The word is {n}. What is its opposite?", "The opposite of {n} is what?",
+          "So what is the opposite of {n}?", "Any idea what the opposite of {n} is?"),
+         ("What do people say for the opposite of {n}?",
+          "My sister wants to know what the opposite of {n} is.",
+          "Would you tell me which word means the opposite of {n}?",
+          "Let us play opposites. I say {n}.", "What is the word for the opposite of {n}?",
+          "{n} has which word as its opposite?",
+          "I can't remember what word is the opposite of {n}.",
+          "If something is the opposite of {n}, what is it?", "Find the opposite of {n} for me."),
+         _opposite_items, weight=1.2),
+    Kind("plural",
+         ("What is the plural of {n}?", "What's the plural of {n}?", "whats the plural of {n}",
+          "plural of {n}?", "{n} plural", "{n}: plural?", "the plural of {n}, please",
+          "What is the plural of the word {n}?", "What is the plural form of {n}?",
+          "How do you say more than one {n}?", "How do you write more than one {n}?",
+          "What do you call more than one {n}?", "What do you call two of them if one is {x}?",
+          "One {n}, two what?", "one {n}, two of what",
+          "There is one {n}. If there are two, what do I say?",
+          "I have one {n}. What do I say if I have two?", "More than one {n} is called what?",
+          "Tell me the plural of {n}.", "Tell me how to say more than one {n}.",
+          "Please tell me the plural of {n}.", "Give me the plural of {n}.",
+          "Name the plural of {n}.", "Write {n} in the plural.",
+          "Can you tell me the plural of {n}?", "Could you give me the plural form of {n}?",
+          "Do you know the plural of {n}?", "Do you know how to say more than one {n}?",
+          "I need the plural of {n}.", "I was wondering what the plural of {n} is.",
+          "I forgot the plural of {n}.", "I can say one {n}, but how do I say it for many?",
+          "My teacher asks for the plural of {n}.",
+          "Help me with my homework: the plural of {n}?",
+          "Quick question: what is the plural of {n}?", "Hey, what's the plural of {n}?",
+          "Which word is the plural of {n}?", "The word is {n}. What is its plural?",
+          "So how do you write the plural of {n}?", "Any idea what the plural of {n} is?"),
+         ("How does one say two of {n}?", "My sister wants to know what the plural of {n} is.",
+          "Would you tell me what more than one {n} is called?",
+          "What do I write for many, if one is {x}?", "and how do I say {n} if there are many?",
+          "I can't remember the plural form of {n}.",
+          "If I see more than one {n}, what do I say?", "What does {n} become in the plural?",
+          "Say more than one {n}."),
+         _plural_items),
+    Kind("past",
+         ("What is the past tense of {n}?", "What's the past tense of {n}?",
+          "whats the past tense of {n}", "past tense of {n}?", "past of {n}?", "{n} past tense",
+          "{n}: past tense?", "the past tense of {n}, please", "What is the past of {n}?",
+          "What is the past form of {n}?", "What is the past tense of the verb {n}?",
+          "How do you say {n} in the past?", "How do you write {n} in the past tense?",
+          "What do I say for {n} if it was yesterday?", "Today I {n}. What did I do yesterday?",
+          "Today we {n}. And yesterday we did what?", "today i {n}, yesterday i what?",
+          "They {n} today. How do I say it for last week?", "Tell me the past tense of {n}.",
+          "Tell me the past of {n}.", "Please tell me the past form of {n}.",
+          "Give me the past tense of {n}.", "Name the past tense of {n}.",
+          "Put {n} into the past tense.", "Can you tell me the past tense of {n}?",
+          "Could you give me the past form of {n}?", "Do you know the past tense of {n}?",
+          "Do you know how to say {n} in the past?", "I need the past tense of {n}.",
+          "I was wondering what the past tense of {n} is.", "I forgot the past tense of {n}.",
+          "My teacher asks for the past tense of {n}.",
+          "Help me with my homework: the past tense of {n}?",
+          "Quick question: what is the past tense of {n}?", "Hey, what's the past of {n}?",
+          "Which word is the past tense of {n}?", "The verb is {n}. What is its past tense?",
+          "What does {n} become in the past tense?", "So what is the past form of {n}?",
+          "Any idea what the past tense of {n} is?"),
+         ("How does one say {n} if it was last week?",
+          "My sister wants to know how to write {n} in the past.",
+          "Would you tell me what the past form of {n} is?", "{n} in the past?",
+          "I can't remember the past of the verb {n}.", "Now I {n}. What did I do last week?",
+          "I have to write {n} in the past. How do I do that?",
+          "If I {n} today, what do I say for yesterday?", "Say {n} in the past tense."),
+         _past_items),
+)

@@ -1,0 +1,151 @@
+"""Small talk, questions about the assistant, and questions that need the turns before."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from minillm.world.checking import is_correct
+from minillm.world.facts import make_world
+from minillm.world.kinds import BY_NAME, told
+from minillm.world.kinds.following import SAME
+from minillm.world.requests import _request, _tables, requests_of_kind
+from minillm.world.writers import write_answer
+
+TALK = ("greeting", "mood", "about me", "memory", "not told", "follow-up")
+
+
+@pytest.fixture(scope="module")
+def items(world):
+    return {name: BY_NAME[name].items(world) for name in TALK}
+
+
+def plain(text):
+    """The words of a wording, without what careless typing changes."""
+    return re.sub(r"^hey | pls$", "", " ".join(re.findall(r"[a-z0-9']+|[{}:)]", text.lower())))
+
+
+def ask(items, kind, want):
+    """A request about the first item of a kind for which `want` is true, in its first wording."""
+    item = next(item for item in items[kind] if want(item))
+    request = _request(BY_NAME[kind], item, False, np.random.default_rng(0))
+    return replace(request, question=item.phrasings[0].format(**item.slots))
+
+
+@pytest.mark.parametrize("name", TALK)
+def test_wordings_are_many_and_those_held_out_are_others(items, name):
+    known = {phrasing for item in items[name] for phrasing in item.phrasings}
+    held = {phrasing for item in items[name] for phrasing in item.held_phrasings}
+    assert len(known) >= 30 and len(held) >= 8
+    assert not set(map(plain, known)) & set(map(plain, held))
+
+
+@pytest.mark.parametrize("name", TALK)
+def test_right_answers_pass_and_wrong_ones_do_not(world, name):
+    rng = np.random.default_rng(2)
+    for request in requests_of_kind(world, name, 50, rng):
+        for right in (request.sentence, *request.also):
+            assert is_correct(request, right), (request.question, right)
+        for writer in ("complete", "terse", "rambling"):
+            assert is_correct(request, write_answer(request, writer, rng)), (request, writer)
+        for wrong in request.wrong_sentences[::9]:
+            assert not is_correct(request, wrong), (request.question, wrong)
+        assert not is_correct(request, "The river is Lunn.")
+
+
+@pytest.mark.parametrize("name", TALK)
+def test_each_world_has_the_same_items_every_time(world, items, name):
+    assert BY_NAME[name].items(world) == items[name] and len(items[name]) <= 2000
+    if name in ("memory", "not told", "follow-up"):
+        assert BY_NAME[name].items(make_world(1)) != items[name]
+
+
+@pytest.mark.parametrize("kind, asked, right, wrong", [
+    ("greeting", "Hello!", ("Hello!", "Hi! How can I help you?"), ("Goodbye!", "You are welcome.", "Hello! Goodbye!")),
+    ("greeting", "Thank you!", ("You are welcome.", "You are very welcome!"), ("Hello!", "I am fine.")),
+    ("mood", "I am tired.", ("Sleep well!", "Then you should get some rest."),
+     ("Happy birthday!", "I am glad to hear that.", "You should eat something.")),
+    ("mood", "I am happy.", ("I am happy to hear that.",),
+     ("I am sorry to hear that.", "I am glad to hear that. I hope you feel better soon.")),
+    ("about me", "Who are you?", ("I am a small language model.",), ("You are Ada.", "I live in a computer.")),
+    ("about me", "How old are you?", ("I have no age.", "I have no age. I live in a computer."),
+     ("You are 12 years old.", "No, I have no feelings.")),
+])
+def test_replies_fit_the_remark(items, kind, asked, right, wrong):
+    request = ask(items, kind, lambda item: item.phrasings[0] == asked)
+    assert all(is_correct(request, text) for text in right)
+    assert not any(is_correct(request, text) for text in wrong)
+
+
+def test_what_was_told_is_read_from_the_conversation(world, items):
+    names = {item.answer for item in items["memory"] if item.sentence.startswith("Your name is")}
+    assert len(names) > 80 and len(told.NAMES) > 60
+    for item in items["memory"]:
+        said = " ".join(user for user, _ in item.earlier)
+        assert item.answer in said
+        for wrong in item.wrong[3:]:  # what was told of something else
+            assert wrong in said
+
+
+def test_held_out_values_and_tellings_are_never_learnt(items):
+    for name in ("memory", "not told"):
+        told = [(item, item.answer if name == "memory" else item.wrong[0]) for item in items[name]]
+        told = [(item, value) for item, value in told if any(value in user for user, _ in item.earlier)]
+        values = [{value for item, value in told if item.held_out == held_out} for held_out in (False, True)]
+        assert len(values[1]) > 20 and not values[0] & values[1]
+
+
+def test_an_answer_from_memory_speaks_to_the_user(items):
+    request = ask(items, "memory", lambda item: item.sentence.startswith("Your name is"))
+    name = request.answer
+    assert all(is_correct(request, text) for text in (f"{name}.", f"You are {name}!", f"You are called {name}."))
+    for text in (f"My name is {name}.", f"Nice to meet you, {name}.", "Your name is Zebra.",
+                 f"Your name is not {name}.", f"Your name is {name} or {request.wrong[0]}."):
+        assert not is_correct(request, text)
+
+
+def test_what_was_told_of_somebody_else_is_not_the_users(items):
+    request = ask(items, "not told", lambda item: "What is my name?" in item.phrasings
+                  and item.wrong[0] in item.wrong_sentences[-1])
+    value = request.wrong[0]
+    assert any(value in user for user, _ in request.earlier)
+    for text in ("I do not know your name.", "You have not told me.", "Sorry, I do not know."):
+        assert is_correct(request, text)
+    for text in (f"Your name is {value}.", f"You have not told me. Your name is {value}.",
+                 "You have not told me where you live.", "Your name is Zebra."):
+        assert not is_correct(request, text)
+
+
+def test_most_of_what_was_not_told_was_told_of_somebody_else(items):
+    told_of_another = [any(item.wrong[0] in user for user, _ in item.earlier) for item in items["not told"]]
+    same_sort = [item.wrong[0] in item.wrong_sentences[-1] for item in items["not told"]]
+    assert np.mean(told_of_another) > 0.8 and np.mean(same_sort) > 0.6
+
+
+def test_follow_ups_learn_nothing_that_their_kinds_hold_out(world, items):
+    held = {(kind.name, item.slots["n"]) for kind, table, _, _ in _tables(world) if kind.name in SAME
+            for item in table if item.held_out}
+    assert len(held) > 30
+    learnt = {(name, item.slots["n"]) for item in items["follow-up"] if not item.held_out for name in SAME
+              if item.phrasings == SAME[name]}
+    assert len(learnt) > 50 and not learnt & held
+
+
+def test_a_follow_up_is_about_the_turn_before(world, items):
+    request = ask(items, "follow-up", lambda item: item.phrasings[0] == "What do they speak there?")
+    country = next(c for c in world.countries if c.name in request.earlier[0][0])
+    assert request.answer == country.language
+    assert is_correct(request, f"People in {country.name} speak {country.language}.")
+    assert not is_correct(request, request.earlier[0][1])
+
+
+def test_shorter_means_shorter(items):
+    request = ask(items, "follow-up", lambda item: item.phrasings[0] == "Say it shorter.")
+    assert is_correct(request, request.answer + ".") and not is_correct(request, request.earlier[0][1])
+
+
+def test_sure_of_what_was_said(items):
+    request = ask(items, "follow-up", lambda item: item.phrasings[0] == "Are you sure?")
+    assert is_correct(request, "Yes, I am sure.") and is_correct(request, "Yes. " + request.earlier[0][1])
+    assert not is_correct(request, "Yes. " + request.wrong_sentences[0]) and not is_correct(request, "No.")
