@@ -209,7 +209,8 @@ def objective_ledger(label, loss_and_grads, params, batch):
 @pytest.mark.parametrize("preset", ["llama", "gpt2 without biases", "untied"])
 def test_next_token_objective(preset):
     config = tiny.config(preset)
-    objective_ledger(f"next token, {preset}", partial(next_token_objective, config=config), tiny.params(config), tiny.batch(config))
+    objective_ledger(f"next token, {preset}", partial(next_token_objective, config=config),
+                     tiny.params(config, seed=1), tiny.batch(config))       # seed 0 has a gradient that rounding hides
 
 
 def test_reward_model():

@@ -8,15 +8,18 @@ from minillm.kernels.bfloat16 import as_factor
 from minillm.layers.block import block_backward, block_forward, block_init
 from minillm.layers.embedding import (EmbeddingCache, embedding_backward, embedding_forward,
                                       embedding_init)
-from minillm.layers.linear import linear_backward, linear_forward, linear_init
+from minillm.layers.linear import linear_backward, linear_forward
 from minillm.layers.norm import NormCache, norm_backward, norm_forward, norm_init
 from minillm.tree import brief
 
-# Initial standard deviations. TIED_STD is that of the output head, tied or not: small, so that the
-# initial logits are near 0 and the initial loss is near ln V. An untied embedding is large compared
-# with an optimizer step, so that tokens stay distinct.
+# Initial standard deviations. A tied table is small, so that the initial logits are near 0 and the
+# initial loss is near ln V. An untied embedding is large compared with an optimizer step, so that
+# tokens stay distinct; its output head begins as the same table, scaled down. So attention that
+# brings a token's vector to another place raises the logit of this token from the first step on,
+# and a model learns sooner to copy from its context.
 TIED_STD = 0.02
 EMBEDDING_STD = 0.5
+HEAD_STD = 0.05
 
 
 class TransformerCache(NamedTuple):
@@ -60,7 +63,7 @@ def transformer_init(config, rng):
               "blocks": [block_init(rng, config) for _ in range(config.layers)],
               "norm": norm_init(config.width, config.norm, config.bias)}
     if not config.tied:
-        params["head"] = linear_init(rng, config.width, config.vocab_size, False, TIED_STD)
+        params["head"] = {"weight": embedding["token"] * np.float32(HEAD_STD / std)}
     return params
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import tiny
 
 from minillm import tree
+from minillm.model import transformer
 from minillm.optim.adamw import adamw_init
 from minillm.training.checkpoint import load_checkpoint, read_tensors, save_checkpoint
 from minillm.objectives.next_token import next_token_objective
@@ -44,3 +45,10 @@ def test_after_save_and_load_changing_one_changes_both(tmp_path):
     assert np.array_equal(after[:, others], before[:, others])
     model.params["embedding"]["token"][absent] *= -1
     assert not np.allclose(model.predict_next([absent]).h, seen_before)                 # the lookup
+
+
+def test_an_untied_head_begins_as_the_embedding_scaled_down():
+    params = transformer.transformer_init(tiny.config("untied"), np.random.default_rng(3))
+    table, head = params["embedding"]["token"], params["head"]["weight"]
+    assert np.allclose(head * (transformer.EMBEDDING_STD / transformer.HEAD_STD), table, rtol=1e-6)
+    assert not np.shares_memory(table, head)
