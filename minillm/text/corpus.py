@@ -1,9 +1,11 @@
-"""Read text, conversations and preferences from files.
+"""Read text, conversations, preferences and prompts from files.
 
-Every error is one line that names the file, the line number in a JSONL file, and the fix.
+Which records are understood is in record_formats.py. Every error is one line that names the file,
+the line number in a JSONL file, and the fix.
 """
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from minillm.formats.json_file import unique_keys
 from minillm.text.chat import validate_messages
 from minillm.text.files import TEXT_SUFFIXES, read_folder, read_text
 from minillm.text.pieces import replace_surrogates
+from minillm.text.record_formats import CONVERSATIONS, PREFERENCES, PROMPTS, TEXTS, recognized
 
 LINES = (".jsonl", ".ndjson")   # endings of files with one JSON value a line
 LIST = ".json"                  # ending of files with a JSON list of such values
@@ -27,8 +30,8 @@ def load_documents(path, note=unsaid):
     A text file is one document. A line of .jsonl or .ndjson, or an item of a list in .json, is one
     document {"text": ...}. A folder has one document for each .txt, .md and .py file in it and its
     subfolders, sorted by path. Line ends become \\n.
-    note: called with a line on what was read and skipped in a folder, and one for each text file
-    that could not be read.
+    note: called with a line that says as what the path was read, and one for each text file in a
+    folder that could not be read.
 
     Raises:  ValueError that names the file and the fix
     """
@@ -44,85 +47,85 @@ def load_documents(path, note=unsaid):
         note(f"{path}: {found}")
         return found.texts
     if path.suffix.lower() in (*LINES, LIST):
-        return [_get(record, "text", str, where) for where, record in records(path)]
-    return [read_text(path)]
+        return read_as(path, TEXTS, "texts", note)
+    text = read_text(path)
+    note(f"1 text of {len(text):,} characters, read as plain text")
+    return [text]
 
 
-def load_conversations(path):
-    """Return the conversations of a JSONL file of {"messages": [{"role", "content"}, ...]} lines.
+def load_conversations(path, note=unsaid):
+    """Return the conversations of a JSONL file as lists of {"role", "content"}.
 
     Each needs at least one message of the assistant, because fine-tuning learns only from those.
+    note: called with a line that says as what the records were read
 
     Raises:  ValueError that names the file, the line and the fix
     """
-    conversations = []
-    for where, record in records(path):
-        messages = _checked(_get(record, "messages", list, where), where)
+    def learnable(messages):
+        validate_messages(messages)
         if not any(message["role"] == "assistant" for message in messages):
-            raise ValueError(f"{where}: no message of the assistant, so nothing to learn from; "
+            raise ValueError("no message of the assistant, so nothing to learn from; "
                              "add its answer")
-        conversations.append(messages)
-    return conversations
+        return messages
+    return read_as(path, CONVERSATIONS, "conversations", note, learnable)
 
 
-def load_preferences(path):
+def load_preferences(path, note=unsaid):
     """Return the comparisons of a JSONL file: {"prompt", "chosen", "rejected"}, each of messages.
 
-    The prompt may be a string (what the user says) or messages of which the user's is the last. An
-    answer may be a string, a list of one assistant message, or a whole conversation that begins
-    with the prompt. Each answer is returned as a list of one assistant message.
+    Each answer is a list of one assistant message. Pairs of conversations that differ before their
+    last answers compare no two answers to one prompt; they are left out.
+    note: called with a line that says as what the records were read, and one on those left out
 
     Raises:  ValueError that names the file, the line and the fix
     """
-    comparisons = []
-    for where, record in records(path):
-        prompt = _get(record, "prompt", (str, list), where)
-        prompt = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
-        if _checked(prompt, f"{where}: prompt")[-1]["role"] != "user":
-            raise ValueError(f"{where}: the prompt must end with a message of the user")
-        answers = {key: _answer(_get(record, key, (str, list), where), prompt, f"{where}: {key}")
-                   for key in ("chosen", "rejected")}
-        comparisons.append({"prompt": prompt, **answers})
-    return comparisons
+    pairs = read_as(path, PREFERENCES, "preference pairs", note)
+    found = [pair for pair in pairs if pair is not None]
+    if pairs and not found:
+        raise ValueError(f"{path}: chosen and rejected differ before the last answer in every "
+                         "pair; they must be two answers to the same prompt")
+    if len(found) < len(pairs):
+        note(f"{len(pairs) - len(found):,} of {len(pairs):,} preference pairs differ before the "
+             "last answer and were left out")
+    return found
 
 
-def _answer(answer, prompt, where):
-    """A list of the answer's only assistant message."""
-    if isinstance(answer, str):
-        return [{"role": "assistant", "content": answer}]
-    if answer[:len(prompt)] == prompt:
-        answer = answer[len(prompt):]
-    if len(answer) != 1:
-        raise ValueError(f"{where}: must be one message of the assistant after the prompt, "
-                         f"not {len(answer)}")
-    _checked(prompt + answer, where)
-    return answer
+def load_prompts(path, note=unsaid):
+    """Return the prompts of a JSONL file, as messages of which the user's is the last.
 
+    A record has a "prompt", or is a conversation; the answer at its end is dropped.
+    note: called with a line that says as what the records were read
 
-def _checked(messages, where):
-    """Return the messages if they are a conversation; otherwise raise an error with their place."""
-    try:
+    Raises:  ValueError that names the file, the line and the fix
+    """
+    def asked(messages):
         validate_messages(messages)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
-    return messages
+        messages = messages[:-1] if messages[-1]["role"] == "assistant" else messages
+        validate_messages(messages)
+        return messages
+    return read_as(path, PROMPTS, "prompts", note, asked)
 
 
-def _get(record, key, kinds, where):
-    """The value of a key, after a check that it is there, of the right type, and not empty text."""
-    if not isinstance(record, dict):
-        raise ValueError(f"{where}: must be an object like {{\"{key}\": ...}}, "
-                         f"not {type(record).__name__}")
-    if key not in record:
-        raise ValueError(f"{where}: no \"{key}\"; its keys are {sorted(record)[:8]}")
-    if not isinstance(record[key], kinds):
-        names = {str: "a string", list: "a list"}
-        allowed = kinds if isinstance(kinds, tuple) else (kinds,)
-        wanted = " or ".join(names[kind] for kind in allowed)
-        raise ValueError(f"{where}: \"{key}\" must be {wanted}, not {type(record[key]).__name__}")
-    if kinds is str and not record[key].strip():
-        raise ValueError(f"{where}: \"{key}\" is empty; leave the line out")
-    return record[key]
+def read_as(path, table, what, note=unsaid, check=lambda value: value):
+    """What each record of a file says, by the first format of the table that it has.
+
+    Records of several formats may stand in one file: each says itself what it is.
+    check(what a record says) returns it, or raises a ValueError.
+    note: called with a line that counts the records of each format
+    """
+    found, counts = [], Counter()
+    for where, record in records(path):
+        try:
+            kind, value = recognized(record, table)
+            found.append(check(value))
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+        counts[kind.name] += 1
+    names = list(counts) if len(counts) < 2 else [f"{name} ({number:,})"
+                                                  for name, number in counts.items()]
+    note(f"{len(found):,} {what.removesuffix('s') if len(found) == 1 else what}, "
+         f"read as {', '.join(names)}")
+    return found
 
 
 def records(path, torn_end=False):

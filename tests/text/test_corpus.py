@@ -11,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from minillm.text.corpus import load_conversations, load_documents, load_preferences, records, split_documents
+from minillm.text.corpus import (load_conversations, load_documents, load_preferences, load_prompts, records,
+                                 split_documents)
+from minillm.text.record_formats import CONVERSATIONS, PREFERENCES, PROMPTS, TEXTS
 
 USER, ASSISTANT = {"role": "user", "content": "a?"}, {"role": "assistant", "content": "b."}
 OTHER = {"role": "assistant", "content": "c."}
@@ -81,7 +83,7 @@ def test_a_folder_of_which_everything_is_read(tmp_path):
     said = []
     load_documents(tmp_path, said.append)
     load_documents(tmp_path / "a.txt", said.append)
-    assert said == [f"{tmp_path}: read 1 files"]
+    assert said == [f"{tmp_path}: read 1 files", "1 text of 1 characters, read as plain text"]
 
 
 @pytest.mark.parametrize("content, named", [(None, "(read 0 files)"), (b"caf\xe9", "(1 not readable)); it needs .txt, .md"),
@@ -154,21 +156,116 @@ def test_documents_in_jsonl(tmp_path):
     assert load_documents(path) == ["one\u2028two", "three"]
 
 
-def test_conversations(tmp_path):
-    conversations = [[USER, ASSISTANT], [USER, OTHER, USER]]
-    path = write_lines(tmp_path / "a.jsonl", *({"messages": messages} for messages in conversations))
-    assert load_conversations(path) == conversations
+# Formats: what a line says, whoever wrote it
+
+SYSTEM = {"role": "system", "content": "Be brief."}
+FOLLOWED = [USER, OTHER, USER]
+ASKED = {"role": "user", "content": "Add.\n\n2 and 3"}
+FIVE = {"role": "assistant", "content": "5"}
+PART = {"type": "text", "text": "a?"}
 
 
-@pytest.mark.parametrize("record", [
-    {"prompt": "a?", "chosen": "b.", "rejected": "c."},
-    {"prompt": [USER], "chosen": [ASSISTANT], "rejected": [OTHER]},
-    {"prompt": "a?", "chosen": [USER, ASSISTANT], "rejected": [USER, OTHER]},
-    {"prompt": [USER], "chosen": "b.", "rejected": [OTHER]},
+@pytest.mark.parametrize("name, record, messages", [
+    ("OpenAI messages", {"messages": [USER, ASSISTANT], "id": 3}, [USER, ASSISTANT]),
+    ("OpenAI messages", {"messages": [SYSTEM, *FOLLOWED]}, [SYSTEM, *FOLLOWED]),
+    ("OpenAI messages", {"messages": [{"role": "user", "content": [PART]}, ASSISTANT]}, [USER, ASSISTANT]),
+    ("OpenAI messages", {"messages": [{"role": "user", "content": [PART, PART]}, ASSISTANT]},
+     [{"role": "user", "content": "a?\na?"}, ASSISTANT]),
+    ("ShareGPT", {"conversations": [{"from": "human", "value": "a?"}, {"from": "gpt", "value": "b."}]}, [USER, ASSISTANT]),
+    ("ShareGPT", {"conversations": [{"from": "system", "value": "Be brief."}, {"from": "human", "value": "a?"},
+                                    {"from": "gpt", "value": "b."}]}, [SYSTEM, USER, ASSISTANT]),
+    ("ShareGPT", {"system": "Be brief.", "conversations": [USER, ASSISTANT]}, [SYSTEM, USER, ASSISTANT]),
+    ("ShareGPT", {"conversations": [{"from": "gpt", "value": "cut"}, {"from": "human", "value": "a?"},
+                                    {"from": "gpt", "value": "b."}]}, [USER, ASSISTANT]),
+    ("Alpaca", {"instruction": "Add.", "input": "2 and 3", "output": "5"}, [ASKED, FIVE]),
+    ("Alpaca", {"instruction": "a?", "input": "", "output": "b.", "text": "Below is an instruction"}, [USER, ASSISTANT]),
+    ("Alpaca", {"instruction": "a?", "input": None, "output": "b.", "system": "Be brief."}, [SYSTEM, USER, ASSISTANT]),
+    ("Dolly", {"instruction": "Add.", "context": "2 and 3", "response": "5", "category": "qa"}, [ASKED, FIVE]),
+    ("Dolly", {"instruction": "a?", "response": "b.", "messages": None, "output": None}, [USER, ASSISTANT]),
+    ("prompt and completion", {"prompt": "a?", "completion": " b."}, [USER, ASSISTANT]),
+    ("prompt and completion", {"prompt": [SYSTEM, USER], "completion": [ASSISTANT]}, [SYSTEM, USER, ASSISTANT]),
+    ("question and answer", {"question": "a?", "answer": "b."}, [USER, ASSISTANT]),
 ])
-def test_preferences_of_every_form_are_read_alike(tmp_path, record):
+def test_conversations_of_every_format(tmp_path, name, record, messages):
+    said = []
+    assert load_conversations(write_lines(tmp_path / "a.jsonl", record), said.append) == [messages]
+    assert said == [f"1 conversation, read as {name}"]
+
+
+HUMAN = "\n\nHuman: a?\n\nAssistant:"
+
+
+@pytest.mark.parametrize("name, record", [
+    ("prompt, chosen and rejected", {"prompt": "a?", "chosen": "b.", "rejected": "c."}),
+    ("prompt, chosen and rejected", {"prompt": [USER], "chosen": [ASSISTANT], "rejected": [OTHER]}),
+    ("prompt, chosen and rejected", {"prompt": "a?", "chosen": [USER, ASSISTANT], "rejected": [USER, OTHER]}),
+    ("prompt, chosen and rejected", {"prompt": [USER], "chosen": "b.", "rejected": [OTHER]}),
+    ("prompt, chosen and rejected", {"prompt": [{"role": "user", "content": [PART]}], "chosen": "b.", "rejected": "c."}),
+    ("chosen and rejected conversations", {"chosen": [USER, ASSISTANT], "rejected": [USER, OTHER]}),
+    ("HH transcripts", {"chosen": HUMAN + " b.", "rejected": HUMAN + " c."}),
+    ("HH transcripts", {"chosen": HUMAN.strip() + " b.", "rejected": HUMAN + " c.\n"}),
+])
+def test_preferences_of_every_format_are_read_alike(tmp_path, name, record):
+    said = []
     path = write_lines(tmp_path / "a.jsonl", record)
-    assert load_preferences(path) == [{"prompt": [USER], "chosen": [ASSISTANT], "rejected": [OTHER]}]
+    assert load_preferences(path, said.append) == [{"prompt": [USER], "chosen": [ASSISTANT], "rejected": [OTHER]}]
+    assert said == [f"1 preference pair, read as {name}"]
+
+
+def test_the_turns_of_a_transcript(tmp_path):
+    """HH has transcripts in which the same speaker begins twice, and words like "Human" in a turn."""
+    talk = HUMAN + " c.\n\nHuman: a\n\nb Human: c\n\nHuman: d\n\nAssistant:"
+    (pair,) = load_preferences(write_lines(tmp_path / "a.jsonl", {"chosen": talk + " x\n\ny", "rejected": talk}))
+    assert pair["prompt"] == [USER, OTHER, {"role": "user", "content": "a\n\nb Human: c\n\nd"}]
+    assert [pair[key][0]["content"] for key in ("chosen", "rejected")] == ["x\n\ny", ""]
+
+
+def test_pairs_that_differ_before_the_last_answer_are_left_out_and_counted(tmp_path):
+    good = {"chosen": HUMAN + " b.", "rejected": HUMAN + " c."}
+    longer = {**good, "rejected": HUMAN + " c.\n\nHuman: d\n\nAssistant: e"}
+    asked = {**good, "rejected": HUMAN + " c.\n\nHuman: d"}
+    said = []
+    assert len(load_preferences(write_lines(tmp_path / "a.jsonl", longer, good, asked), said.append)) == 1
+    assert said == ["3 preference pairs, read as HH transcripts",
+                    "2 of 3 preference pairs differ before the last answer and were left out"]
+    refuse(load_preferences, write_lines(tmp_path / "b.jsonl", longer), "in every pair")
+
+
+@pytest.mark.parametrize("key", ["text", "content"])
+def test_texts_of_both_keys(tmp_path, key):
+    said = []
+    assert load_documents(write_lines(tmp_path / "a.jsonl", {key: "one"}), said.append) == ["one"]
+    assert said == [f'1 text, read as JSONL of "{key}"']
+
+
+def test_prompts(tmp_path):
+    path = write_lines(tmp_path / "a.jsonl", {"prompt": "a?"}, {"prompt": [USER], "chosen": "b"},
+                       {"messages": [USER, ASSISTANT]}, {"prompt": [USER, OTHER, USER]},
+                       {"conversations": [{"from": "human", "value": "a?"}]})
+    said = []
+    assert load_prompts(path, said.append) == [[USER], [USER], [USER], FOLLOWED, [USER]]
+    assert said == ["5 prompts, read as prompts (3), OpenAI messages (1), ShareGPT (1)"]
+    refuse(load_prompts, write_lines(path, {"text": "a"}), 'line 1: no "prompt"', '{"prompt": "What is 2 + 3?"}')
+    refuse(load_prompts, write_lines(path, {"prompt": [ASSISTANT]}), "line 1: message 1")
+
+
+def test_a_file_may_hold_several_formats_which_are_counted(tmp_path):
+    """Each line says itself what it is, and files are joined by `cat`."""
+    alpaca = {"instruction": "a?", "output": "b."}
+    path = write_lines(tmp_path / "a.jsonl", alpaca, {"messages": [USER, ASSISTANT]}, alpaca)
+    said = []
+    assert load_conversations(path, said.append) == [[USER, ASSISTANT]] * 3
+    assert said == ["3 conversations, read as Alpaca (2), OpenAI messages (1)"]
+
+
+@pytest.mark.parametrize("load, table", [(load_documents, TEXTS), (load_conversations, CONVERSATIONS),
+                                         (load_preferences, PREFERENCES), (load_prompts, PROMPTS)])
+def test_the_example_in_a_refusal_is_a_line_that_works(tmp_path, load, table):
+    for kind in table:
+        said = []
+        assert len(load(write(tmp_path / "a.jsonl", kind.example), said.append)) == 1
+        assert said[0].endswith(f"read as {kind.name}")
+    refuse(load, write_lines(tmp_path / "a.jsonl", {"other": 1}), "its keys are ['other']", table[0].example)
 
 
 @pytest.mark.parametrize("load", LOADERS)
@@ -230,6 +327,21 @@ def test_lines_that_are_wrong(tmp_path, load, line, named):
     (load_conversations, {"messages": [USER, USER]}, "message 2 has role 'user'"),
     (load_conversations, {"messages": [ASSISTANT]}, "message 1 has role 'assistant'"),
     (load_conversations, {"messages": [{"role": "user"}]}, "message 1 has no 'content'"),
+    (load_conversations, {"messages": [{"role": "user", "content": [PART, {"type": "image_url", "image_url": {}}]}, ASSISTANT]},
+     "a part of type 'image_url'; only parts like"),
+    (load_conversations, {"messages": [{"role": "user", "content": ["a?"]}, ASSISTANT]}, "a part of type 'str'"),
+    (load_conversations, {"conversations": [{"from": "human", "value": "a?"}, {"from": "tool", "value": "b"}]},
+     "message 2 has the unknown role 'tool'"),
+    (load_conversations, {"conversations": [{"from": "human"}]}, "message 1: 'content' must be a string"),
+    (load_conversations, {"instruction": "a?"}, 'no "output"'),
+    (load_conversations, {"instruction": "a?", "output": ["b"]}, '"output" must be a string, not list'),
+    (load_conversations, {"instruction": "a?", "input": 3, "output": "b"}, '"input" must be a string, not int'),
+    (load_conversations, {"instruction": "a?", "answer": "b"}, "its keys are ['answer', 'instruction']; a line that works: "),
+    (load_preferences, {"chosen": "b", "rejected": "c"}, 'chosen: must begin with "\\n\\nHuman:"'),
+    (load_preferences, {"chosen": HUMAN, "rejected": "a" + HUMAN}, 'rejected: must begin with'),
+    (load_preferences, {"chosen": [USER, ASSISTANT], "rejected": [ASSISTANT]}, "rejected: message 1 has role"),
+    (load_preferences, {"chosen": [USER, ASSISTANT], "rejected": "c"}, '"rejected" must be a list, not str'),
+    (load_preferences, {"prompt": 3, "chosen": [USER, ASSISTANT], "rejected": [USER, OTHER]}, '"prompt" must be a string or a list'),
     (load_preferences, {"prompt": "a", "chosen": "b"}, 'no "rejected"'),
     *((load_preferences, {"prompt": prompt, "chosen": chosen, "rejected": rejected}, named)
       for prompt, chosen, rejected, named in [
@@ -252,7 +364,8 @@ messages = st.lists(st.fixed_dictionaries({"role": st.sampled_from(["system", "u
                     max_size=3)
 fields = st.one_of(values, text, messages)
 any_record = st.one_of(values, st.fixed_dictionaries(
-    {}, optional={key: fields for key in ("text", "messages", "prompt", "chosen", "rejected")}))
+    {}, optional={key: fields for table in (CONVERSATIONS, PREFERENCES, TEXTS) for kind in table
+                  for key in (*kind.keys, *kind.optional)}))
 
 
 @pytest.mark.parametrize("load", LOADERS)
@@ -270,7 +383,7 @@ def test_any_record_is_read_or_refused_in_one_line(tmp_path, load, ending, drawn
     except ValueError as error:
         assert str(error).startswith(f"{path}, ") and "\n" not in str(error)
         return
-    assert len(found) == 1 + len(drawn)
+    assert len(found) == 1 + len(drawn) or load is load_preferences and len(found) >= 1
     json.dumps(found, ensure_ascii=False).encode("utf-8")       # nothing is left that UTF-8 cannot hold
 
 
