@@ -3,14 +3,14 @@
 import sys
 from pathlib import Path
 
-from minillm.config import dotted, require
+from minillm.config import require
 from minillm.runs import plan as planning
 from minillm.runs.compiling import compile_kernels, kernels_are_cold
-from minillm.runs.folder import read_results
 from minillm.runs.hints import command
 from minillm.runs.run import is_done, run_all, run_stage
 from minillm.runs.stages import BY_NAME, STAGES, after, own_sections
 from minillm.terminal.flags import as_toml, resolve
+from minillm.terminal.outcome import outcome
 from minillm.training.checkpoint import steps_in
 
 
@@ -34,7 +34,7 @@ def train(args):
             if not all((run.folder / left).exists() for left in BY_NAME[name].paths):
                 run_stage(run, BY_NAME[name])
         run_stage(run, stage)
-    run.say(summary(run.folder, stage))
+    tell_outcome(run, [stage])
     run.say("next: " + command(after(stage.name) or "chat", run.folder))
 
 
@@ -55,8 +55,8 @@ def run_everything(args):
                           ("run", "--resume")) as run:
         announce(run, chosen, None)
         compile_first(run, [stage.name for stage in STAGES])
-        results = run_all(run)
-        run.say(table(results))
+        run_all(run)
+        tell_outcome(run, STAGES)
         place = write_report(run.folder)
     print(f"report: {place}", flush=True)
 
@@ -87,28 +87,10 @@ def note_slow_bfloat16():
               "than float32; the numbers are the same as where it has", file=sys.stderr, flush=True)
 
 
-def summary(folder, stage):
-    """The numbers of one stage in results.json, as text."""
-    results = read_results(folder)
-    found = {stage.name: results[stage.name]} if stage.name in results else {}
-    seconds = results.get("seconds", {}).get(stage.name, 0)
-    text = table(found)
-    return (text + "\n" if text else "") + f"{stage.name}: {seconds:,.1f} s, in {folder}"
-
-
-def table(results):
-    """Nested results as text, one line per dotted name and value."""
-    rows = [(name, value) for name, value in dotted(results)
-            if not name.startswith(("seconds.", "made."))]
-    width = max((len(name) for name, _ in rows), default=0)
-    return "\n".join(f"  {name:<{width}}  {number(value)}" for name, value in rows)
-
-
-def number(value):
-    """A number of results.json as short text."""
-    if isinstance(value, float):
-        return f"{value:,.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+def tell_outcome(run, stages):
+    """Print what the stages achieved."""
+    if not run.quiet:
+        run.say("\n".join(outcome(run, stages)))
 
 
 def note_unfinished(run, name):

@@ -1,8 +1,7 @@
 """Recorders keep a phase's records and states, in a folder or only in memory."""
 
 import json
-import sys
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,23 +13,9 @@ from minillm.formats.json_file import reading
 from minillm.optim.muon import muon_moments
 from minillm.training.checkpoint import (CheckpointError, load_checkpoint, remove_all_but,
                                       save_checkpoint, steps_in, subtree)
+from minillm.training.progress import Progress
 
 MOMENTS = ("mean", "square")        # saved parts of the optimizer's state, besides the step
-
-
-class Terminal:
-    """Standard error, for what may be lost: if it cannot be written to, the training goes on."""
-
-    def write(self, text):
-        with suppress(OSError):
-            sys.stderr.write(text)
-
-    def flush(self):
-        with suppress(OSError):
-            sys.stderr.flush()
-
-    def __getattr__(self, name):
-        return getattr(sys.stderr, name)
 
 
 class MemoryRecorder:
@@ -114,37 +99,26 @@ class FolderRecorder:
 
     @contextmanager
     def recording(self, steps, start):
-        """Open metrics.jsonl, with the records before `start`, and the line on the terminal."""
-        from tqdm import tqdm
-
+        """Open metrics.jsonl, with the records before `start`, and show the progress."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        line = "{desc}: step {n_fmt} of {total_fmt}{postfix}, {elapsed} gone, {remaining} left"
         path = self.folder / "metrics.jsonl"
         write_atomically(path, "".join(json.dumps(record) + "\n" for record in self.kept))
-        with naming(path), open(path, "a", encoding="utf-8", newline="\n") as file, \
-                tqdm(total=steps, initial=start, desc=self.folder.name, unit="step",
-                     disable=self.quiet, mininterval=0.5, dynamic_ncols=True, leave=True,
-                     file=Terminal(), bar_format=line) as self.line:
-            self.metrics = file
+        with naming(path), open(path, "a", encoding="utf-8", newline="\n") as self.metrics, \
+                Progress(self.folder.name, steps, start, self.quiet) as self.progress:
             try:
                 yield
             except FloatingPointError as error:
                 raise FloatingPointError(f"{self.folder.name}: {error}") from None
 
     def add(self, record):
-        """Write the record of one step, and show its loss and speed."""
+        """Write the record of one step, and show it."""
         self.metrics.write(json.dumps(record) + "\n")
         self.metrics.flush()
-        unit = "pairs" if "pair_accuracy" in record else "tokens"
-        rate = record["weight"] / record["seconds"]
-        self.line.set_postfix_str(f"loss {record['loss']:.3f}, {rate:,.0f} {unit}/s",
-                                  refresh=False)
-        self.line.update()
+        self.progress.step(record)
 
     def show(self, sample):
-        """Show a text above the line on the terminal."""
-        if not self.quiet:
-            self.line.write("    " + sample.replace("\n", "\n    "), file=Terminal())
+        """Show a text beside the progress."""
+        self.progress.show(sample)
 
     def save(self, model, heads, state, settings):
         """Write a checkpoint from which the loop can resume."""

@@ -19,13 +19,18 @@ from minillm.training.recorder import read_metrics
 TINY = ("--vocab-size 300 --layers 1 --width 32 --heads 2 --kv-heads 1 --hidden 64 --context 64").split()
 FEW = ["--steps", "4", "--rows", "4"]
 TEXT = "the cat sat on a mat and then a dog came to see what it was doing there all day long. " * 90
-STEP = r": step \d+ of "      # as the line of progress has it
+STEP = r": step \d+/"         # as the log has it
 LONG, HALF = "word " * 90, "on \ud83d."
 
 
 def lines_of(path, records):
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
     return str(path)
+
+
+def unwrapped(said):
+    """What was printed, without the line ends inside a sentence."""
+    return re.sub(r"\n  ?(?=\S)", " ", said)
 
 
 def talk(answer):
@@ -72,6 +77,7 @@ def test_what_is_too_long_is_counted_before_the_first_step(does, tmp_path, verb,
     data = lines_of(tmp_path / "data.jsonl", [of(f"on mat {n}." if n % 2 else LONG) for n in range(24)])
     status, said, folder = does(verb, data)
     assert status == 0
+    said = unwrapped(said)
     line = f"{verb}: 12 of 24 {what} {problem} and were left out\n"
     assert said.count("left out") == 1 and line in said
     assert said.index(line) < re.search(STEP, said).start()
@@ -83,14 +89,46 @@ def test_what_is_too_long_is_counted_before_the_first_step(does, tmp_path, verb,
         assert 0 <= read_results(folder)["reward"]["pair_accuracy"] <= 1
 
 
+def wide(said):
+    """Lines of more than 80 columns, except for paths and for the configuration, which is TOML."""
+    return [line for line in said.split("\n") if len(line) > 80 and "pytest-" not in line and " = {" not in line]
+
+
+@pytest.mark.parametrize("verb, record, read_as, ends", [
+    ("finetune", lambda n: {"instruction": "where?", "output": f"on mat {n}."}, "40 conversations, read as Alpaca",
+     r"finetune: loss [\d.]+ -> [\d.]+, val loss [\d.]+ \(step 1\) -> [\d.]+\n"
+     r"  user: \"where\?\"\n    answer: \"(?s:.*?)\"\n  user: \"where\?\"\n    answer: \""),
+    ("reward", lambda n: {key: f"\n\nHuman: where?\n\nAssistant: {word} {n}" for key, word in (("chosen", "on"), ("rejected", "no"))},
+     "40 preference pairs, read as HH transcripts",
+     r"reward: loss [\d.]+ -> [\d.]+, pairs right [\d.]+ -> [\d.]+\n  reward: pair_accuracy [\d.]+"),
+    ("rlhf", lambda n: pair(f"on {n}"), "40 preference pairs, read as prompt, chosen and rejected",
+     r"rlhf: reward -?[\d.]+ -> -?[\d.]+, KL [\d.]+ -> -?[\d.]+\n  user: \"where\?\"\n    before: \"(?s:.*)\"\n    after: \""),
+])
+def test_a_verb_says_as_what_it_reads_and_ends_with_what_it_achieved(does, tmp_path, verb, record, read_as, ends):
+    status, said, folder = does(verb, lines_of(tmp_path / "data.jsonl", map(record, range(40))))
+    assert status == 0 and said.count(f"{verb}: {read_as}\n") == 1
+    assert re.search(rf"\n{ends}(?s:.*)\n{verb}: [\d.]+ s, in {re.escape(str(folder))}\nnext: ", said), said
+    assert wide(said) == []
+
+
+def test_pretraining_ends_with_two_continuations(tmp_path, capsys):
+    (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
+    assert main(["pretrain", "--root", str(tmp_path), "--data", str(tmp_path / "text.txt"), *FEW, *TINY]) == 0
+    said = capsys.readouterr().out
+    assert f"pretrain: 1 text of {len(TEXT):,} characters, read as plain text\n" in said
+    assert re.search(r"\npretrain: loss [\d.]+ -> [\d.]+, val loss [\d.]+\n  pretrain: val_loss ", said)
+    assert said.count("  held-out text: \"") == said.count("    continued: \"") == 2
+    assert wide(said) == []
+
+
 def test_prompts_to_rank_by_hand_are_counted_like_others(base, capsys, tmp_path, monkeypatch):
     shutil.rmtree(base / "new", ignore_errors=True)
     data = lines_of(tmp_path / "data.jsonl", [{"prompt": text} for text in ("where?", LONG, "w" * 55, "who?")])
     monkeypatch.setattr("sys.stdin", io.StringIO("q\n"))
     assert main(["rank", "base", "--root", str(base), "--name", "new", "--human", "--data", data]) == 0
-    said = capsys.readouterr().out
+    said = unwrapped(capsys.readouterr().out)
     assert "(2 of 4 prompts leave no room for an answer in the context of 64 tokens and were left out)" in said
-    assert "0 rankings so far, 2 prompts to go" in said
+    assert "(4 prompts, read as prompts)" in said and "0 rankings so far, 2 prompts to go" in said
 
 
 @pytest.mark.parametrize("verb, of", [("finetune", talk), ("reward", pair)])
@@ -132,7 +170,7 @@ def test_held_out_rankings_that_measure_nothing_are_refused(base, capsys, held_o
     assert fix in capsys.readouterr().err and not (base / "new" / "reward").exists()
     lines_of(base / "new" / "rank" / "held_out.jsonl", [ranking([1, 2]), ranking([1, 1]), ranking([1, 2], LONG)])
     assert main(["reward", "new", "--root", str(base), *FEW]) == 0
-    said = capsys.readouterr().out
+    said = unwrapped(capsys.readouterr().out)
     assert "reward: 1 of 3 held-out rankings are ties and were left out" in said
     assert "reward: 1 of 2 held-out rankings are longer" in said
 
@@ -203,7 +241,7 @@ def test_a_folder_is_told_once_and_resumes_as_the_same_data(tmp_path, capsys):
     (tmp_path / "data" / "latin.txt").write_bytes(b"caf\xe9")
     where = ["--root", str(tmp_path), "--data", str(tmp_path / "data")]
     assert main(["pretrain", *where, "--name", "new", *FEW, *TINY]) == 0
-    said = capsys.readouterr().out
+    said = unwrapped(capsys.readouterr().out)
     assert said.count("read 2 files, skipped 2 (1 .html, 1 not readable)") == 1
     assert said.count("latin.txt: invalid UTF-8") == 1
     assert main(["tokenizer", "new", *where, "--resume"]) == 0      # made by pretrain, from the same data
@@ -212,7 +250,7 @@ def test_a_folder_is_told_once_and_resumes_as_the_same_data(tmp_path, capsys):
     assert main(["tokenizer", "new", *where, "--resume"]) == 2
     assert "is not what the tokenizer" in capsys.readouterr().err
     assert main(["tokenizer", *where, "--name", "alone", "--vocab-size", "300"]) == 0
-    assert capsys.readouterr().out.count("read 2 files") == 1
+    assert unwrapped(capsys.readouterr().out).count("read 2 files") == 1
 
 
 def test_a_pipe_as_a_configuration_is_refused(tmp_path, capsys):
