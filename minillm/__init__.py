@@ -1,27 +1,26 @@
 """minillm: a language model from scratch, from raw text to an aligned assistant.
 
-    model = minillm.load("runs/run-001")
-    print(model.generate("The cat sat on the"))
+    model = minillm.train(["The cat sat on the mat.", "The dog sat on the log."], steps=100)
+    minillm.finetune(model, [("Where is the cat?", "On the mat.")])
+    print(model.chat("Where is the cat?"))
+    model.save("my-model")
 """
 
+from importlib import import_module
+
 __version__ = "0.1.0"
-__all__ = ["LanguageModel", "load"]
+__all__ = ["LanguageModel", "finetune", "load", "train"]
 
-
-def load(folder):
-    """The LanguageModel in a folder: a run (its most trained model), one of its stages, or a step.
-
-    Raises:  CheckpointError (a ValueError) if there is no checkpoint, or a broken one.
-    """
-    from minillm.runs.run import model_folder
-    from minillm.training.checkpoint import load_checkpoint
-
-    return load_checkpoint(model_folder(folder)).model
+PLACES = {"LanguageModel": "minillm.model.language_model", "finetune": "minillm.library",
+          "load": "minillm.library", "train": "minillm.library"}
 
 
 def __getattr__(name):
     # Imported on first use, so that `import minillm` stays quick and compiles nothing.
-    if name == "LanguageModel":
-        from minillm.model.language_model import LanguageModel
-        return LanguageModel
+    if name in PLACES:
+        return getattr(import_module(PLACES[name]), name)
     raise AttributeError(f"module 'minillm' has no attribute {name!r}")
+
+
+def __dir__():
+    return [*globals(), *__all__]

@@ -18,7 +18,7 @@ def python(code):
 
 def test_import_loads_numpy_and_numba_alone():
     """Also the model itself: what is not taught is imported where it is used."""
-    found = python("import sys, minillm; minillm.LanguageModel; minillm.load\n"
+    found = python("import sys, minillm; minillm.LanguageModel; minillm.load; minillm.train\n"
                    "import minillm.training.checkpoint, minillm.text.tokenizer, minillm.cli\n"
                    "others = ('matplotlib', 'tqdm', 'jinja2', 'safetensors', 'regex', 'minillm.run', 'minillm.pipeline')\n"
                    "print([name for name in others if name in sys.modules])")

@@ -68,6 +68,14 @@ def flush(file):
     os.fsync(file.fileno())
 
 
+def flush_files(folder):
+    """Wait until all files of a folder, and their names, are on the disk."""
+    for path in folder.iterdir():
+        with open(path, "rb+") as file:
+            flush(file)
+    flush_folder(folder)
+
+
 def flush_folder(folder):
     """Wait until the names in a folder are on the disk; Windows has no such call."""
     if os.name == "nt":

@@ -80,14 +80,8 @@ def pick(layers, rows):
         layers[i] = keys[rows], values[rows]
 
 
-def generate_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tokens,
-                    temperature=1.0, top_k=0, top_p=1.0):
-    """Continue every prompt until its end token, max_new_tokens, or the end of the context.
-
-    Shapes:  prompts: list of (T_i,) int -> list of (N_i,) int32, including the end token if it was
-             drawn
-    Raises:  ValueError for an empty prompt, one that fills the context, or max_new_tokens below 1.
-    """
+def check_prompts(config, prompts, max_new_tokens):
+    """Raises:  ValueError for a prompt that is empty or fills the context, or no new tokens."""
     for row, prompt in enumerate(prompts):
         if not 1 <= len(prompt) < config.context:
             raise ValueError(f"prompt {row} has {len(prompt)} tokens; it must have from 1 to "
@@ -95,8 +89,32 @@ def generate_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tok
                              f"{config.context}")
     if max_new_tokens < 1:
         raise ValueError(f"max_new_tokens is {max_new_tokens}; it must be 1 or more")
+
+
+def generate_tokens(params, config, prompts, rng, **settings):
+    """Continue every prompt until its end token, max_new_tokens, or the end of the context.
+
+    settings: the keywords of draw_tokens.
+    Shapes:  prompts: list of (T_i,) int -> list of (N_i,) int32, including the end token if it was
+             drawn
+    Raises:  ValueError for an empty prompt, one that fills the context, or max_new_tokens below 1.
+    """
+    new = [[] for _ in prompts]
+    for rows, drawn in draw_tokens(params, config, prompts, rng, **settings):
+        for row, token in zip(rows.tolist(), drawn.tolist()):
+            new[row].append(token)
+    return [np.array(tokens, np.int32) for tokens in new]
+
+
+def draw_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tokens,
+                temperature=1.0, top_k=0, top_p=1.0):
+    """Yield the next token of every prompt that has not ended, step by step: (numbers, tokens).
+
+    Shapes:  prompts: list of (T_i,) int -> pairs of (R,) int, (R,) int32
+    """
+    check_prompts(config, prompts, max_new_tokens)
     if not prompts:
-        return []
+        return
     max_new_tokens = min(max_new_tokens, config.context - min(map(len, prompts)))
     tokens, starts = left_padded(prompts, pad_id)
     T = tokens.shape[1]
@@ -106,13 +124,10 @@ def generate_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tok
     logits, layers = prefill(params, config, unique[:, 1:], unique[:, 0].copy(), T + max_new_tokens)
     logits = logits[which]
     pick(layers, which)
-    new = np.full((len(prompts), max_new_tokens), pad_id, np.int32)
-    lengths = np.zeros(len(prompts), int)
     rows, running = np.arange(len(prompts)), np.ones(len(prompts), bool)
     for step in range(max_new_tokens):
         drawn = np.where(running, sample(logits, rng, temperature, top_k, top_p), pad_id)
-        new[rows, step] = drawn
-        lengths[rows] += running
+        yield rows[running], drawn[running]
         # A row ends with its end token, or when its tokens (without pads) fill the context.
         running &= (drawn != end_id) & (T + step + 1 - starts < config.context)
         if not running.any() or step == max_new_tokens - 1:
@@ -123,4 +138,3 @@ def generate_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tok
             rows, drawn, starts = rows[running], drawn[running], starts[running]
             running = running[running]
         logits = decode_step(params, config, drawn, starts, T + step, layers)
-    return [row[:length] for row, length in zip(new, lengths)]

@@ -1,15 +1,19 @@
 """LanguageModel: parameters, configuration and tokenizer, with methods to predict and to learn."""
 
+import codecs
 from typing import NamedTuple
 
 import numpy as np
 
 from minillm import tree
+from minillm.config import require
 from minillm.layers.linear import LinearCache
 from minillm.losses.next_token import next_token_backward, next_token_forward
-from minillm.model.decoding import generate_tokens
+from minillm.model.decoding import check_prompts, draw_tokens, generate_tokens
 from minillm.model.finite import require_logits
 from minillm.model.rows import gather, scatter
+from minillm.model.sampling import check_settings
+from minillm.model.saving import save_model
 from minillm.model.transformer import (TransformerCache, head_backward, head_forward, one_document,
                                        transformer_backward, transformer_forward)
 
@@ -98,21 +102,27 @@ class LanguageModel:
             param -= param.dtype.type(lr) * grad
         return Adjustment(float(loss), grads)
 
-    def generate(self, prompt, *, max_new_tokens=64, temperature=0.8, top_k=0, top_p=1.0, seed=0):
+    def generate(self, prompt, *, max_new_tokens=64, temperature=0.8, top_k=0, top_p=1.0, seed=0,
+                 stream=False):
         """Continue a text, or each of a list of texts.  Returns the continuation(s) as text.
 
         A text's last spaces are read as part of its continuation (see prompt_ids), which is
         returned without them.
+        stream: return an iterator over the pieces of one text's continuation, as they are drawn.
         Raises:  ValueError for a prompt that fills the context, or sampling settings out of range;
                  FloatingPointError if the model's logits are not finite.
         """
-        texts = [prompt] if isinstance(prompt, str) else list(prompt)
-        new = self._continue([self.prompt_ids(text) for text in texts],
-                             np.random.default_rng(seed), max_new_tokens=max_new_tokens,
-                             temperature=temperature, top_k=top_k, top_p=top_p)
-        out = [without_spaces_of(text, self.tokenizer.decode(tokens))
+        sampling = dict(max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k,
+                        top_p=top_p)
+        one, rng = isinstance(prompt, str), np.random.default_rng(seed)
+        if stream:
+            require(one, "stream=True continues one text; for a list of texts, leave it out")
+            return without_spaces_of(prompt, self.pieces(self.prompt_ids(prompt), rng, **sampling))
+        texts = [prompt] if one else list(prompt)
+        new = self._continue([self.prompt_ids(text) for text in texts], rng, **sampling)
+        out = ["".join(without_spaces_of(text, [self.tokenizer.decode(tokens)]))
                for text, tokens in zip(texts, new)]
-        return out[0] if isinstance(prompt, str) else out
+        return out[0] if one else out
 
     def prompt_ids(self, text):
         """The tokens that a text is continued from: the begin token, and the text without its last
@@ -123,16 +133,25 @@ class LanguageModel:
         ids = self.tokenizer.encode(text.rstrip(" "))
         return np.concatenate([[self.tokenizer.begin_id], ids]).astype(np.int32)
 
-    def chat(self, messages, *, max_new_tokens=64, temperature=0.0, top_k=0, top_p=1.0, seed=0):
-        """Answer a conversation: [{"role": "user", "content": "..."}, ...].  Returns the answer.
+    def chat(self, messages, *, max_new_tokens=64, temperature=0.0, top_k=0, top_p=1.0, seed=0,
+             stream=False):
+        """Answer a message, or a conversation: [{"role": "user", "content": "..."}, ...].
 
-        A list of conversations gives a list of answers. Temperature 0 takes the likeliest token
-        each time.
+        A list of messages or conversations gives a list of answers. Temperature 0 takes the
+        likeliest token each time.
+        stream: return an iterator over the pieces of one answer, as they are drawn.
         """
+        sampling = dict(max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k,
+                        top_p=top_p)
         many = isinstance(messages, list) and bool(messages) and not isinstance(messages[0], dict)
-        texts, _ = self.answer(messages if many else [messages], np.random.default_rng(seed),
-                               max_new_tokens=max_new_tokens, temperature=temperature,
-                               top_k=top_k, top_p=top_p)
+        asked = [[{"role": "user", "content": talk}] if isinstance(talk, str) else talk
+                 for talk in (messages if many else [messages])]
+        rng = np.random.default_rng(seed)
+        if stream:
+            require(not many, "stream=True answers one conversation; for a list of them, "
+                              "leave it out")
+            return self.pieces(self.tokenizer.encode_chat(asked[0], ask=True), rng, **sampling)
+        texts, _ = self.answer(asked, rng, **sampling)
         return texts if many else texts[0]
 
     def answer(self, conversations, rng, **sampling):
@@ -144,6 +163,28 @@ class LanguageModel:
         tokens = self._continue(asked, rng, **sampling)
         ended = np.array([new[-1] == self.tokenizer.end_id for new in tokens], bool)
         return [self.tokenizer.decode(new) for new in tokens], ended
+
+    def pieces(self, prompt, rng, *, max_new_tokens, temperature=1.0, top_k=0, top_p=1.0):
+        """An iterator over the text after a row of tokens, piece by piece, as it is drawn.
+
+        Shapes:  prompt (T,)
+        Raises:  ValueError as generate does, before the first piece.
+        """
+        check_prompts(self.config, [prompt], max_new_tokens)
+        check_settings(temperature, top_k, top_p)
+        drawn = draw_tokens(self.params, self.config, [prompt], rng, end_id=self.tokenizer.end_id,
+                            pad_id=self.tokenizer.pad_id, max_new_tokens=max_new_tokens,
+                            temperature=temperature, top_k=top_k, top_p=top_p)
+        return whole_characters(self.tokenizer.decode_bytes(token) for _, token in drawn)
+
+    def save(self, folder):
+        """Write the model to a folder, which minillm.load and transformers read.
+
+        A model that was saved there before is replaced.
+        Raises:  ValueError if the folder holds anything else; FloatingPointError if a parameter is
+                 not finite; OSError. What was there before is kept.
+        """
+        save_model(self, folder)
 
     def _continue(self, prompts, rng, rows=256, **sampling):
         """New tokens after each prompt; a batch holds prompts of similar length: little padding."""
@@ -169,8 +210,25 @@ class LanguageModel:
         return row.astype(np.int32)
 
 
-def without_spaces_of(text, continuation):
-    """A continuation without those of its first spaces that the text already ends with."""
+def without_spaces_of(text, pieces):
+    """Yield a continuation without those of its first spaces that the text already ends with."""
     typed = len(text) - len(text.rstrip(" "))
-    first = len(continuation) - len(continuation.lstrip(" "))
-    return continuation[min(typed, first):]
+    for piece in pieces:
+        spaces = len(piece) - len(piece.lstrip(" "))
+        kept = piece[min(typed, spaces):]
+        typed = typed - spaces if spaces == len(piece) < typed else 0
+        if kept:
+            yield kept
+
+
+def whole_characters(parts):
+    """Yield the text of parts of UTF-8: a character waits for its last byte.
+
+    Bytes that are no UTF-8 become U+FFFD.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for part in parts:
+        if text := decoder.decode(part):
+            yield text
+    if rest := decoder.decode(b"", final=True):
+        yield rest

@@ -22,11 +22,12 @@ import numpy as np
 from minillm import tree
 from minillm.config import require
 from minillm.formats.checksums import check_sums, write_sums
-from minillm.formats.durable import ASIDE, flush, flush_folder, naming
+from minillm.formats.durable import ASIDE, flush_files, flush_folder, naming
 from minillm.formats.json_file import read_json, reading, write_json
 from minillm.formats.tensors import read_tensors, write_tensors
 from minillm.model.language_model import LanguageModel
-from minillm.training.model_files import read_model, write_model
+from minillm.model.saving import write_model
+from minillm.training.model_files import read_model
 
 STEP = re.compile(r"step-(\d{6,})")
 READ = ("config.json", "tokenizer.json", "model.safetensors", "training.json",
@@ -68,10 +69,7 @@ def save_checkpoint(folder, step, model, training=None, progress=None):
             write_tensors(aside / "training.safetensors", training)
             write_json(aside / "training.json", {"step": step, **(progress or {})})
             write_sums(aside)
-            for path in aside.iterdir():
-                with open(path, "rb+") as file:
-                    flush(file)
-            flush_folder(aside)
+            flush_files(aside)
             if target.exists():
                 remove_step(target)
             os.replace(aside, target)

@@ -6,13 +6,16 @@ from minillm.training.interrupt import Interruptible
 from minillm.training.loop import State, train
 
 
-def fit(model, settings, batch_at, objective, recorder, heads=None, *, evaluate=None, every=1,
-        rollouts=None, frozen=()):
+EARLY = (1, 3, 10, 30, 100)     # steps after which a sample is taken too: most changes early
+
+
+def fit(model, settings, batch_at, objective, recorder, heads=None, *, evaluate=None, sample=None,
+        every=1, rollouts=None, frozen=()):
     """Train model (and its scalar heads) in place, from where the recorder says it stopped.
 
     The trained tree is the model's own, or {"model": ..., **heads}.
-    evaluate(step) -> numbers for the log, every `every` steps and after the last; a text under
-    "sample" is shown.
+    evaluate(step) -> numbers for the log, every `every` steps and after the last.
+    sample(step) -> a text of the model, shown and kept in the log: as often, and after EARLY steps.
     batch_at, objective, rollouts, frozen: as in training.loop.train.
     Raises:  ValueError if the recorder holds a phase begun with other settings, another model or
              another tokenizer; FloatingPointError as train does; KeyboardInterrupt after a Ctrl-C,
@@ -33,8 +36,9 @@ def fit(model, settings, batch_at, objective, recorder, heads=None, *, evaluate=
         def watch(state, record):
             done = record["step"] + 1
             last = done == settings.steps
-            if evaluate is not None and (done % every == 0 or last):
-                record.update(evaluated(evaluate, record["step"], recorder))
+            record.update(looked(record["step"], done % every == 0 or last, evaluate, sample))
+            if "sample" in record:
+                recorder.show(f"step {done}: {record['sample']!r}")
             recorder.add(record)
             if recorder.saves and (done % settings.save_every == 0 or last or interrupt.asked):
                 recorder.save(model, heads, state, settings)
@@ -44,10 +48,10 @@ def fit(model, settings, batch_at, objective, recorder, heads=None, *, evaluate=
               frozen=frozen, watch=watch)
 
 
-def evaluated(evaluate, step, recorder):
-    """The numbers of evaluate(step), and the seconds it took; a sample goes to the recorder."""
+def looked(step, due, evaluate, sample):
+    """What evaluate and sample give after a step, and the seconds it took; {} if neither is due."""
     began = time.perf_counter()
-    seen = dict(evaluate(step))
-    if "sample" in seen:
-        recorder.show(seen.pop("sample"))
-    return {**seen, "evaluate_seconds": time.perf_counter() - began}
+    seen = dict(evaluate(step)) if evaluate is not None and due else {}
+    if sample is not None and (due or step + 1 in EARLY):
+        seen["sample"] = sample(step)
+    return {**seen, "evaluate_seconds": time.perf_counter() - began} if seen else {}

@@ -8,7 +8,7 @@ import tiny
 
 from minillm import tree
 from minillm.config import OptimizerConfig
-from minillm.model.language_model import LanguageModel, without_spaces_of
+from minillm.model.language_model import LanguageModel, whole_characters, without_spaces_of
 from minillm.model.transformer import head_forward, one_document, transformer_forward
 from minillm.text.batches import Batch, pad_batch
 from minillm.text.chat import render_chat
@@ -128,10 +128,13 @@ def test_spaces_at_the_end_of_a_prompt_belong_to_the_next_word():
     """A word's token holds the space before it: behind "the " a model has only ever seen the second of two spaces."""
     model = tiny.model(seed=3, fresh=True)
     plain, spaced = model.generate(["the cat", "the cat  "], max_new_tokens=12, temperature=0.0)
-    assert spaced == without_spaces_of("the cat  ", plain)
+    def cut(text, *pieces):
+        return "".join(without_spaces_of(text, pieces))
+    assert spaced == cut("the cat  ", plain)
     assert np.array_equal(model.prompt_ids("the cat  "), model.prompt_ids("the cat"))
-    assert [without_spaces_of(text, " mat") for text in ("on", "on ", "on   ")] == [" mat", "mat", "mat"]
-    assert without_spaces_of("on ", "  mat") == " mat" and without_spaces_of("on ", ", mat") == ", mat"
+    assert [cut(text, " mat") for text in ("on", "on ", "on   ")] == [" mat", "mat", "mat"]
+    assert cut("on ", "  mat") == " mat" and cut("on ", ", mat") == ", mat"
+    assert cut("on  ", " ", " ", " mat", " ") == " mat " and cut("on  ", " ", "mat", " ") == "mat "
 
 
 def test_predictions_of_broken_weights_are_refused():
@@ -144,3 +147,41 @@ def test_predictions_of_broken_weights_are_refused():
 def test_max_new_tokens_below_1_is_refused():
     with pytest.raises(ValueError, match="max_new_tokens is 0"):
         tiny.model().generate("a", max_new_tokens=0)
+
+
+@pytest.mark.parametrize("settings", [{}, {"temperature": 0.0}, {"top_k": 3}, {"temperature": 1.5, "top_p": 0.9}], ids=str)
+def test_a_stream_is_the_text_piece_by_piece(settings, trained):
+    model = tiny.model(seed=3, fresh=True)
+    for prompt in ("", "the cat", "the cat  "):
+        pieces = model.generate(prompt, max_new_tokens=12, seed=5, stream=True, **settings)
+        assert not isinstance(pieces, str)
+        pieces = list(pieces)
+        assert "".join(pieces) == model.generate(prompt, max_new_tokens=12, seed=5, **settings)
+        assert "" not in pieces
+    pieces = list(trained.chat("the cat", seed=2, stream=True, **settings))
+    assert "".join(pieces) == trained.chat(TALK[:1], seed=2, **settings) and len(pieces) > 3
+
+
+def test_a_stream_never_splits_a_character():
+    text = "a caf\u00e9 \u2615 \U0001f600"
+    data = text.encode()
+    assert list(whole_characters(data[i:i + 1] for i in range(len(data)))) == list(text)
+    broken = b"\xc3a\xff\xe2\x82\xf0\x9f"
+    for cut in range(len(broken)):
+        assert "".join(whole_characters([broken[:cut], broken[cut:]])) == broken.decode("utf-8", "replace")
+
+
+def test_a_stream_is_refused_when_it_is_asked_for():
+    model = tiny.model()
+    for call, message in ((lambda: model.generate(["a", "b"], stream=True), "continues one text"),
+                          (lambda: model.chat([TALK[:1]], stream=True), "answers one conversation"),
+                          (lambda: model.generate("a" * 40, stream=True), "context of 32"),
+                          (lambda: model.chat("a", stream=True, temperature=-1), "temperature is -1"),
+                          (lambda: model.chat("a", stream=True, max_new_tokens=0), "max_new_tokens is 0")):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_a_string_is_a_message_of_the_user(trained):
+    assert trained.chat("the cat") == trained.chat(TALK[:1]) == TALK[1]["content"]
+    assert trained.chat(["the cat", "a dog"]) == trained.chat([TALK[:1], [{"role": "user", "content": "a dog"}]])

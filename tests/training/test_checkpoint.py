@@ -13,8 +13,9 @@ import tiny
 
 from minillm import tree
 from minillm.formats.checksums import SUMS
+from minillm.model import saving
 from minillm.text.tokenizer import Tokenizer
-from minillm.training import checkpoint, model_files
+from minillm.training import checkpoint
 from minillm.training.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint, read_tensors, save_checkpoint,
                                       steps_in, subtree)
 
@@ -72,7 +73,7 @@ def test_a_save_of_the_same_step_replaces_it(saved):
 
 
 WRITES = [(os, "fsync"), (os, "replace"), (checkpoint, "write_tensors"), (checkpoint, "write_json"),
-          (model_files, "write_tensors"), (model_files, "write_json"), (checkpoint, "write_sums"), (Tokenizer, "save"),
+          (saving, "write_tensors"), (saving, "write_json"), (checkpoint, "write_sums"), (Tokenizer, "save"),
           (Path, "mkdir")]
 
 

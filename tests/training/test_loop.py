@@ -32,7 +32,7 @@ def test_one_batch_is_learned_by_heart(preset):
     settings = OptimizerConfig(steps=150, lr=1e-2, warmup_share=10 / 150, weight_decay=0.0)
     train(params, settings, lambda step: [batch], partial(next_token_objective, config=config),
           watch=lambda state, record: losses.append(record["loss"]))
-    assert abs(losses[0] / np.log(config.vocab_size) - 1) < 0.02 and losses[-1] < 0.01
+    assert abs(losses[0] / np.log(config.vocab_size) - 1) < 0.05 and losses[-1] < 0.01
 
 
 def overflow_forward(params, monkeypatch):

@@ -1,0 +1,195 @@
+"""What `import minillm` offers: load a model, train one on texts, fine-tune it on conversations.
+
+The settings are those of the default run, except where the data are small.
+"""
+
+import os
+from contextlib import nullcontext
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from minillm import tree
+from minillm.config import (OptimizerConfig, check_kind, check_range, did_you_mean, require,
+                            updated)
+from minillm.phases import finetune as phase_2
+from minillm.phases import pretrain as phase_1
+from minillm.phases.tokenizer import learn_vocabulary
+from minillm.runs.config import DEFAULT, PRESETS
+from minillm.runs.run import model_folder
+from minillm.text import corpus
+from minillm.text.chat import validate_messages
+from minillm.text.tokenizer import BYTES_AND_CONTROL
+from minillm.training.checkpoint import load_checkpoint
+from minillm.training.recorder import MemoryRecorder
+
+CHARACTERS_A_MERGE = 40     # of the text, for each merge of its vocabulary
+LEAST_CONTEXT = 32          # tokens; shorter texts need no longer one
+MOST_CONTEXT = 1024         # tokens, to which conversations may lengthen it
+LINES = 10                  # of progress
+WITHOUT = ("megabytes", "save_every")   # dials of the embedded world and of checkpoints
+
+
+def load(folder):
+    """The LanguageModel in a folder: a run (its most trained model), one of its stages, or a step.
+
+    Raises:  CheckpointError (a ValueError) if there is no checkpoint, or a broken one.
+    """
+    return load_checkpoint(model_folder(folder)).model
+
+
+def train(texts, steps=200, *, validation=(), seed=0, quiet=False, **dials):
+    """Pretrain a new model on texts.  Returns the LanguageModel.
+
+    texts: a list of texts, each a document; one text; or a pathlib.Path of a file or a folder.
+    validation: texts to measure the loss on during training, in the same forms.
+    dials: fields of ModelConfig, PretrainConfig and TokenizerConfig. Unless given, the vocabulary
+    is smaller for a short text, and the context is no longer than the longest document: nothing
+    would train the positions behind it.
+    Raises:  ValueError for an unknown dial or a value out of range, or if there is no text.
+    """
+    names = ("model", "pretrain", "tokenizer")      # vocab_size, which two have, is the last one's
+    known = {item.name: name for name in names for item in fields(getattr(PRESETS[DEFAULT], name))
+             if item.name not in WITHOUT}
+    model, pretrain, tokenizer = sections(names, known, {"steps": steps, **dials}, seed)
+    texts, held_out = read_texts(texts, "texts"), read_texts(validation, "validation")
+    require(texts, "there is no text to train on; give a list of texts")
+    if "vocab_size" not in dials:
+        merges = sum(map(len, texts)) // CHARACTERS_A_MERGE
+        tokenizer = replace(tokenizer, vocab_size=min(tokenizer.vocab_size,
+                                                      BYTES_AND_CONTROL + merges))
+    vocabulary = learn_vocabulary(texts, held_out, tokenizer)
+    if "context" not in dials:
+        longest = max(len(vocabulary.encode(text)) for text in texts) + 2       # begin and end
+        model = replace(model, context=min(model.context, max(longest, LEAST_CONTEXT)))
+    stream, validation = map(vocabulary.encode_documents, (texts, held_out))
+    if len(stream) <= model.context:    # documents do not see each other: a copy changes nothing
+        stream = np.tile(stream, model.context // len(stream) + 1)
+    made = phase_1.new_model(model, vocabulary, seed)
+    progress = Progress("train", quiet)
+    progress.say(f"{count(texts, 'text')}, a vocabulary of {vocabulary.vocab_size:,} tokens, a "
+                 f"context of {model.context}, {tree.count(made.params):,} parameters")
+    phase_1.pretrain(made, stream, validation, pretrain, seed, progress)
+    return made
+
+
+def finetune(model, conversations, steps=100, *, validation=(), seed=0, quiet=False, **dials):
+    """Fine-tune a model on conversations, in place.  Returns the same model.
+
+    conversations: a list of conversations, each a list of {"role", "content"}, or of texts that the
+    user and the assistant say in turn, such as ("Hi", "Hello!"); or a pathlib.Path of a file.
+    validation: conversations to measure the loss on, in the same forms.
+    dials: fields of OptimizerConfig.
+    A model with rotary positions gets a longer context if a conversation needs it.
+    Raises:  ValueError for an unknown dial or a value out of range, what is no conversation, or if
+             none fits the context.
+    """
+    known = {item.name: "finetune" for item in fields(OptimizerConfig) if item.name not in WITHOUT}
+    settings, = sections(("finetune",), known, {"steps": steps, **dials}, seed)
+    talks = read_conversations(conversations, "conversations")
+    held_out = read_conversations(validation, "validation")
+    require(talks, "there is no conversation to learn from; give a list of them")
+    progress = Progress("finetune", quiet)
+    longest = max(len(model.tokenizer.encode_chat(talk, ask=False)) for talk in talks)
+    before = model.config.context
+    if longest > before and model.config.position == "rope":
+        power_of_two = 1 << (longest - 1).bit_length()
+        model.config = replace(model.config, context=max(before, min(power_of_two, MOST_CONTEXT)))
+        progress.say(f"the context grows from {before} to {model.config.context} tokens, because "
+                     f"the longest conversation has {longest}")
+    left_out = phase_2.finetune(model, talks, settings, seed, progress, held_out)
+    if left_out:
+        progress.say(f"{left_out:,} of {count(talks, 'conversation')} did not fit the context of "
+                     f"{model.config.context} tokens")
+    return model
+
+
+def sections(names, known, dials, seed):
+    """These sections of the default run, changed by the dials.
+
+    known: {dial: name of its section}
+    Raises:  ValueError for an unknown dial or a value out of range.
+    """
+    check_kind("seed", seed, int)
+    check_range("seed", seed, "[0, inf)")
+    for dial in dials:
+        require(dial in known, f"unknown setting {dial}; {did_you_mean(dial, known)}")
+    return [updated(getattr(PRESETS[DEFAULT], name),
+                    {dial: value for dial, value in dials.items() if known[dial] == name})
+            for name in names]
+
+
+def read_texts(texts, what):
+    """A list of texts that are not blank, from the forms that train takes."""
+    refuse_file_name(texts, what)
+    if isinstance(texts, Path):
+        return corpus.load_documents(texts, print)
+    texts = [texts] if isinstance(texts, str) else list(texts)
+    for number, text in enumerate(texts, 1):
+        require(isinstance(text, str),
+                f"{what}: number {number} is a {type(text).__name__}; each must be a string")
+    return [text for text in texts if text.strip()]
+
+
+def read_conversations(conversations, what):
+    """A list of conversations as messages, from the forms that finetune takes."""
+    refuse_file_name(conversations, what)
+    require(not isinstance(conversations, str), f"{what} is a string; give a list of conversations")
+    if isinstance(conversations, Path):
+        return corpus.load_conversations(conversations)
+    return [messages_of(talk, f"{what}: number {number}")
+            for number, talk in enumerate(conversations, 1)]
+
+
+def messages_of(talk, where):
+    """A conversation as messages.  Raises:  ValueError that begins with `where`."""
+    if isinstance(talk, (list, tuple)) and all(isinstance(text, str) for text in talk):
+        talk = [{"role": ("user", "assistant")[turn % 2], "content": text}
+                for turn, text in enumerate(talk)]
+    try:
+        validate_messages(talk)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    require(any(message["role"] == "assistant" for message in talk),
+            f"{where}: no message of the assistant, so nothing to learn from; add its answer")
+    return list(talk)
+
+
+def refuse_file_name(data, what):
+    """A string is a text; "poems.txt" is a text of nine letters.  Raises:  ValueError"""
+    require(not isinstance(data, str) or not os.path.exists(data),
+            f"{what} is the name of a file or folder, {data!r}; to read it, give "
+            f"pathlib.Path({data!r})")
+
+
+def count(items, noun):
+    """How many, in words: "1 text", "3 texts"."""
+    return f"{len(items):,} {noun}{'s' * (len(items) != 1)}"
+
+
+class Progress(MemoryRecorder):
+    """Keeps a phase's records, and prints some of them."""
+
+    def __init__(self, name, quiet):
+        super().__init__()
+        self.name, self.quiet = name, quiet
+
+    def say(self, text):
+        """Print one line, unless quiet."""
+        if not self.quiet:
+            print(f"{self.name}: {text}", flush=True)
+
+    def recording(self, steps, start):
+        """A context in which records are added."""
+        self.steps = steps
+        return nullcontext()
+
+    def add(self, record):
+        """Keep the record of one step; print its loss LINES times, and whenever one is measured."""
+        super().add(record)
+        done, every = record["step"] + 1, max(self.steps // LINES, 1)
+        if done % every == 0 or done == self.steps or "validation_loss" in record:
+            measured = (f", validation loss {record['validation_loss']:.3f}"
+                        if "validation_loss" in record else "")
+            self.say(f"step {done:,} of {self.steps:,}, loss {record['loss']:.3f}{measured}")

@@ -1,0 +1,82 @@
+"""Write a model's own files, as Hugging Face's libraries read them.
+
+    model.safetensors  config.json  tokenizer.json    the model
+    tokenizer_config.json  generation_config.json     how to use it; minillm does not read them
+    SHA256SUMS                                        of the others, checked on loading
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from minillm import tree
+from minillm.config import require
+from minillm.formats.checksums import SUMS, write_sums
+from minillm.formats.config_json import to_json
+from minillm.formats.durable import ASIDE, flush_files, flush_folder, naming
+from minillm.formats.hugging_face import to_tensors
+from minillm.formats.json_file import write_json
+from minillm.formats.tensors import write_tensors
+from minillm.formats.tokenizer_config import generation_config, tokenizer_config
+
+FILES = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json",
+         "generation_config.json")
+
+
+def write_model(folder, model):
+    """Write FILES.  Raises:  OSError if one cannot be written."""
+    write_tensors(folder / "model.safetensors", to_tensors(model.params, model.config))
+    write_json(folder / "config.json", to_json(model.config))
+    model.tokenizer.save(folder / "tokenizer.json")
+    write_json(folder / "tokenizer_config.json", tokenizer_config(model.config.context))
+    write_json(folder / "generation_config.json", generation_config())
+
+
+def save_model(model, folder):
+    """Write FILES and SHA256SUMS to a folder atomically; a model saved there before is replaced.
+
+    Raises:  ValueError if the folder holds anything else; FloatingPointError if a parameter is not
+             finite; OSError.
+    """
+    refuse_other(Path(folder))
+    bad = next((name for name, leaf in tree.named_leaves(model.params)
+                if not np.isfinite(leaf).all()), None)
+    if bad is not None:
+        raise FloatingPointError(f"{bad} holds a number that is not finite; nothing was saved")
+    folder = Path(os.path.realpath(folder))         # a link to a folder stays
+    new, old = (folder.with_name(f"{ASIDE}-{what}-{folder.name}") for what in ("new", "old"))
+    clear(folder, new, old)                         # after a process that was killed
+    try:
+        with naming(folder):
+            new.mkdir(parents=True)
+            write_model(new, model)
+            write_sums(new)
+            flush_files(new)
+            if folder.exists():
+                os.replace(folder, old)
+            os.replace(new, folder)
+            flush_folder(folder.parent)
+    finally:
+        clear(folder, new, old)
+
+
+def clear(folder, new, old):
+    """Remove the folders beside `folder`; put the old one back if there is no other."""
+    if old.exists() and not folder.exists():
+        os.replace(old, folder)
+    for beside in (new, old):
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def refuse_other(folder):
+    """Raises:  ValueError if a folder is none, or holds what save_model does not write."""
+    require(folder.name not in ("", ".."),
+            f"{str(folder)!r} is no new folder; name one for the model, such as \"my-model\"")
+    require(folder.is_dir() or not folder.exists(),
+            f"{folder} is a file; give a folder for the model")
+    others = sorted(path.name for path in folder.iterdir() if path.name not in (*FILES, SUMS)) \
+        if folder.is_dir() else []
+    require(not others, f"{folder} holds {', '.join(others[:3])}{', ...' * (len(others) > 3)}, "
+                        "which is no part of a saved model; give another folder")

@@ -1,0 +1,144 @@
+"""The ten lines: train, finetune, chat, generate, save and load, from an empty folder."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import minillm
+from minillm import tree
+
+README = Path(__file__).parents[1] / "README.md"
+SMALL = dict(layers=1, width=16, heads=2, kv_heads=1, hidden=16, rows=2, quiet=True)
+TEXTS = ["The cat sat on the mat.", "The dog sat on the log.\n", "caf\u00e9"]
+TALKS = [("Where is the cat?", "On the mat."),
+         [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"},
+          {"role": "assistant", "content": "Hello!"}]]
+
+
+def small(texts=TEXTS, steps=2, **dials):
+    return minillm.train(texts, steps=steps, **{**SMALL, **dials})
+
+
+def weights(model):
+    return b"".join(leaf.tobytes() for leaf in tree.leaves(model.params))
+
+
+def readme_blocks():
+    """The Python of README's section about the library."""
+    section = README.read_text(encoding="utf-8").split("## What a reader imports")[1].split("\n## ")[0]
+    return re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+
+
+def test_readmes_lines_run_from_an_empty_folder(tmp_path, monkeypatch, capsys):
+    """As they are, but for the size of the model and the number of steps."""
+    monkeypatch.chdir(tmp_path)
+    first, second = readme_blocks()
+    few = ", ".join(f"{name}={value}" for name, value in SMALL.items())
+    assert "steps=200)" in first
+    seen = {}
+    exec(first.replace("steps=200)", f"steps=2, {few})").replace('"On the log.")])', '"On the log.")], steps=2)'), seen)
+    back = minillm.load("my-model")
+    assert weights(back) == weights(seen["model"]) and back.config == seen["model"].config
+    capsys.readouterr()
+    exec(second.replace("runs/run-001", "my-model"), seen)
+    losses = [float(loss) for loss in re.findall(r"reading \d: ([\d.]+) nats", capsys.readouterr().out)]
+    assert len(losses) == 5 and losses == sorted(losses, reverse=True) and losses[-1] < 0.95 * losses[0]
+
+
+def test_what_is_learned_can_be_said_again():
+    """Three short lines are enough to learn them, and the answers of two conversations."""
+    model = minillm.train("red roses grow. blue birds fly. old men sit.", steps=40, **SMALL, lr=0.03)
+    assert model.generate("red", temperature=0).startswith(" roses grow.")
+    base = weights(model)
+    assert minillm.finetune(model, [("Who?", "me."), ("Where?", "here.")], steps=30, lr=0.03, rows=2, quiet=True) is model
+    assert [model.chat("Who?"), model.chat("Where?")] == ["me.", "here."] and weights(model) != base
+
+
+def test_the_seed_alone_decides():
+    one, two, other = small(), small(), small(seed=1)
+    assert weights(one) == weights(two) != weights(other)
+    for model in (one, two):
+        minillm.finetune(model, TALKS, steps=2, quiet=True, seed=3)
+    assert weights(one) == weights(two)
+
+
+def test_a_short_text_gets_a_small_vocabulary_and_context():
+    assert small("a").config.context == 32, "the shortest"
+    model = small(TEXTS)
+    assert model.config.vocab_size < 270 and model.config.context == 32
+    lines = [f"Line {number} of {number * number % 97} is here, and says {number % 7}." for number in range(300)]
+    longer = small(["\n".join(lines[:4]), *lines])
+    assert 270 < longer.config.vocab_size < 1000 and 32 < longer.config.context < 128
+    assert small("\n".join(lines)).config.context == 128
+    assert small(TEXTS, context=50, vocab_size=265).config.context == 50, "what is asked for, counts"
+
+
+def test_dials_go_to_their_sections_and_unknown_ones_are_named():
+    model = small(vocab_size=264, position="learned", context=16, short_share=0.0)
+    assert (model.tokenizer.vocab_size, model.config.position, model.config.context) == (264, "learned", 16)
+    for call, message in ((lambda: small(widht=3), "unknown setting widht; did you mean width?"),
+                          (lambda: small(megabytes=3), "unknown setting megabytes"),
+                          (lambda: small(lr=0), "lr is 0"), (lambda: small(seed=-1), "seed is -1"),
+                          (lambda: small(steps=0), "steps is 0"), (lambda: small(steps=None), "steps is None"),
+                          (lambda: small(heads=3), "not a multiple of heads"),
+                          (lambda: minillm.finetune(model, TALKS, step=3, width=3), "step; did you mean steps?"),
+                          (lambda: minillm.finetune(model, TALKS, conversation=3), "unknown setting conversation")):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            call()
+
+
+def test_forms_of_texts(tmp_path):
+    (tmp_path / "a.txt").write_text("The cat sat.", encoding="utf-8")
+    assert weights(small(tmp_path / "a.txt")) == weights(small("The cat sat.")) == weights(small(iter(["The cat sat.", " "])))
+    for texts, message in (([], "no text to train on"), ("  ", "no text to train on"), (["a", 3], "number 2 is a int"),
+                           (str(tmp_path / "a.txt"), "name of a file or folder"), (tmp_path / "b.txt", "no such file")):
+        with pytest.raises(ValueError, match=message):
+            small(texts)
+
+
+def test_forms_of_conversations(tmp_path):
+    model = small()
+    before = weights(model)
+    for talks, message in (([], "no conversation to learn from"), ("Hi", "is a string"), ([("Hi",)], "number 1: no message of the"),
+                           ([TALKS[0], [{"role": "you"}]], "number 2: message 1 has no 'content'"),
+                           ([("a", 3)], "number 1: message 1 must be"), (tmp_path / "talk.jsonl", "no such file"),
+                           (str(tmp_path), "name of a file or folder")):
+        with pytest.raises(ValueError, match=message):
+            minillm.finetune(model, talks, quiet=True)
+    assert weights(model) == before
+    with pytest.raises(ValueError, match="validation: number 1"):
+        minillm.finetune(model, TALKS, validation=[()], quiet=True)
+
+
+def test_a_long_conversation_lengthens_the_context_of_rotary_positions(capsys):
+    long = ("Say it. " * 10, "It.")
+    for position, context in (("rope", 128), ("learned", 32)):
+        model = small(position=position)
+        minillm.finetune(model, [*TALKS, long], steps=1)
+        assert model.config.context == context
+        said = capsys.readouterr().out
+        assert ("grows from 32 to 128" in said, "1 of 3 conversations did not fit" in said) == (context == 128, context == 32)
+        model.chat(long[0] if context == 128 else "Hi", max_new_tokens=3)
+    with pytest.raises(ValueError, match="none of 1 conversations fits the context of 32"):
+        minillm.finetune(model, [long], quiet=True)
+
+
+def test_progress_is_short_and_can_be_quiet(capsys):
+    model = small(steps=40, quiet=False, validation=["The cat sat on the log."])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("train: 3 texts, a vocabulary of ") and len(lines) == 11
+    assert re.fullmatch(r"train: step 4 of 40, loss \d\.\d{3}", lines[1])
+    assert re.fullmatch(r"train: step 40 of 40, loss \d\.\d{3}, validation loss \d\.\d{3}", lines[-1])
+    minillm.finetune(model, TALKS, steps=3, validation=TALKS)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3 and all("validation loss" in line for line in lines)
+    small()
+    minillm.finetune(model, TALKS, steps=1, quiet=True)
+    assert capsys.readouterr().out == ""
+
+
+def test_names_are_found_before_anything_is_imported():
+    assert {"train", "finetune", "load", "LanguageModel"} <= set(dir(minillm))
+    assert inspect.isfunction(minillm.train), "not a package of that name"
