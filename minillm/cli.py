@@ -20,7 +20,7 @@ use and look
   minillm generate [RUN] "Once upon a time"       continue a text
   minillm chat     [RUN]                          talk with it
   minillm eval     [RUN]                          measure the run's models again
-  minillm report   [RUN]                          write the run's report.html again
+  minillm report   [RUN [OTHER]]                  write its page again, or both side by side
 
 learn
   minillm lesson [NN]           list the lessons, or run one
@@ -35,9 +35,9 @@ RUN_HELP = "Run all stages on the embedded world, and write the report."
 USING = {
     "next": "Draw the likeliest next words of a text as bars.",
     "generate": "Continue a text.",
-    "chat": "Talk with a model, line by line.",
+    "chat": "Talk with a model, line by line; /help lists what else a line can do.",
     "eval": "Measure the models of a run again.",
-    "report": "Write the run's report.html again.",
+    "report": "Write the run's report.html again; with OTHER, a page with both side by side.",
 }
 LEARNING = {
     "lesson": "List the lessons, or run one of them.",
@@ -105,7 +105,7 @@ def help_of_data(stage):
     if stage is None:
         return "(not here: the verbs of single stages take data)"
     if stage.name == "rank":
-        return 'with --human: prompts, JSONL of {"prompt"} or {"messages"}'
+        return 'with --human: prompts, JSONL of {"prompt"} or conversations'
     return stage.data.help if stage.data else "(this stage takes no data)"
 
 
@@ -121,6 +121,9 @@ def using_parser(verb):
     else:
         parser.add_argument("run", nargs="?", metavar="RUN",
                             help="folder of a run, stage or step (default: the newest run)")
+    if verb == "report":
+        parser.add_argument("other", nargs="?", metavar="OTHER",
+                            help="another run, to be laid beside RUN in RUN/report-OTHER.html")
     parser.add_argument("--root", default="runs", metavar="DIR",
                         help="the folder of all runs (default runs)")
     if verb in ("next", "generate", "chat"):
@@ -196,8 +199,8 @@ def dispatch(argv):
         return getattr(learning, verb)(args)
     if verb in USING:
         args = parsed(using_parser(verb), verb, rest)
-        from minillm.terminal import measuring, talking
-        return {"next": talking.next_verb, "generate": talking.generate, "chat": talking.chat,
+        from minillm.terminal import chatting, measuring, talking
+        return {"next": talking.next_verb, "generate": talking.generate, "chat": chatting.chat,
                 "eval": measuring.evaluate, "report": measuring.report}[verb](args)
     if verb in training_verbs():
         args = parsed(training_parser(verb), verb, rest)

@@ -68,11 +68,13 @@ def next_words(model, text, count=10, most_batches=64):
     likely as every beginning left, no other word can overtake them. The search also stops after
     `most_batches` forward passes, with the words found so far.
 
+    text: a text, or a row of tokens to continue (T,).
     Returns [(word's bytes, probability)], likeliest first; b"" is the end of the text.
     Raises:  ValueError for a text that fills the context; FloatingPointError if the model's logits
              are not finite.
     """
-    limit, prompt = model.config.context, model.prompt_ids(text)
+    limit = model.config.context
+    prompt = model.prompt_ids(text) if isinstance(text, str) else text
     if len(prompt) >= limit:
         raise ValueError(f"the text has {len(prompt)} tokens; at most {limit - 1} fit in the "
                          f"context of {limit} with one more behind them; give its last part alone")

@@ -1,17 +1,13 @@
-"""The verbs that use a model: generate, chat, next."""
+"""The verbs that continue a text: generate, next; and which model a verb means."""
 
-import sys
 from contextlib import contextmanager
 from pathlib import Path
-
-import numpy as np
 
 from minillm.config import check_range, require
 from minillm.evaluate.next_words import next_words, shown
 from minillm.model.sampling import check_settings
 from minillm.runs import memory
 from minillm.runs.checks import require_memory
-from minillm.runs.data import LEAST_ROOM
 from minillm.runs.plan import find_run
 from minillm.runs.run import model_folder, newest_run
 from minillm.runs.stages import SPEAKERS
@@ -134,74 +130,6 @@ def next_verb(args):
     rows = [(printable(shown(word, text.rstrip(" "))), probability) for word, probability in found]
     print(printable(text))
     print(bars(rows, blocks=can_show_blocks()))
-
-
-def chat(args):
-    """A conversation, line by line, until the end of input."""
-    check_flags(args)
-    (model, folder), rng = load(args, None), np.random.default_rng(args.seed)
-    sampling(args, model)
-    begin = [] if args.system is None else [{"role": "system", "content": args.system}]
-    check_room(model, [*begin, {"role": "user", "content": ""}], "the system prompt")
-    asking = sys.stdin.isatty()
-    if asking:
-        print("Write a line; an empty one or Ctrl-D ends the conversation.")
-    messages = list(begin)
-    while (line := read_line("you> " if asking else "")) is not None:
-        if not line.strip():
-            if asking:
-                break
-            continue
-        unknown = unreadable(model, line)
-        if unknown is None:
-            with naming(folder):
-                messages, answer = respond(model, messages, begin, line, rng, args)
-        else:
-            answer = f"({unknown})"
-        if not asking:
-            print(f"you> {printable(line)}")
-        print(f"model> {printable(answer)}", flush=True)
-
-
-def unreadable(model, line):
-    """Why a line cannot be read: a character that the vocabulary does not have; None if it can."""
-    try:
-        model.tokenizer.encode(line)
-    except ValueError as error:
-        return error
-
-
-def respond(model, messages, begin, line, rng, args):
-    """Answer one line; if the context is full, start a new conversation.
-
-    Returns the conversation and the answer.
-    """
-    asked = [*messages, {"role": "user", "content": line}]
-    if room(model, asked) < LEAST_ROOM:
-        anew = [*begin, {"role": "user", "content": line}]
-        if room(model, anew) < LEAST_ROOM:
-            used = model.config.context - room(model, anew)
-            return messages, (f"(that line is too long: {used} tokens, of a context of "
-                              f"{model.config.context})")
-        if len(messages) > len(begin):
-            print(f"(the context of {model.config.context} tokens is full; "
-                  "a new conversation starts)")
-        asked = anew
-    (answer,), _ = model.answer([asked], rng, **sampling(args, model))
-    return [*asked, {"role": "assistant", "content": answer}], answer
-
-
-def room(model, messages):
-    """Tokens left for the answer."""
-    return model.config.context - len(model.tokenizer.encode_chat(messages, ask=True))
-
-
-def check_room(model, messages, what):
-    """Raises:  ValueError if `messages` leave no room for an answer."""
-    left = room(model, messages)
-    require(left >= LEAST_ROOM,
-            f"{what} has {model.config.context - left} tokens; it must leave room for a question "
-            f"and an answer in the context of {model.config.context}")
 
 
 def read_line(prompt):
