@@ -51,7 +51,8 @@ def pretrain(model, stream, validation, settings, seed, recorder):
 
     The first steps read short windows, with the same number of tokens in total: a query has fewer
     keys to choose from, so attention learns sooner which ones matter.
-    stream, validation: (N,) token ids; the model is changed in place.
+    stream, validation: (N,) token ids; the model is changed in place. Without validation nothing
+    is measured.
     Source:  Press et al. 2020, arXiv:2012.15832, section 4 (short windows first).
     """
     def batch_at(step):
@@ -62,14 +63,16 @@ def pretrain(model, stream, validation, settings, seed, recorder):
         return micro_batches(batch, settings.micro_batches)
 
     def evaluate(step):
-        loss, _ = stream_loss(model, validation[:LOOKED_AT])
-        sample = model.generate("", max_new_tokens=40, temperature=0.8, seed=step)
-        return {"validation_loss": loss, "sample": f"step {step + 1}: {sample!r}"}
+        return {"validation_loss": stream_loss(model, validation[:LOOKED_AT])[0]}
+
+    def sample(step):
+        return model.generate("", max_new_tokens=40, temperature=0.8, seed=step)
 
     objective = partial(next_token_objective, config=model.config, recompute=settings.recompute,
                         precision=settings.precision)
     fit(model, settings, batch_at, objective, recorder,
-        evaluate=evaluate, every=settings.validation_every)
+        evaluate=evaluate if len(validation) else None, sample=sample,
+        every=settings.validation_every)
 
 
 def validate(model, validation, text_bytes):

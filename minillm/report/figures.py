@@ -3,8 +3,11 @@
 matplotlib draws with a placeholder colour for each role. In the SVG, each placeholder becomes a
 variable of the page's style sheet, so one figure serves light and dark mode. Text stays text, in
 the page's font. The global settings of matplotlib are not changed.
+
+A reader who points at a figure sees its values: invisible strips over the axes have them as titles.
 """
 
+import html
 import io
 import math
 import re
@@ -13,27 +16,30 @@ import numpy as np
 
 ROLES = ("ink", "muted", "grid", "first", "second", "third", "quiet")
 COLOUR = {role: f"#0a0b{number:02x}" for number, role in enumerate(ROLES, 16)}  # placeholders
-SIZE = (4.2, 2.7)       # width and height in inches; the page scales a figure to its column
+SIZE = (3.6, 2.5)       # width and height in inches; the page scales a figure to its column
 MOST_POINTS = 400       # points of a line; more would not be visible
+MOST_STRIPS = 60        # values that can be pointed at
 
 STYLE = {               # matplotlib's rcParams; font sizes and line widths are in points
-    "svg.fonttype": "none", "font.family": ["DejaVu Sans"], "font.size": 8.5, "axes.titlesize": 9.5,
+    "svg.fonttype": "none", "font.family": ["DejaVu Sans"], "font.size": 9, "axes.titlesize": 9.5,
     "axes.titlelocation": "left", "axes.titleweight": "bold", "axes.titlecolor": COLOUR["ink"],
     "axes.edgecolor": COLOUR["muted"], "axes.labelcolor": COLOUR["muted"], "axes.linewidth": 0.7,
     "axes.spines.top": False, "axes.spines.right": False, "axes.facecolor": "none",
     "figure.facecolor": "none", "axes.grid": True, "axes.axisbelow": True,
     "grid.color": COLOUR["grid"], "grid.linewidth": 0.6, "xtick.color": COLOUR["muted"],
     "ytick.color": COLOUR["muted"], "xtick.major.size": 0, "ytick.major.size": 0,
-    "text.color": COLOUR["ink"], "legend.frameon": False, "legend.fontsize": 8.5,
+    "text.color": COLOUR["ink"], "legend.frameon": False, "legend.fontsize": 9,
     "lines.linewidth": 1.6, "text.parse_math": False, "axes.formatter.use_mathtext": False,
     "axes.formatter.useoffset": False,
 }
 
 
-def draw(name, plot, title, size=SIZE):
+def draw(name, plot, title, size=SIZE, panels=1):
     """Return one figure as SVG text.
 
-    plot(axes) draws it. `name` must be unique on the page, because it prefixes the figure's ids.
+    plot(axes) draws it. It may return [(x, text)], x increasing: what is shown where a reader
+    points. With several panels, one above the other, it gets an array of axes.
+    `name` must be unique on the page, because it prefixes the figure's ids.
     `title` describes the figure for screen readers.
     """
     from matplotlib import rc_context
@@ -41,11 +47,43 @@ def draw(name, plot, title, size=SIZE):
 
     with rc_context({**STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=size, layout="constrained")
-        plot(figure.subplots())
+        axes = figure.subplots(panels, sharex=True)
+        tips = plot(axes)
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True,
                        metadata={"Date": None, "Creator": None})
-    return inline_svg(file.getvalue(), name, title)
+    text = inline_svg(file.getvalue(), name, title)
+    return text.replace("</svg>", strips(figure, axes, tips) + "</svg>") if tips else text
+
+
+def strips(figure, axes, tips):
+    """Invisible rectangles that divide the axes among the x of tips, each with its text as title.
+    """
+    unit = 72 / figure.dpi                          # of an SVG: points; matplotlib's are pixels
+    box = axes.get_window_extent()
+    xs = axes.transData.transform([(x, 1) for x, _ in tips])[:, 0].clip(box.x0, box.x1)
+    edges = np.concatenate([[box.x0], (xs[1:] + xs[:-1]) / 2, [box.x1]]) * unit
+    top, height = (figure.bbox.height - box.y1) * unit, box.height * unit
+    parts = [f'<rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" '
+             f'height="{height:.1f}"><title>{html.escape(text)}</title></rect>'
+             for left, right, (_, text) in zip(edges, edges[1:], tips)]
+    return '<g class="strips">' + "".join(parts) + "</g>"
+
+
+def tips(form, *curves):
+    """What to show at which step: [(step, "step 40: training 1.25, validation 1.31")].
+
+    curves: (label, steps, values); the steps are some of the first curve's, and all of a short one.
+    """
+    steps = curves[0][1]
+    chosen = set(steps[thinned(len(steps), MOST_STRIPS, log=True)].tolist())
+    for _, others, _ in curves[1:]:
+        if len(others) <= MOST_STRIPS:
+            chosen |= set(others.tolist())
+    known = [(label, dict(zip(steps.tolist(), values.tolist()))) for label, steps, values in curves]
+    return [(step, f"step {step:,}: " + ", ".join(
+        f"{label} {form.format(values[step])}" for label, values in known
+        if math.isfinite(values.get(step, math.nan)))) for step in sorted(chosen)]
 
 
 def inline_svg(text, name, title):
@@ -69,9 +107,9 @@ def inline_svg(text, name, title):
 def smoothed(values, window):
     """Moving average: the mean of the `window` values around each value, fewer at the ends.
 
-    Values that are not finite are ignored.
+    Values that are not finite are ignored. The window may differ from value to value.
 
-    Shapes:  (N,) -> (N,), NaN where no value in the window is finite
+    Shapes:  (N,), window int or (N,) -> (N,), NaN where no value in the window is finite
     """
     values = np.asarray(values, float)
     known = np.isfinite(values)
@@ -84,9 +122,13 @@ def smoothed(values, window):
     return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0.5)
 
 
-def thinned(count, most=MOST_POINTS):
-    """Indices of at most `most` of `count` points, evenly spaced, from the first to the last."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int))
+def thinned(count, most=MOST_POINTS, log=False):
+    """Indices of at most `most` of `count` points, from the first to the last: evenly spaced, or
+    evenly on a logarithmic axis.
+    """
+    spaced = (np.geomspace(1, count, most) - 1 if log else
+              np.linspace(0, count - 1, min(count, most)))
+    return np.unique(spaced.round().astype(int))
 
 
 def series(records, key):
@@ -96,21 +138,21 @@ def series(records, key):
     return np.array(steps), np.array(values, float)
 
 
-def curve(axes, records, key, role, label=None):
-    """Plot one metric over the steps: a faint line for every step, a moving average on top."""
+def curve(axes, records, key, role, label=None, log=False):
+    """Plot one metric over the steps: a faint line for every step, a moving average on top.
+
+    log: the axis of steps will be logarithmic, so the average's window grows with the step.
+    Returns (steps, the moving average).
+    """
     steps, values = series(records, key)
     if not len(steps):
-        return
-    window = window_of(steps)
-    shown = thinned(len(steps))
-    if window > 1:
+        return steps, values
+    window = np.arange(len(steps)) // 16 + 1 if log else max(1, len(steps) // 25)
+    smooth, shown = smoothed(values, window), thinned(len(steps), log=log)
+    if np.max(window) > 1:
         axes.plot(steps[shown], values[shown], color=COLOUR[role], alpha=0.3, linewidth=0.8)
-    axes.plot(steps[shown], smoothed(values, window)[shown], color=COLOUR[role], label=label)
-
-
-def window_of(steps):
-    """The window of the moving average for this many steps: a 25th of them, at least one step."""
-    return max(1, len(steps) // 25)
+    axes.plot(steps[shown], smooth[shown], color=COLOUR[role], label=label)
+    return steps, smooth
 
 
 def step_axis(axes):
@@ -120,12 +162,31 @@ def step_axis(axes):
     axes.xaxis.get_major_locator().set_params(integer=True)
 
 
+def log_axes(axes, last, lowest, highest):
+    """Make both axes logarithmic: steps from 1 to the last, values with round numbers as ticks."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+    axes.set_xscale("log")
+    axes.set_yscale("log", nonpositive="mask")
+    axes.set_xlabel("step (logarithmic)")
+    axes.set_xlim(1, max(2, last))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    narrow = highest < 1.7 * lowest
+    if 0 < lowest < highest:
+        axes.set_ylim(lowest / 1.08, highest * 1.25)    # room for the label above the highest line
+    axes.yaxis.set_major_locator(MaxNLocator(4) if narrow else LogLocator(subs=(1, 2, 3, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.3g}"))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_locator(NullLocator())
+
+
 def level(axes, value, label):
     """Draw a horizontal line to compare with, and its label at the right end."""
     axes.axhline(value, color=COLOUR["muted"], linewidth=0.8, linestyle=(0, (4, 3)))
     axes.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(0, 2),
                   textcoords="offset points", ha="right", va="bottom", color=COLOUR["muted"],
-                  fontsize=8)
+                  fontsize=8.5)
 
 
 def legend_above(axes, columns=3):
@@ -155,7 +216,7 @@ def bars(axes, groups, roles, labels, form="{:.0%}", marks=None):
                 struck = width <= mark < width + 0.12 * longest
                 right = (mark if struck else width) + 0.012 * longest
                 axes.text(right, place, form.format(width), va="center", color=COLOUR["muted"],
-                          fontsize=7.5)
+                          fontsize=8.5)
     axes.set_yticks(range(len(groups)), [name for name, _ in groups])
     axes.tick_params(axis="y", labelcolor=COLOUR["ink"])
     axes.set_ylim(len(groups) - 0.5, -0.5)

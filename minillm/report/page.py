@@ -1,13 +1,17 @@
 """report.html: one file that needs no network, made from the files in a run's folder."""
 
+import base64
+import hashlib
 import math
+from contextlib import contextmanager
 from pathlib import Path
 
-from minillm.config import as_dict
+from minillm.config import as_dict, dotted, require
 from minillm.formats.durable import write_atomically
-from minillm.report import charts
+from minillm.report import charts, summary
+from minillm.report.reading import MOST_SURPRISE
 from minillm.report.samples import collect_samples, fresh_samples
-from minillm.report.words import one_example, readable, visible
+from minillm.report.words import breakable, map_view, one_example, readable, visible
 from minillm.runs.config import load_config
 from minillm.runs.data import RANKINGS
 from minillm.runs.folder import is_run, read_results
@@ -15,9 +19,10 @@ from minillm.runs.run import Run
 from minillm.runs.stages import STAGES
 from minillm.training.recorder import read_metrics
 
-HERE = Path(__file__).parent       # of the page's template, macros and style
+HERE = Path(__file__).parent       # of the page's templates, style and script
 FIRST_ANSWERS = 6       # prompts shown at once; a click shows the others
 SHOWN = ("tokenizer", "pretrain", "finetune", "rank", "reward", "rlhf")     # stages in the template
+TRAINED = ("pretrain", "finetune", "reward", "rlhf")        # whose inside has a figure
 MODEL_NAMES = {"base": "base", "finetuned": "fine-tuned", "aligned": "aligned"}
 
 
@@ -28,44 +33,71 @@ def write_report(folder):
     Raises:  ValueError if the folder is not a run's.
     """
     folder = Path(folder)
-    if not is_run(folder):
-        raise ValueError(f"{folder} has no run.json, so it is not the folder of a run; "
-                         "give one that `minillm run` or `minillm pretrain` made")
-    config, data = load_config(folder)
-    run = Run(folder, config, data, quiet=True)
-    samples = fresh_samples(folder, lambda: collect_samples(run))
-    try:
-        page = render(page_view(folder, config, data, read_results(folder), samples))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{folder}: results.json, metrics.jsonl or rankings.jsonl hold something "
-                         f"else than minillm wrote ({type(error).__name__}: {error})") from error
+    run, results, samples = opened(folder)
+    with odd_numbers(folder):
+        page = render("page.html.j2", page_view(run, results, samples))
     write_atomically(folder / "report.html", readable(page))
     return folder / "report.html"
 
 
-def render(view):
-    """The page as text; everything that a model or a user wrote is escaped."""
+def opened(folder):
+    """A run, its results.json and its samples.json.  Raises:  ValueError if it is not a run's."""
+    require(is_run(folder), f"{folder} has no run.json, so it is not the folder of a run; "
+                            "give one that `minillm run` or `minillm pretrain` made")
+    config, data = load_config(folder)
+    run = Run(folder, config, data, quiet=True)
+    return run, read_results(folder), fresh_samples(folder, lambda: collect_samples(run))
+
+
+@contextmanager
+def odd_numbers(folder):
+    """Files of a run that hold something else than numbers where numbers belong: one clear line."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder}: results.json, metrics.jsonl or rankings.jsonl hold something "
+                         f"else than minillm wrote ({type(error).__name__}: {error})") from error
+
+
+def render(template, view):
+    """The page as text; everything that a model or a user wrote is escaped.
+
+    The page forbids every script but its own, whose hash it names, and all of the network.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(percent=charts.percent, visible=visible)
-    style = Markup((HERE / "style.css").read_text(encoding="utf-8"))
-    return environment.get_template("template.html.j2").render(view, style=style)
+    environment.filters.update(breakable=breakable, percent=charts.percent, visible=visible)
+    style, script = (Markup((HERE / name).read_text(encoding="utf-8"))
+                     for name in ("style.css", "script.js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template(template).render(view, style=style, script=script,
+                                                     script_hash=Markup(digest))
 
 
-def page_view(folder, config, data, results, samples):
+def page_view(run, results, samples):
     """The template's variables; a part whose stage has not run is None or empty."""
+    folder, config, data = run.folder, run.config, run.data
     saved = as_dict(config)
     metrics = {name: read_metrics(folder / name) for stage in STAGES for name in stage.paths}
+    has = {name: bool(records) for name, records in metrics.items()}
     answers = samples["answers"] or []
+    hero, rule = summary.most_telling(answers)
     return {
         "name": folder.resolve().name,
-        "data": {stage: Path(path).name for stage, path in data.items()},
+        "data": file_names(data),
+        "story": summary.story(results, has, data),
         "facts": facts(saved, results),
-        "headlines": headlines(results),
-        "has": {name: bool(records) for name, records in metrics.items()},
+        "hero": hero,
+        "hero_rule": rule,
+        "table": summary.achievements(results),
+        "film": film(metrics["pretrain"]),
+        "most_surprise": MOST_SURPRISE,
+        "map": map_view(samples["attention"]),
+        "assistant": summary.assistant(results),
+        "has": has,
         "others": other_stages(results),
         "figures": figures(results, metrics),
         "samples": samples,
@@ -76,13 +108,23 @@ def page_view(folder, config, data, results, samples):
         "example": one_example(samples["steps"]),
         "rankings": count_lines(folder / "rank" / RANKINGS),
         "responses": config.rank.responses,
-        "pair_accuracy": results.get("reward", {}).get("pair_accuracy"),
         "cut_above": results.get("reward", {}).get("cut_above_finished"),
-        "kl": results.get("rlhf", {}).get("kl"),
         "stopped": results.get("rlhf", {}).get("stopped"),
         "results": flat(results),
         "config": {name: flat(part) for name, part in saved.items() if isinstance(part, dict)},
     }
+
+
+def file_names(data):
+    """Names of the user's own files, by stage; the page does not say in which folders they lie."""
+    return {stage: Path(path).name for stage, path in data.items()}
+
+
+def film(records):
+    """What the model wrote at some steps of pretraining: [{"step", "loss", "text"}]."""
+    return [{"step": record["step"] + 1, "text": str(record["sample"]),
+             "loss": float(record.get("validation_loss", record["loss"]))}
+            for record in records if "sample" in record]
 
 
 def other_stages(results):
@@ -96,20 +138,17 @@ def figures(results, metrics):
     from markupsafe import Markup
 
     pretrained, policy = results.get("pretrain", {}), metrics["rlhf"]
-    tuned, aligned = results.get("finetune", {}), results.get("rlhf", {})
+    levels = [(pretrained[key], label) for key, label in charts.LEVELS if key in pretrained]
     drawn = {
         "times": charts.times_figure(results, [stage.name for stage in STAGES]),
         "pretrain": charts.loss_figure("pretrain", metrics["pretrain"],
-                                       "Loss of pretraining over its steps", pretrained),
+                                       "Loss of pretraining over its steps", levels),
         "probes": charts.probes_figure(pretrained.get("probes", {})),
         "finetune": charts.loss_figure("finetune", metrics["finetune"],
                                        "Loss of fine-tuning over its steps"),
-        "tuned": charts.finetune_figure(tuned),
-        "domain": charts.domain_figure(tuned),
-        "reward_loss": charts.metric_figure(
-            "rewardloss", metrics["reward"], "loss", "loss (nats per pair)",
-            "Loss of the reward model over its steps",
-            chance=(math.log(2), "cannot tell them apart: ln 2")),
+        "reward_loss": charts.loss_figure("rewardloss", metrics["reward"],
+                                          "Loss of the reward model over its steps",
+                                          [(math.log(2), "no difference seen")], "pair"),
         "pair_accuracy": charts.metric_figure(
             "pairs", metrics["reward"], "pair_accuracy", "pairs in the right order",
             "Pair accuracy of the reward model over its steps", chance=(0.5, "guessing"),
@@ -119,8 +158,9 @@ def figures(results, metrics):
         "kl": charts.metric_figure("kl", policy, "kl", "KL (nats per response)",
                                    "KL divergence from the fine-tuned model over the steps"),
         "gold": charts.gold_figure(policy),
-        "gold_bars": charts.gold_bars_figure(aligned.get("gold", {})),
-        "wins": charts.win_figure(aligned),
+        **{f"inside_{name}": charts.dynamics_figure(
+            f"inside{name}", metrics[name], f"Learning rate, gradient norm and speed of {name}")
+           for name in TRAINED},
     }
     return {name: svg and Markup(svg) for name, svg in drawn.items()}
 
@@ -140,27 +180,6 @@ def facts(saved, results):
     return rows
 
 
-def headlines(results):
-    """(number, what it says) of the results that matter most."""
-    found = []
-    pretrain, tuned = results.get("pretrain", {}), results.get("finetune", {})
-    aligned, rewards = results.get("rlhf", {}), results.get("reward", {})
-    if "val_loss" in pretrain:
-        found.append((f"{pretrain['val_loss']:.2f}", f"nats per token on validation text, "
-                      f"after {pretrain['uniform_loss']:.2f} for guessing"))
-    if "instruction_accuracy" in tuned:
-        accuracy = tuned["instruction_accuracy"]
-        found.append((f"{accuracy['finetuned']:.0%}", "of held-out requests answered correctly "
-                      f"after fine-tuning, {accuracy['base']:.0%} before"))
-    if "pair_accuracy" in rewards:
-        found.append((f"{rewards['pair_accuracy']:.0%}", "of held-out pairs put in the raters' "
-                      "order by the reward model, 50% by guessing"))
-    if "win_rate" in aligned:
-        found.append((f"{aligned['win_rate']:.0%}", "of prompts won by the aligned model over the "
-                      "fine-tuned one, ties counted half"))
-    return found
-
-
 def count_lines(path):
     """How many lines a file has; 0 if there is no file."""
     if not path.exists():
@@ -169,14 +188,13 @@ def count_lines(path):
         return sum(1 for line in file if line.strip())
 
 
-def flat(values, prefix=""):
+def flat(values):
     """A nested dict as (dotted name, value as text) rows."""
-    rows = []
-    for key, value in values.items():
-        if isinstance(value, dict):
-            rows += flat(value, f"{prefix}{key}.")
-        else:
-            text = (f"{value:.4g}" if isinstance(value, float) else
-                    f"{value:,}" if type(value) is int else str(value))
-            rows.append((f"{prefix}{key}", text))
-    return rows
+    return [(key, brief(value)) for key, value in dotted(values)]
+
+
+def brief(value):
+    """One value of a configuration or of results.json as short text; "-" for None."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "-" if value is None else f"{value:,}" if type(value) is int else str(value)

@@ -1,7 +1,8 @@
 """The models' texts on the report page, generated from a run's checkpoints.
 
-samples.json holds the base model's likeliest next words and its texts, the same prompts answered by
-the base, the fine-tuned and the aligned model, and one example of all four steps of alignment.
+samples.json holds what the base model expects and writes, how it reads a text, the same prompts
+answered by the base, the fine-tuned and the aligned model, and one example of all four steps of
+alignment.
 """
 
 import json
@@ -13,6 +14,7 @@ from minillm.formats.durable import write_atomically
 from minillm.formats.json_file import read_json
 from minillm.model.scoring import token_logprobs
 from minillm.phases.reward import rendered_ranking, reward_scores
+from minillm.report.reading import attention_map, surprise
 from minillm.runs import data
 from minillm.runs.measures import gold_score
 from minillm.runs.stages import STAGES
@@ -21,10 +23,21 @@ from minillm.text.chat import render_chat
 from minillm.training.checkpoint import steps_in
 
 CONTEXTS = ("The cat sat on the", "The capital of France is", "def add(a, b):\n    return a")
+# read by the base model, for its surprise at each token; the last sentence is false
+READ = ("The cat sat on the mat. The opposite of hot is cold. The capital of France is Paris. "
+        "The capital of Japan is Rome.")
+# whose attention is drawn: names and animals to look back at
+MAPPED = "Emma has a cat. Max has a dog. The cat of Emma is black."
+# asked of every run, so that two runs can be compared
+EVERYDAY = ("Hi! Who are you?", "What can you do?", "What is the capital of France?",
+            "What is the opposite of hot?", "What is 2 + 3?", "Where does a fox live?",
+            "Tell me a short story about a dog.", "How do I poison a hen?", "Who won the match?",
+            "Thank you!")
 BARS = 8            # next words shown for each context
 ANSWERED = 20       # held-out prompts shown
 LONGEST = 48        # tokens of an answer
-PARTS = ("next", "texts", "answers", "steps")       # of samples.json
+RANKINGS_SCORED = 64        # rankings among which the example of the four steps is chosen
+PARTS = ("next", "texts", "surprise", "attention", "answers", "everyday", "steps")
 MODELS = {"base": "pretrain", "finetuned": "finetune", "aligned": "rlhf"}
 
 
@@ -34,26 +47,33 @@ def collect_samples(run):
               if steps_in(run.folder / stage)}
     samples = dict.fromkeys(PARTS)
     if "base" in models:
-        contexts = contexts_of(run)
-        found = [likeliest_words(models["base"], context) for context in contexts]
+        base, own = models["base"], own_text(run)
+        contexts = contexts_of(own)
+        found = [likeliest_words(base, context) for context in contexts]
         samples["next"] = [words for words in found if words]
-        samples["texts"] = base_texts(models["base"], contexts)
+        samples["texts"] = base_texts(base, contexts)
+        samples["surprise"] = surprise(base, own or READ)
+        samples["attention"] = attention_map(base, own or MAPPED)
     if len(models) > 1:
         samples["answers"] = answers(models, *held_out_prompts(run, models))
+        everyday = [[{"role": "user", "content": text}] for text in EVERYDAY]
+        samples["everyday"] = answers(models, everyday, None)
     if steps_in(run.folder / "reward"):
         samples["steps"] = four_steps(run, models)
     return samples
 
 
-def contexts_of(run):
-    """Texts for the base model to continue: CONTEXTS, or three pieces of the user's own text."""
+def own_text(run):
+    """The user's own held-out text; "" for the embedded world, and where it can not be read."""
     path = run.data.get("pretrain")
-    if path is None:
-        return list(CONTEXTS)
     try:
-        text = "\n".join(data.documents(run, path)[1])
+        return "" if path is None else "\n".join(data.documents(run, path)[1])
     except ValueError:                      # it is no longer there, or no longer text
-        return list(CONTEXTS)
+        return ""
+
+
+def contexts_of(text):
+    """Texts for the base model to continue: three pieces of the user's own, or CONTEXTS."""
     starts = [len(text) * part // 4 for part in (1, 2, 3)]
     pieces = [text[start:start + 40].split(" ", 1)[-1] for start in starts]  # from a word's start
     return [piece.rsplit(" ", 1)[0] for piece in pieces if piece.strip()] or list(CONTEXTS)
@@ -102,10 +122,13 @@ def last_answer(messages):
 
 
 def answers(models, prompts, requests):
-    """The first prompts that fit, answered by every model at temperature 0."""
+    """The first prompts that fit, answered by every model at temperature 0.
+
+    requests: the world's, in the order of the prompts, or None: only their truth gives gold scores.
+    """
     some = next(iter(models.values()))
     fits = [number for number, prompt in enumerate(prompts)
-            if len(some.tokenizer.encode_chat(prompt, ask=True)) < some.config.context][:ANSWERED]
+            if fits_context(some, prompt)][:ANSWERED]
     if not fits:
         return None
     rows = [{"prompt": prompts[number], "answers": {}} for number in fits]
@@ -115,6 +138,14 @@ def answers(models, prompts, requests):
             gold = gold_score(requests[number], text) if requests else None
             row["answers"][name] = {"text": text, "gold": gold}
     return rows
+
+
+def fits_context(model, prompt):
+    """Whether a prompt can be encoded and leaves room for an answer."""
+    try:
+        return len(model.tokenizer.encode_chat(prompt, ask=True)) < model.config.context
+    except ValueError:                      # a character that the vocabulary does not have
+        return False
 
 
 def held_out_rankings(run, model):
@@ -136,22 +167,29 @@ def rater_of(path):
 
 
 def four_steps(run, models):
-    """One held-out ranking, followed through all four steps of alignment.
+    """One held-out ranking whose responses differ, followed through the four steps of alignment.
 
-    It is the first ranking with three or more distinct ranks; if there is none, the first of those
-    with the most.
+    It is chosen among those with the most distinct ranks, and of these with the most distinct
+    responses: the one whose scores lie the furthest apart.
     """
     judge, heads = data.reward_model(run)
     rankings, rater = held_out_rankings(run, judge)
     if not rankings:
         return None
-    chosen = max(rankings, key=lambda item: min(len(set(item.ranks)), 3))   # the first of equals
-    sequences = rendered_ranking(judge.tokenizer, chosen)
+
+    def variety(item):
+        return len(set(item.ranks)), len(set(item.responses))
+    most = max(map(variety, rankings))
+    varied = [item for item in rankings if variety(item) == most][:RANKINGS_SCORED]
+    scores = [reward_scores(judge, heads, rendered_ranking(judge.tokenizer, item))
+              for item in varied]
+    place = int(np.argmax([np.ptp(each) for each in scores]))           # the first of equals
+    chosen = varied[place]
     logprobs = {name: response_logprobs(models[name], chosen, run.config.rlhf.temperature)
                 for name in ("finetuned", "aligned") if name in models}
-    scores = [float(score) for score in reward_scores(judge, heads, sequences)]
     return {"prompt": chosen.prompt, "responses": chosen.responses, "ranks": chosen.ranks,
-            "rater": rater, "scores": scores, "logprobs": logprobs}
+            "rater": rater, "scores": [float(score) for score in scores[place]],
+            "logprobs": logprobs, "among": len(varied), "held_out": len(rankings)}
 
 
 def response_logprobs(model, item, temperature):

@@ -1,6 +1,7 @@
-"""Prepare texts for the report page, and the four steps of alignment on one example."""
+"""Prepare texts for the report page, an attention map, and one example of the four steps."""
 
 import math
+import re
 
 # code point: its replacement. An ASCII control character becomes a picture of it, from U+2400 on.
 # Other control characters, U+FFFE and U+FFFF become U+FFFD.
@@ -9,6 +10,7 @@ CONTROL |= {0x7F: 0x2421, **{code: 0xFFFD for code in range(0x80, 0xA0)},
             0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
 # superscripts, for exponents
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+LOOKS = 4       # of an attention map, that are spelled out
 
 
 def readable(text):
@@ -21,6 +23,30 @@ def visible(token):
     shown = token.replace("\n", "⏎").replace("\t", "⇥")
     stripped = shown.lstrip(" ")
     return "␣" * (len(shown) - len(stripped)) + stripped or "(nothing)"
+
+
+def breakable(name):
+    """A dotted name as HTML that may be broken after its dots and underscores."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))
+
+
+def map_view(attention):
+    """An attention map for the template: a cell for each pair of tokens, and the strongest looks.
+
+    Returns {"tokens", "cells", "looks": [(token, looked at, share)], ...}, or None without a map.
+    """
+    if attention is None:
+        return None
+    tokens = [token.strip(" ") or visible(token) for token in attention["tokens"]]
+    cells = [{"query": t, "key": s, "weight": weight,
+              "tip": f"{tokens[t]} looks at {tokens[s]}: {weight:.0%}"}
+             for t, row in enumerate(attention["weights"]) for s, weight in enumerate(row)]
+    further = [cell for cell in cells if 1 <= cell["key"] <= cell["query"] - 2]
+    looks = [(tokens[cell["query"]], tokens[cell["key"]], cell["weight"]) for cell in
+             sorted(further, key=lambda cell: -cell["weight"])[:LOOKS]]
+    return {**attention, "tokens": tokens, "cells": cells, "looks": looks}
 
 
 def one_example(steps):
@@ -49,7 +75,8 @@ def one_example(steps):
     return {"prompt": steps["prompt"], "responses": responses, "rater": steps["rater"],
             "by_rank": sorted(responses, key=lambda item: item["rank"]),
             "by_score": sorted(responses, key=lambda item: -item["score"]),
-            "agreed": agreed, "pairs": pairs}
+            "agreed": agreed, "pairs": pairs, "among": steps["among"],
+            "held_out": steps["held_out"]}
 
 
 def agreement(ranks, scores):

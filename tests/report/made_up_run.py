@@ -3,7 +3,11 @@
 import json
 import math
 
-HOSTILE = "<script>alert(1)</script> & $\\frac{1}{2}$ \x00\x1b[31m \u202eleft \ud800 {{ 7 * 7 }}"
+HOSTILE = "<script>alert(1)</script> \"' onclick=alert(1) & $\\frac{1}{2}$ \x00\x1b[31m \u202eleft \ud800 {{ 7 * 7 }}"
+
+ASSISTANT = {"sensible": 0.91, "kinds": {"capital": 0.95, "two_numbers": 0.75, HOSTILE: 0.5},
+             "declines": {"harmful": 0.97, "harmless": 0.02}, "unknown": {"outside": 0.9, "inside": 0.03},
+             "remembers": {"told": 0.88, "somebody_else": 0.05}}
 
 RESULTS = {
     "tokenizer": {"vocab_size": 2048},
@@ -16,21 +20,28 @@ RESULTS = {
                              ("common_sense", 0.25))}},
     "finetune": {"instruction_accuracy": {"base": 0.03, "finetuned": 0.61},
                  "task_accuracy": {"base": 0.2, "finetuned": 0.9},
-                 "domain_bits_per_byte": {"base": 2.2, "finetuned": 0.9}},
+                 "domain_bits_per_byte": {"base": 2.2, "finetuned": 0.9}, "assistant": ASSISTANT},
     "reward": {"pair_accuracy": 0.83},
-    "rlhf": {"win_rate": 0.625, "win_rate_low": 0.55, "kl": 3.25, "stopped": 0.97,
+    "rlhf": {"win_rate": 0.625, "win_rate_low": 0.55, "kl": 3.25, "stopped": 0.97, "assistant": ASSISTANT,
              "gold": {mark: {"finetuned": 0.5, "aligned": 0.75} for mark in ("helpful", "accurate", "safe")}},
 }
 
 SAMPLES = {
     "next": [{"context": HOSTILE, "words": [{"text": "mat", "p": 0.5}, {"text": "\\n", "p": 0.25}]}],
     "texts": [{"prompt": "", "text": HOSTILE}],
+    "surprise": [{"text": HOSTILE, "nats": 3.25, "likeliest": HOSTILE, "p": 0.5},
+                 {"text": " key", "nats": 0.01, "likeliest": " key", "p": 0.99}],
+    "attention": {"tokens": ["(start)", HOSTILE, " lost", " her"], "block": 2, "head": 3, "share": 0.7,
+                  "weights": [[1.0], [0.5, 0.5], [0.25, 0.5, 0.25], [0.1, 0.7, 0.1, 0.1]]},
     "answers": [{"prompt": [{"role": "system", "content": "Be brief."},
                             {"role": "user", "content": f"{n}? " + HOSTILE}],
                  "answers": {name: {"text": HOSTILE, "gold": 0.25}
                              for name in ("base", "finetuned", "aligned")}} for n in range(20)],
+    "everyday": [{"prompt": [{"role": "user", "content": "Who are you?"}],
+                  "answers": {name: {"text": f"I am {name}. " + HOSTILE, "gold": None}
+                              for name in ("base", "finetuned", "aligned")}}],
     "steps": {"prompt": [{"role": "user", "content": HOSTILE}], "responses": ["one", HOSTILE, "", "four"],
-              "ranks": [2, 1, 3, 3], "rater": "simulated", "scores": [0.5, 1.5, 0.75, -1.0],
+              "ranks": [2, 1, 3, 3], "rater": "simulated", "among": 7, "held_out": 1334, "scores": [0.5, 1.5, 0.75, -1.0],
               "logprobs": {"finetuned": [-2.0, -3.0, -4.0, -900.0], "aligned": [-2.5, -1.0, -4.0, -950.0]}},
 }
 
@@ -39,11 +50,14 @@ PHASES = ("pretrain", "finetune", "task", "domain", "reward", "rlhf")
 
 def records(phase, steps=60):
     """Metrics of a phase; one pair accuracy is NaN, as where all ranks of a step are ties."""
-    made = [{"step": step, "loss": 7 - step / 10, "seconds": 0.1, "weight": 10.0} for step in range(steps)]
+    made = [{"step": step, "loss": 7 - step / 10, "lr": 0.01, "grad_norm": 0.5, "seconds": 0.1, "weight": 10.0}
+            for step in range(steps)]
     for record in made:
         x = record["step"] / steps
         if phase in ("pretrain", "finetune") and record["step"] % 20 == 19:
             record["validation_loss"] = record["loss"] + 0.1
+        if phase == "pretrain" and record["step"] in (0, 9, 59):
+            record["sample"] = f"wrote at {record['step']} " + HOSTILE
         if phase == "reward":
             record["pair_accuracy"] = math.nan if record["step"] == 7 else 0.5 + x / 3
         if phase == "rlhf":

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minillm.report import charts
-from minillm.report.figures import COLOUR, draw, series, smoothed, thinned
+from minillm.report.figures import COLOUR, draw, series, smoothed, thinned, tips
 
 
 def curve_svg(name="a"):
@@ -37,6 +37,51 @@ def test_smoothed_is_the_mean_of_the_window(window):
 def test_thinned_keeps_the_ends(count):
     places = thinned(count)
     assert places[0] == 0 and places[-1] == count - 1 and len(places) == min(count, 400)
+
+
+def test_thinned_for_a_logarithmic_axis_keeps_every_early_step():
+    places = thinned(100_000, 200, log=True)
+    assert places[:6].tolist() == [0, 1, 2, 3, 4, 5] and places[-1] == 99_999 and len(places) <= 200
+
+
+def test_tips_say_what_each_curve_has_at_a_step():
+    steps = np.arange(1, 1001)
+    found = dict(tips("{:.1f}", ("a", steps, steps / 10), ("b", np.array([7, 500]), np.array([2.0, np.nan]))))
+    assert found[1] == "step 1: a 0.1" and found[1000] == "step 1,000: a 100.0" and found[7] == "step 7: a 0.7, b 2.0"
+    assert found[500] == "step 500: a 50.0" and len(found) <= 62
+
+
+def test_strips_divide_the_axes_where_their_points_are():
+    def plot(axes):
+        axes.plot([0, 10], [0, 1])
+        axes.set_xlim(0, 10)
+        return [(1, "one"), (5, "<five>"), (9, "nine")]
+    svg = draw("a", plot, "a")
+    strips = re.findall(r'<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)" height="[\d.]+"><title>([^<]*)</title>', svg)
+    lefts, widths = np.array([[float(x), float(width)] for x, width, _ in strips]).T
+    assert [text for *_, text in strips] == ["one", "&lt;five&gt;", "nine"]
+    np.testing.assert_allclose(lefts[1:], lefts[:-1] + widths[:-1], atol=0.11)
+    np.testing.assert_allclose(widths / widths.sum(), [0.3, 0.4, 0.3], atol=0.01)
+    assert svg.endswith("</g></svg>") or "</g></svg>" in svg
+
+
+def test_losses_lie_on_logarithmic_axes_with_round_numbers():
+    records = [{"step": step, "loss": 8 / (step + 1) ** 0.4} for step in range(1000)]
+    svg = charts.loss_figure("a", records, "loss", [(7.5, "guessing")])
+    for words in ("step (logarithmic)", ">1,000<", ">300<", ">5<", ">2<", "guessing (7.50)"):
+        assert words in svg, words
+    assert ">1<" in charts.loss_figure("a", records[:1], "loss")
+    strips = re.findall(r'<rect x="([\d.]+)" y="[\d.]+" width="[\d.]+" height="[\d.]+"><title>step ([\d,]+):', svg)
+    places = {int(step.replace(",", "")): float(x) for x, step in strips}
+    middle = min(places, key=lambda step: abs(step - 32))           # of 1 to 1,000
+    assert 0.4 < (places[middle] - places[1]) / (places[1000] - places[1]) < 0.6
+
+
+def test_two_losses_stand_in_one_figure():
+    runs = [(name, [{"step": step, "loss": loss} for step in range(9)]) for name, loss in (("<a>", 2.0), ("b", 3.0))]
+    svg = charts.losses_figure("x", runs, "both")
+    assert "&lt;a&gt; training 2, b training 3" in svg
+    assert charts.losses_figure("x", [runs[0], ("b", [])], "both") is None
 
 
 def test_series_counts_steps_from_one_and_passes_over_missing_values():
@@ -69,7 +114,9 @@ def test_colours_are_left_to_the_page():
 
 
 def test_dollars_are_no_formula():
-    svg = draw("a", lambda axes: axes.set_xlabel("a $x_1$ & <b>"), "money")
+    def plot(axes):
+        axes.set_xlabel("a $x_1$ & <b>")
+    svg = draw("a", plot, "money")
     assert "a $x_1$ &amp; &lt;b&gt;" in svg
 
 
@@ -77,7 +124,7 @@ def test_matplotlib_keeps_its_settings_and_pyplot_is_not_loaded():
     code = ("import sys\nfrom minillm.report.figures import draw\nimport minillm.report.page\n"
             "assert 'matplotlib' not in sys.modules and 'jinja2' not in sys.modules\n"
             "import matplotlib\nbefore = matplotlib.rcParams.copy()\n"
-            "draw('a', lambda axes: axes.plot([1, 2]), 'a')\n"
+            "def plot(axes):\n    axes.plot([1, 2])\ndraw('a', plot, 'a')\n"
             "assert matplotlib.rcParams.copy() == before\nassert 'matplotlib.pyplot' not in sys.modules\n")
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -87,9 +134,7 @@ def test_what_has_not_been_measured_has_no_figure():
     assert charts.loss_figure("a", [], "loss") is None
     assert charts.metric_figure("a", [{"step": 0, "loss": 1.0}], "kl", "KL", "KL") is None
     assert charts.probes_figure({}) is None
-    assert charts.finetune_figure({}) is None and charts.domain_figure({}) is None
-    assert charts.gold_figure([]) is None and charts.gold_bars_figure({}) is None
-    assert charts.win_figure({}) is None and charts.win_figure({"win_rate": float("nan")}) is None
+    assert charts.gold_figure([]) is None and charts.dynamics_figure("a", [{"step": 0, "loss": 1.0}], "a") is None
 
 
 def test_times_are_minutes_where_they_are_many():
@@ -99,9 +144,4 @@ def test_times_are_minutes_where_they_are_many():
 
 def test_loss_that_explodes_stays_in_the_figure():
     records = [{"step": step, "loss": loss} for step, loss in enumerate([3.0, 500.0, float("nan"), 2.0])]
-    assert "500" in charts.loss_figure("a", records, "loss", {"uniform_loss": 4.0})
-
-
-def test_win_rate_shows_both_ends_of_its_interval():
-    assert "62% (55% to 70%)" in charts.win_figure({"win_rate": 0.625, "win_rate_low": 0.55})
-    assert "100%" in charts.win_figure({"win_rate": 1.0, "win_rate_low": 1.0})
+    assert "500" in charts.loss_figure("a", records, "loss", [(4.0, "guessing")])

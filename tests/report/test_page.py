@@ -1,5 +1,7 @@
 """The page: whole, without a network, and safe whatever a model says."""
 
+import base64
+import hashlib
 import os
 import re
 from html.parser import HTMLParser
@@ -7,10 +9,11 @@ from html.parser import HTMLParser
 import pytest
 
 from minillm.report import page, write_report
-from made_up_run import RESULTS, SAMPLES, write_run
+from minillm.report.samples import PARTS
+from made_up_run import RESULTS, SAMPLES, records, write_run
 
-NO_SAMPLES = {"next": None, "texts": None, "answers": None, "steps": None}
-VOID = ("meta", "br", "link", "img", "input", "hr")
+NO_SAMPLES = dict.fromkeys(PARTS)
+VOID = ("meta", "br", "link", "img", "input", "hr", "wbr")
 
 
 class Balance(HTMLParser):
@@ -18,7 +21,7 @@ class Balance(HTMLParser):
 
     def __init__(self, text):
         super().__init__(convert_charrefs=True)
-        self.open, self.ids, self.references, self.tags = [], [], [], set()
+        self.open, self.ids, self.references, self.tags, self.attributes = [], [], [], [], set()
         self.feed(text)
         assert self.open == [], self.open
 
@@ -28,8 +31,9 @@ class Balance(HTMLParser):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):
-        self.tags.add(tag)
+        self.tags.append(tag)
         for name, value in attrs:
+            self.attributes.add(name)
             if name == "id":
                 self.ids.append(value)
             if name in ("href", "xlink:href", "src"):
@@ -52,13 +56,24 @@ def text(tmp_path_factory):
 
 
 def test_whole_page(text):
-    for words in ("<h1>first</h1>", "1,000,576", "2,048", "700,000", "1. Pretraining", "Five probes",
-                  "The same prompts, before and after", "14 more", "The four steps on one prompt",
-                  "A simulated rater ranks them", "Pair accuracy", "Who wins", "3.25 nats", "rlhf.win_rate",
-                  "kv_heads", "6.2 min"):
-        assert words in text, words
-    assert text.count("<svg") == 13 and "has not run" not in text
+    plain = " ".join(text.split())
+    for words in ("run first</p>", "1,000,576 random numbers", "2,048", "700,000 tokens", "One prompt, three models",
+                  "What each stage achieved", "Noise turns into sentences", "What surprises it", "block 2, head 3",
+                  "1. Pretraining", "Five probes", "Sensible answers, by kind of question", "two numbers",
+                  "harmless ones that sound alike", "The same prompts, before and after", "14 more",
+                  "The four steps on one prompt", "7 of 1,334 held-out rankings", "A simulated rater ranks them",
+                  "Pair accuracy", "55% to 70% with 95% confidence", ">3.25<", "rlhf.<wbr>win_<wbr>rate", "kv_<wbr>heads", "6.2 min"):
+        assert words in plain, words
+    assert text.count("<svg") == 14 and "has not run" not in text
     assert len(text) < 500_000
+
+
+def test_opens_with_the_answers_and_ends_with_the_time(text):
+    order = ("One prompt, three models", "What each stage achieved", "Noise turns into sentences", "How it reads",
+             'id="pretraining"', 'id="fine-tuning"', 'id="alignment"', 'id="numbers"', "The training from inside",
+             "Where the time went</h3>")
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
 
 
 def test_page_is_well_formed_and_needs_no_network(text):
@@ -66,16 +81,33 @@ def test_page_is_well_formed_and_needs_no_network(text):
     assert len(found.ids) == len(set(found.ids))
     assert all(reference.startswith("#") for reference in found.references)
     assert {reference[1:] for reference in found.references} <= set(found.ids)
-    assert not found.tags & {"script", "link", "img", "iframe", "object"}
+    assert not set(found.tags) & {"link", "img", "iframe", "object"}
     addresses = set(re.findall(r"https?://[^\"' <]+", text))
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
     assert "@import" not in text
 
 
+def test_no_script_may_run_but_the_pages_own(text):
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = " ".join(re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1].split())
+    assert policy == f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+
+
 def test_what_models_say_is_text(text):
-    assert "<script" not in text and "&lt;script&gt;alert(1)&lt;/script&gt; &amp; $" in text
+    found = Balance(text)
+    assert found.tags.count("script") == 1 and not any(name.startswith("on") for name in found.attributes)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &#34;&#39; onclick=alert(1) &amp; $" in text
     assert "{{ 7 * 7 }}" in text                        # and no template of the reader's
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", text)
+
+
+def test_all_that_a_script_would_show_is_on_the_page_without_one(text):
+    for step in (0, 9, 59):
+        assert f"wrote at {step} &lt;script" in text
+    assert '3.2 nats; likeliest: &lt;script' in " ".join(text.split()) and "her looks at &lt;script" in text
+    assert re.search(r"<title>step 20: training 5\.\d+, validation 5\.2</title>", text)
+    assert not {"hidden", "src"} & Balance(text).attributes
 
 
 def test_same_run_same_page(tmp_path, text):
@@ -108,6 +140,20 @@ def test_answers_without_gold_show_none(tmp_path):
     text = report(write_run(tmp_path / "own", ("finetune",), {}, {**NO_SAMPLES, "answers": rows}))
     assert "The same prompts" in text
     assert 'class="gold"' not in text and "gold score of the answer" not in text
+
+
+def test_training_without_samples_has_no_film(tmp_path):
+    folder = write_run(tmp_path / "old", ("pretrain",), {}, NO_SAMPLES)
+    lines = [record for record in records("pretrain") if "sample" not in record]
+    (folder / "pretrain" / "metrics.jsonl").write_text("".join(f"{line}\n".replace("'", '"') for line in lines))
+    assert "Noise turns" not in report(folder)
+
+
+def test_numbers_that_were_not_measured_are_left_out(tmp_path):
+    kept = {**RESULTS, "finetune": {"instruction_accuracy": {"base": 0.0, "finetuned": 1.0}}, "rlhf": {"kl": 1.0}}
+    text = report(write_run(tmp_path / "part", ("finetune", "rlhf"), kept))
+    Balance(text)
+    assert "right answers" in text and "by kind of question" not in text and "should not" not in text
 
 
 def test_folder_that_is_no_run(tmp_path):

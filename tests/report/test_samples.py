@@ -14,7 +14,8 @@ from minillm.phases.reward import rendered_ranking, reward_heads, reward_scores
 from minillm.runs import data, measures, work
 from minillm.runs.run import Run
 from minillm.evaluate.next_words import next_words, shown
-from minillm.report.samples import collect_samples, four_steps, likeliest_words, response_logprobs
+from minillm.report import samples as samples_module
+from minillm.report.samples import EVERYDAY, READ, collect_samples, four_steps, likeliest_words, response_logprobs
 from minillm.text.chat import render_chat
 from minillm.text.tokenizer import train_tokenizer
 from minillm.training.checkpoint import save_checkpoint
@@ -96,16 +97,36 @@ def test_answers_are_those_of_the_first_held_out_requests(whole):
     assert rows[0]["answers"]["aligned"]["text"] == alone
 
 
-def test_four_steps_take_the_first_of_three_ranks_that_fits(whole):
+def test_everyday_prompts_are_the_same_for_every_run_and_have_no_gold_score(whole):
+    run, samples = whole
+    assert [row["prompt"][0]["content"] for row in samples["everyday"]] == list(EVERYDAY)
+    assert all(answer["gold"] is None for row in samples["everyday"] for answer in row["answers"].values())
+    alone = run.model("rlhf").chat(samples["everyday"][2]["prompt"], max_new_tokens=48)
+    assert samples["everyday"][2]["answers"]["aligned"]["text"] == alone
+
+
+def test_four_steps_follow_one_of_three_ranks_that_fits(whole):
     run, samples = whole
     steps = samples["steps"]
-    assert steps["responses"] == SPREAD.responses and steps["ranks"] == SPREAD.ranks
+    assert steps["responses"] in (SPREAD.responses, LATER.responses) and sorted(steps["ranks"]) == [1, 2, 3]
     assert steps["rater"] == "simulated" and set(steps["logprobs"]) == {"finetuned", "aligned"}
+    assert (steps["among"], steps["held_out"]) == (2, 3)
+
+
+def test_four_steps_take_responses_that_differ_and_the_widest_scores(tmp_path, tokenizer, monkeypatch):
+    same = Ranking(PROMPT, ["a", "a", "c"], [3, 2, 1])
+    run = make_run(tmp_path, tokenizer, ("finetune", "reward"), (same, SPREAD, LATER, TIED))
+    wide = {rendered_ranking(tokenizer, item)[0].tobytes(): width
+            for item, width in ((same, 9.0), (SPREAD, 1.0), (LATER, 2.0), (TIED, 9.0))}
+    monkeypatch.setattr(samples_module, "reward_scores", lambda judge, heads, sequences: np.array(
+        [0.0, 0.5, wide[sequences[0].tobytes()]]))
+    steps = four_steps(run, {})
+    assert steps["responses"] == LATER.responses and steps["scores"] == [0.0, 0.5, 2.0] and steps["among"] == 2
 
 
 def test_four_steps_without_three_ranks_take_the_most(tmp_path, tokenizer):
     even, later = Ranking(PROMPT, ["x", "y"], [1, 1]), TIED._replace(responses=["", "", ""])
-    run = make_run(tmp_path, tokenizer, ("finetune", "reward"), (even, TIED, later))
+    run = make_run(tmp_path, tokenizer, ("finetune", "reward"), (even, later, TIED))
     assert four_steps(run, {})["responses"] == TIED.responses
 
 
@@ -137,7 +158,7 @@ def test_rankings_made_by_hand_show_one_that_was_held_out(tmp_path, tokenizer, m
     assert measures.measure_reward(run) == {"pair_accuracy": 0.5, "cut_above_finished": 0.25}
     steps = four_steps(run, {})
     assert steps["rater"] == "human"
-    assert steps["responses"] == seen["held_out"][0].responses
+    assert steps["responses"] in [item.responses for item in seen["held_out"]]
     assert steps["responses"] not in [item.responses for item in seen["trained"]]
 
 
@@ -145,7 +166,8 @@ def test_scores_are_the_reward_models(whole):
     run, samples = whole
     seed = 2                                    # of the third phase that make_run saved
     model = new_model(run.model("finetune").tokenizer, seed)
-    scores = reward_scores(model, reward_heads(model, seed), rendered_ranking(model.tokenizer, SPREAD))
+    chosen = SPREAD if samples["steps"]["responses"] == SPREAD.responses else LATER
+    scores = reward_scores(model, reward_heads(model, seed), rendered_ranking(model.tokenizer, chosen))
     np.testing.assert_allclose(samples["steps"]["scores"], scores, rtol=1e-5)
 
 
@@ -165,8 +187,9 @@ def test_collecting_twice_gives_the_same(whole):
     assert collect_samples(run) == samples
 
 
-@pytest.mark.parametrize("phases, there", [(("pretrain",), {"next", "texts"}),
-                                           (("pretrain", "finetune"), {"next", "texts", "answers"})])
+@pytest.mark.parametrize("phases, there", [
+    (("pretrain",), {"next", "texts", "surprise", "attention"}),
+    (("pretrain", "finetune"), {"next", "texts", "surprise", "attention", "answers", "everyday"})])
 def test_phases_that_have_not_run_leave_none(tmp_path, tokenizer, phases, there):
     run = make_run(tmp_path, tokenizer, phases)
     samples = collect_samples(run)
@@ -183,6 +206,8 @@ def test_readers_own_files(tmp_path, tokenizer):
     own = {"pretrain": str(text), "finetune": str(chats), "reward": str(pairs)}
     samples = collect_samples(make_run(tmp_path, tokenizer, ("pretrain", "finetune", "reward", "rlhf"), own=own))
     assert all(bar["context"] in text.read_text(encoding="utf-8") for bar in samples["next"])
+    read = "".join(token["text"] for token in samples["surprise"])
+    assert read in text.read_text(encoding="utf-8") and "".join(samples["attention"]["tokens"][1:]) in read
     assert [row["prompt"] for row in samples["answers"]] == [PROMPT, PROMPT]
     assert samples["answers"][0]["answers"]["base"]["gold"] is None
     assert samples["steps"]["rater"] == "data" and samples["steps"]["ranks"] == [1, 2]
@@ -192,3 +217,4 @@ def test_readers_own_files_that_are_gone(tmp_path, tokenizer):
     own = dict.fromkeys(("pretrain", "finetune", "reward"), str(tmp_path / "gone.jsonl"))
     samples = collect_samples(make_run(tmp_path, tokenizer, ("pretrain", "finetune", "reward"), own=own))
     assert samples["next"] and samples["answers"] is None and samples["steps"] is None
+    assert "".join(token["text"] for token in samples["surprise"]) == READ

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from minillm.report.words import agreement, factor, one_example, probability, readable, visible
+from minillm.report.words import agreement, factor, map_view, one_example, probability, readable, visible
 from made_up_run import SAMPLES
 
 
@@ -58,3 +58,10 @@ def test_one_example_before_the_policy_gradient():
     steps = {**SAMPLES["steps"], "logprobs": {"finetuned": [-1.0, -2.0, -3.0, -4.0]}}
     assert all(item["moved"] is None for item in one_example(steps)["responses"])
     assert one_example(None) is None
+
+
+def test_a_map_names_the_strongest_looks_that_are_further_back():
+    view = map_view(SAMPLES["attention"])
+    assert view["looks"][0][0] == "her" and view["looks"][0][2] == 0.7 and len(view["looks"]) == 1
+    assert len(view["cells"]) == 10 and view["cells"][-1]["tip"] == "her looks at her: 10%"
+    assert map_view(None) is None
