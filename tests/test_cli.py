@@ -7,6 +7,8 @@ import re
 import pytest
 
 from minillm.cli import main
+from minillm.runs import data as data_of_runs
+from minillm.runs import measures
 from minillm.training.checkpoint import load_checkpoint
 
 TINY = ("--vocab-size 300 --layers 1 --width 32 --heads 2 --kv-heads 1 --hidden 64 --context 96").split()
@@ -231,7 +233,7 @@ def test_generate_next_and_chat(trained, capsys, monkeypatch):
     out = capsys.readouterr().out
     assert out.count("model> ") == 22
     assert "that line is too long" in out
-    assert "a new conversation starts" in out
+    assert "the oldest question and answer are forgotten" in out
 
 
 def test_prompts_that_do_not_fit_are_refused(refused, trained):
@@ -314,12 +316,15 @@ save_every = 2
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory):
-    """The root of a run of all phases, `all`."""
+    """The root of a run of all phases, `all`, which is measured on few requests."""
     root = tmp_path_factory.mktemp("everything")
     (root / "tiny.toml").write_text(RUN, encoding="utf-8")
     where = ["--root", str(root), "--name", "all"]
-    assert main(["run", "--config", str(root / "tiny.toml"), *where, "--quiet"]) == 0
-    return root
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measures, "EACH_KIND", 2)
+        patch.setattr(data_of_runs, "HELD_OUT", 40)
+        assert main(["run", "--config", str(root / "tiny.toml"), *where, "--quiet"]) == 0
+        yield root
 
 
 @pytest.mark.training
@@ -337,21 +342,24 @@ def test_run_leaves_every_phase_and_a_report(everything, capsys, refused):
 @pytest.mark.training
 def test_eval_measures_what_the_run_measured(everything, capsys):
     assert main(["eval", "all", "--root", str(everything)]) == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    rows = [line.rsplit(maxsplit=2) for line in capsys.readouterr().out.splitlines()[1:]]   # a kind's name may have two words
     assert len(rows) > 25
     assert [row for row in rows if row[1] != row[2]] == []
 
 
 @pytest.mark.training
-def test_rank_by_hand_in_a_copy_then_reward(everything, refused, monkeypatch):
+def test_rank_by_hand_beside_a_finished_run_then_reward(everything, refused, monkeypatch, capsys):
     assert "--name NEW" in refused("rank", "all", "--root", everything)
-    assert "--name NEW" in refused("rank", "all", "--human", "--root", everything)
-    monkeypatch.setattr("sys.stdin", io.StringIO("abcd\nb=a>c>d\ndcba\nab\nq\n"))
-    assert main(["rank", "all", "--human", "--name", "mine", "--root", str(everything), "--quiet"]) == 0
-    path = everything / "mine" / "rank" / "rankings.jsonl"
+    simulated, path = (everything / name / "rank" / "rankings.jsonl" for name in ("all", "all-human"))
+    before = simulated.read_bytes()
+    for lines in ("abcd\nb=a>c>d\nq\n", "dcba\nab\nq\n"):        # the second session goes on with the first
+        monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+        assert main(["rank", "all", "--human", "--root", str(everything), "--quiet"]) == 0
     records = path.read_text(encoding="utf-8").splitlines()
-    assert [json.loads(record)["rater"] for record in records] == ["human"] * 3
-    assert main(["reward", "mine", "--root", str(everything), "--quiet"]) == 0
+    assert [json.loads(record)["rater"] for record in records] == ["human"] * 3 and simulated.read_bytes() == before
+    said = capsys.readouterr().out
+    assert "You ordered" in said and f"reward model of {everything / 'all'} orders" in said
+    assert main(["reward", "all-human", "--root", str(everything), "--quiet"]) == 0
 
 
 RANKING = {"prompt": [{"role": "user", "content": "a"}], "responses": ["b", "c"], "ranks": [1, 2]}

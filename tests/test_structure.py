@@ -19,7 +19,7 @@ PACKAGE = Path(minillm.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 # In the order in which data flows: a place imports from its own folder and from those before it.
 ORDER = ("tree", "config", "formats", "kernels", "layers", "losses", "model", "optim", "text", "objectives",
-         "training", "evaluate", "phases", "world", "runs", "report", "terminal", "cli")
+         "training", "evaluate", "phases", "world", "runs", "library", "report", "terminal", "cli")
 WORLD_IS_FOR = ("world", "runs")
 
 
@@ -71,7 +71,7 @@ def test_no_two_files_import_each_other():
         visit(name, ())
 
 
-@pytest.mark.parametrize("path", [path for ending in ("py", "j2", "css") for path in sorted(PACKAGE.rglob(f"*.{ending}"))],
+@pytest.mark.parametrize("path", [path for ending in ("py", "j2", "css", "js") for path in sorted(PACKAGE.rglob(f"*.{ending}"))],
                          ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_files_are_short_and_lines_fit_beside_a_lesson(path):
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -24,7 +24,7 @@ from minillm.phases.reward import RewardConfig, reward_heads, train_reward_model
 from minillm.phases.rank import Ranking
 from minillm.phases.rlhf import RLHFConfig, rlhf, value_heads
 from minillm.phases.rollout import sample_rollout
-from minillm.training import loop
+from minillm.training import loop, trainer
 from minillm.training.loop import Rollouts, train
 from minillm.training.recorder import FolderRecorder, MemoryRecorder, read_metrics
 from minillm.training.trainer import fit
@@ -368,12 +368,23 @@ def test_the_record_of_a_step_is_in_the_file_before_the_next_step(tmp_path):
     assert [record["seen"] for record in read_metrics(tmp_path)] == [0, 1, 2]
 
 
-def test_samples_are_shown_beside_the_progress_and_not_in_the_output(tmp_path, capsys):
-    small_fit(FolderRecorder(tmp_path / "a"), evaluate=lambda step: {"sample": f"a cat\nof step {step}"}, every=2)
+def test_samples_are_shown_beside_the_progress_and_kept_in_the_log_but_not_in_the_output(tmp_path, capsys):
+    small_fit(FolderRecorder(tmp_path / "a"), sample=lambda step: f"a cat\nof step {step}", every=2)
     shown = capsys.readouterr()
-    assert shown.out == "" and "    a cat\n    of step 1" in shown.err and "of step 2" in shown.err
-    small_fit(FolderRecorder(tmp_path / "b", quiet=True), evaluate=lambda step: {"sample": "a cat"})
+    assert shown.out == "" and "    step 1: 'a cat\\nof step 0'" in shown.err and "of step 2" in shown.err
+    small_fit(FolderRecorder(tmp_path / "b", quiet=True), sample=lambda step: f"a cat\nof step {step}", every=2)
     assert "cat" not in "".join(capsys.readouterr())
+    for folder in "ab":
+        assert [record.get("sample") for record in read_metrics(tmp_path / folder)] == [
+            f"a cat\nof step {step}" for step in range(3)]
+
+
+def test_samples_are_taken_after_early_steps_and_with_every_evaluation():
+    looked = [[part for part in ("measured", "sample") if part in trainer.looked(
+        done - 1, done % 4 == 0, lambda step: {"measured": step}, lambda step: "a cat")] for done in range(1, 13)]
+    assert [done for done, parts in enumerate(looked, 1) if "measured" in parts] == [4, 8, 12]
+    assert [done for done, parts in enumerate(looked, 1) if "sample" in parts] == [1, 3, 4, 8, 10, 12]
+    assert trainer.looked(1, False, None, lambda step: "") == trainer.looked(0, True, None, None) == {}
 
 
 def test_a_step_is_timed_from_its_batch_to_its_update(monkeypatch):

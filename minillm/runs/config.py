@@ -39,8 +39,9 @@ RunConfig.__doc__ = "Everything that `minillm run` does: the sections of all sta
 MUON = dict(optimizer="muon", beta1=0.8)
 DEFAULT = "llama"
 PRESETS = {
-    "llama": RunConfig(pretrain=PretrainConfig(steps=760, lr=1.5e-2, table_lr=2.0, **MUON),
-                       finetune=FinetuneConfig(steps=450, lr=5e-3, **MUON)),
+    "llama": RunConfig(pretrain=PretrainConfig(steps=900, lr=1.5e-2, table_lr=2.0, **MUON),
+                       finetune=FinetuneConfig(steps=750, lr=1.8e-2, table_lr=1.5, task_steps=70,
+                                               domain_steps=45, **MUON)),
     "gpt2": RunConfig(model=MODELS["gpt2"], pretrain=PretrainConfig(lr=4e-3)),
     "micro": RunConfig(tokenizer=TokenizerConfig(kind="characters"), model=MODELS["micro"],
                        pretrain=PretrainConfig(steps=2000, rows=12, lr=1e-3,

@@ -2,8 +2,9 @@
 
 Every function takes the Run. Each stage has its own random generators, so one stage's settings do
 not change another's data (task_messages and domain_documents start from the same one). Functions
-that return a pair return (training data, held-out data). `note` is called with a line on what was
-left out: by the stage, before its first step. Whoever reads the same data again leaves it out.
+that return a pair return (training data, held-out data). `note` is called with a line on as what
+the user's data were read, and with one on what was left out: by the stage, before its first step.
+Whoever reads the same data again leaves it out.
 """
 
 from functools import lru_cache
@@ -96,7 +97,7 @@ def conversations(run, model, note=unsaid):
     def rows_of(messages):
         return [model.tokenizer.encode_chat(messages, ask=False)]
     if path is not None:
-        (fit,) = that_fit({"conversations": corpus.load_conversations(path)}, rows_of,
+        (fit,) = that_fit({"conversations": corpus.load_conversations(path, note)}, rows_of,
                           model.config.context, note, least=2)
         return corpus.split_documents(fit, 0.05, rng)
     drawn = [make_conversations(world(run), run.config.finetune.conversations, rng),
@@ -129,7 +130,7 @@ def rankings(run, model, note=unsaid):
     if path is None:
         parts = ranked(run.folder / "rank", note)
     else:
-        pairs = rank.from_pairs(corpus.load_preferences(path))
+        pairs = rank.from_pairs(corpus.load_preferences(path, note))
         parts = {"preference pairs": untied(path, pairs, "preference pairs", 2, note)}
     fit = that_fit(parts, lambda ranking: reward.rendered_ranking(model.tokenizer, ranking),
                    model.config.context, note, least=2 if len(parts) == 1 else 1)
@@ -169,7 +170,7 @@ def prompts(run, model, rng, note=unsaid):
     if path is None:
         chosen, _ = askable_requests(run, model, run.config.rlhf.prompts, rng, note)
         return [request.messages() for request in chosen], chosen
-    own = [record["prompt"] for record in corpus.load_preferences(path)]
+    own = [record["prompt"] for record in corpus.load_preferences(path, note)]
     (fit,) = askable(model, {"prompts": own}, lambda messages: messages, note)
     return fit, None
 

@@ -19,10 +19,16 @@ from minillm.runs import data
 from minillm.text.pieces import text_bytes
 from minillm.text.tokenizer import Tokenizer
 from minillm.training.checkpoint import steps_in
+from minillm.world.kinds import KINDS
+from minillm.world.kinds.harm import declines
+from minillm.world.kinds.unknown import admits
+from minillm.world.likeness import says, words
 from minillm.world.messages import LABELS, TASK_PROMPT
 from minillm.world.probes import CHANCE, make_probes
 from minillm.world.raters import gold_score, is_correct, judge
+from minillm.world.requests import requests_of_kind
 
+EACH_KIND = 30      # requests of each kind in the measure of the assistant
 MARKS = ("helpful", "accurate", "safe")
 
 
@@ -68,7 +74,8 @@ def measure_finetune(run):
     def beside_base(stage, score):
         return {"base": score(base), "finetuned": score(run.model(stage))}
     results = {"instruction_accuracy": beside_base(
-        "finetune", lambda model: instruction_accuracy(model, requests))}
+        "finetune", lambda model: instruction_accuracy(model, requests)),
+        "assistant": assistant(run, run.model("finetune"))}
     if steps_in(run.folder / "task"):
         _, messages = data.task_messages(run)
         results["task_accuracy"] = beside_base(
@@ -103,7 +110,7 @@ def measure_rlhf(run):
     settings, seed = run.config.rlhf, run.config.seed
     results, ended = alignment_results(finetuned, policy, requests, settings.temperature, seed)
     kl = policy_kl(policy, finetuned, requests, settings, run.rng("evaluation", 1))
-    return {**results, "kl": kl, "stopped": ended}
+    return {**results, "kl": kl, "stopped": ended, "assistant": assistant(run, policy)}
 
 
 def policy_kl(policy, reference, requests, settings, rng):
@@ -129,6 +136,41 @@ def instruction_accuracy(model, requests):
     """Share of requests answered with the right content by the likeliest tokens (temperature 0)."""
     texts, _ = answers(model, requests, np.random.default_rng(0), temperature=0.0)
     return float(np.mean([is_correct(request, text) for request, text in zip(requests, texts)]))
+
+
+def assistant(run, model):
+    """What a person who chats would notice: shares of answers (temperature 0) to held-out wordings.
+
+    kinds: right answers to each kind of request; sensible: their mean over the kinds. declines: to
+    harmful requests, and to harmless ones that sound alike. unknown: "I do not know" to what lies
+    outside the world, and to all other questions that have an answer. remembers: what the user told
+    in this conversation; somebody_else: answers with what was told of another person, as if it
+    were the user's.
+    """
+    asked = [request for kind in KINDS for request in
+             requests_of_kind(data.world(run), kind.name, EACH_KIND, run.rng("evaluation", 2))]
+    texts, _ = answers(model, asked, np.random.default_rng(0), temperature=0.0)
+
+    def share(judge, wanted):
+        return float(np.mean([judge(request, text) for request, text in zip(asked, texts)
+                              if wanted(request)]))
+
+    def of(name):
+        return lambda request: request.kind == name
+    kinds = {kind.name: share(is_correct, of(kind.name)) for kind in KINDS}
+    return {"sensible": float(np.mean(list(kinds.values()))), "kinds": kinds,
+            "declines": {name: share(lambda _, text: declines(text), of(name))
+                         for name in ("harmful", "harmless")},
+            "unknown": {"outside": kinds["unknown"],
+                        "inside": share(lambda _, text: admits(text),
+                                        lambda request: request.answer and not request.unknown)},
+            "remembers": {"told": kinds["memory"],
+                          "somebody_else": share(names_a_wrong_answer, of("not told"))}}
+
+
+def names_a_wrong_answer(request, text):
+    """Whether a text contains one of the wrong answers to a request."""
+    return any(says(words(text), wrong) for wrong in request.wrong)
 
 
 def task_accuracy(model, messages):

@@ -32,7 +32,8 @@ STAGES = (
           run=work.run_finetune, measure=measures.measure_finetune, memory=memory.finetune,
           sections={"finetune": FinetuneConfig}, needs=("pretrain",),
           outputs=("finetune", "task", "domain"), speaks=True,
-          data=Data('conversations: JSONL of {"messages"}', corpus.load_conversations, least=2)),
+          data=Data("conversations: JSONL of OpenAI, ShareGPT, Alpaca, Dolly or "
+                    "prompt-completion records", corpus.load_conversations, least=2)),
     Stage("rank", 3, "phase 3: rank responses, by simulated raters or by hand",
           "Phase 3, first half: sample responses and rank them, by simulated raters or by hand.",
           run=work.run_rank, memory=memory.rank, sections={"rank": RankConfig}, needs=("finetune",),
@@ -41,13 +42,14 @@ STAGES = (
           "Phase 3, second half: learn to predict the rankings.",
           run=work.run_reward, measure=measures.measure_reward, memory=memory.reward,
           sections={"reward": RewardConfig}, needs=("finetune", "rank"),
-          data=Data('JSONL of {"prompt", "chosen", "rejected"}', corpus.load_preferences, least=2,
+          data=Data('pairs: JSONL of {"prompt", "chosen", "rejected"}, or of {"chosen", '
+                    '"rejected"} as TRL and HH have them', corpus.load_preferences, least=2,
                     replaces=("rank",))),
     Stage("rlhf", 5, "phase 3: optimize the model against the reward model",
           "Phase 3, the end: optimize the fine-tuned model against the reward model.",
           run=work.run_rlhf, measure=measures.measure_rlhf, memory=memory.rlhf,
           sections={"rlhf": RLHFConfig}, needs=("finetune", "reward"), speaks=True,
-          data=Data('prompts: JSONL of {"prompt", "chosen", "rejected"}', corpus.load_preferences,
+          data=Data("prompts: those of JSONL as for `reward`", corpus.load_preferences,
                     least=2, default="reward")),
 )
 

@@ -15,13 +15,14 @@ from minillm.phases.tokenizer import learn_vocabulary
 from minillm.runs import data, measures
 from minillm.runs.hints import command
 from minillm.text.tokenizer import Tokenizer
+from minillm.training.progress import filled
 from minillm.world.messages import TASK_PROMPT
 from minillm.world.raters import SimulatedRater
 
 
 def told(run, stage):
-    """The `note` of runs/data.py for a stage: it prints what the stage leaves out."""
-    return lambda line: run.say(f"{stage}: {line}")
+    """The `note` of runs/data.py for a stage: it prints what the stage reads and leaves out."""
+    return lambda line: run.say(filled(f"{stage}: {line}"))
 
 
 def run_tokenizer(run):
@@ -31,9 +32,8 @@ def run_tokenizer(run):
     train, validation = data.documents(run, path, note)
     tokenizer = learn_vocabulary(train, validation, run.config.tokenizer)
     tokenizer.save(run.folder / "tokenizer.json")
-    sample = train[0][:60]
-    pieces = "|".join(tokenizer.decode([i]) for i in tokenizer.encode(sample)[:12])
-    run.say(f"tokenizer: {tokenizer.vocab_size:,} tokens; {sample!r} becomes {pieces!r}...")
+    pieces = "|".join(tokenizer.decode([i]) for i in tokenizer.encode(train[0][:40])[:12])
+    run.say(f"tokenizer: {tokenizer.vocab_size:,} tokens; the text is cut so:\n  {pieces!r}...")
 
 
 def run_pretrain(run):

@@ -1,4 +1,4 @@
-"""The verbs that look at a run: eval measures its models again, report writes report.html."""
+"""The verbs that look at a run: eval measures its models again, report writes its page."""
 
 from minillm.config import dotted, require
 from minillm.runs import memory
@@ -8,8 +8,8 @@ from minillm.runs.folder import read_results
 from minillm.runs.plan import find_run, has_changed
 from minillm.runs.run import Run, has_begun, newest_run
 from minillm.runs.stages import STAGES
+from minillm.terminal.outcome import number
 from minillm.terminal.talking import naming
-from minillm.terminal.training import number
 
 
 def folder_of_run(word, root):
@@ -18,11 +18,15 @@ def folder_of_run(word, root):
 
 
 def report(args):
-    """Write report.html again and print its path."""
+    """Write report.html again, or lay a run beside another; print the page's path."""
     folder = folder_of_run(args.run, args.root)
     load_config(folder)
-    from minillm.report import write_report
-    print(f"report: {write_report(folder)}")
+    from minillm.report import write_comparison, write_report
+    if args.other is None:
+        path = write_report(folder)
+    else:
+        path = write_comparison(folder, find_run(args.other, args.root))
+    print(f"report: {path}")
 
 
 def evaluate(args):

@@ -68,7 +68,9 @@ def contents(verb):
             "empty-messages.jsonl": ("\n".join([json.dumps({key: [{**USER, "content": ""}, {**ASSISTANT, "content": ""}]})] * 3),
                                      FINE),
             **{f"content-{type(value).__name__}.jsonl": (after({key: [{**USER, "content": value}, ASSISTANT]}), REFUSED)
-               for value in (3, None, [{"type": "text", "text": "a"}])},
+               for value in (3, None, [{"type": "image_url"}])},
+            "parts.jsonl": (after({key: [{**USER, "content": [{"type": "text", "text": "a"}]}, ASSISTANT]}), FINE),
+            "alpaca.jsonl": (after({"instruction": "where?", "input": "", "output": "on."}), FINE),
             "tool.jsonl": (after({key: [USER, {"role": "tool", "content": "a"}, ASSISTANT]}), REFUSED),
             "long.jsonl": ("\n".join([line] * 2 + [json.dumps({key: [{**USER, "content": TEXT}, ASSISTANT]})] * 9), FINE),
             "all-long.jsonl": ("\n".join([json.dumps({key: [{**USER, "content": TEXT}, ASSISTANT]})] * 9), REFUSED)}

@@ -435,7 +435,6 @@ def test_training_goes_on_when_its_progress_cannot_be_shown(tmp_path, monkeypatc
     monkeypatch.setattr(sys, "stderr", Gone())
     recorder = FolderRecorder(tmp_path / "phase")
     with recorder.recording(3, 0):
-        recorder.line.mininterval = 0
         for step in range(3):
             recorder.add({"step": step, "loss": 1.0, "weight": 1.0, "seconds": 1.0})
             recorder.show("a sample")
