@@ -27,7 +27,7 @@ PROMPTS, K = w.pick(6, 200, 300), 4
 def plain_requests(world, count, rng, split):
     """Harmless requests with a short answer and no system prompt."""
     drawn = make_requests(world, 6 * count, rng, split)
-    return [r for r in drawn if r.answer and r.system is None and not r.harmful and r.wrong_sentences][:count]
+    return [r for r in drawn if r.answer and r.system is None and not r.harmful and not r.unknown and r.wrong_sentences][:count]
 
 
 def taught(world, assistant, seed):
