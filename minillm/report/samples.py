@@ -55,7 +55,7 @@ def collect_samples(run):
         samples["surprise"] = surprise(base, own or READ)
         samples["attention"] = attention_map(base, own or MAPPED)
     if len(models) > 1:
-        samples["answers"] = answers(models, *held_out_prompts(run, models))
+        samples["answers"] = answers(models, *held_out_prompts(run, next(iter(models.values()))))
         everyday = [[{"role": "user", "content": text}] for text in EVERYDAY]
         samples["everyday"] = answers(models, everyday, None)
     if steps_in(run.folder / "reward"):
@@ -102,23 +102,12 @@ def base_texts(model, contexts):
     return [{"prompt": prompt, "text": text} for prompt, text in zip(begun, texts)]
 
 
-def held_out_prompts(run, models):
-    """The held-out prompts of fine-tuning: (prompts as messages, the world's requests or None)."""
-    path = run.data.get("finetune")
-    if path is None:
-        requests = data.requests(run)
-        return [request.messages() for request in requests], requests
+def held_out_prompts(run, model):
+    """As data.held_out_prompts; no prompts if the user's own can no longer be read."""
     try:
-        _, held_out = data.conversations(run, next(iter(models.values())))
+        return data.held_out_prompts(run, model)
     except ValueError:                      # they are no longer there
         return [], None
-    asked = [messages[:last_answer(messages)] for messages in held_out]
-    return [messages for messages in asked if messages], None
-
-
-def last_answer(messages):
-    """The index of the assistant's last message."""
-    return max(i for i, message in enumerate(messages) if message["role"] == "assistant")
 
 
 def answers(models, prompts, requests):

@@ -75,6 +75,20 @@ def training_requests(run, count, rng):
     return make_requests(world(run), count, rng, "train")
 
 
+def held_out_prompts(run, model):
+    """What fine-tuning has not seen: (prompts as messages, the world's requests or None).
+
+    Raises:  ValueError if the user's own conversations can no longer be read.
+    """
+    if "finetune" not in run.data:
+        asked = requests(run)
+        return [request.messages() for request in asked], asked
+    _, held_out = conversations(run, model)
+    prompts = [messages[:max(n for n, each in enumerate(messages) if each["role"] == "assistant")]
+               for messages in held_out]
+    return [messages for messages in prompts if messages], None
+
+
 def askable_requests(run, model, count, rng, note=unsaid):
     """Requests that leave the model room for an answer: `count` to learn from, and held-out ones.
     """

@@ -15,7 +15,7 @@ from minillm.runs.folder import is_run, merge_results, read_results, root_folder
 from minillm.runs.provenance import origin, provenance, stage_of
 from minillm.runs.stages import BY_NAME, NUMBERS, SPEAKERS, STAGES
 from minillm.training.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint,
-                                      steps_in)
+                                         steps_in)
 from minillm.training.recorder import FolderRecorder
 
 

@@ -137,13 +137,10 @@ def before_and_after(run, model):
 
 
 def held_out_prompts(run, model):
-    """Prompts that fine-tuning has not seen, as messages."""
-    if "finetune" not in run.data:
-        (fit,) = data.askable(model, {"prompts": data.requests(run)}, lambda each: each.messages())
-        return [request.messages() for request in fit]
-    _, held_out = data.conversations(run, model)
-    return [messages[:max(n for n, each in enumerate(messages) if each["role"] == "assistant")]
-            for messages in held_out]
+    """Prompts that fine-tuning has not seen and that leave room for an answer, as messages."""
+    prompts, _ = data.held_out_prompts(run, model)
+    (fit,) = data.askable(model, {"prompts": prompts}, lambda messages: messages)
+    return fit
 
 
 def likeliest(model, prompts):

@@ -14,7 +14,7 @@ from minillm.runs.stages import SPEAKERS
 from minillm.terminal.bars import bars, can_show_blocks, printable
 from minillm.terminal.flags import MAX_NEW_TOKENS
 from minillm.training.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint,
-                                      steps_in)
+                                         steps_in)
 
 REWARD_HEAD = "heads.reward_head."      # begins the names of what only a reward model has
 

@@ -12,7 +12,7 @@ from minillm.formats.durable import flush, naming, write_atomically
 from minillm.formats.json_file import reading
 from minillm.optim.muon import muon_moments
 from minillm.training.checkpoint import (CheckpointError, load_checkpoint, remove_all_but,
-                                      save_checkpoint, steps_in, subtree)
+                                         save_checkpoint, steps_in, subtree)
 from minillm.training.progress import Progress
 
 MOMENTS = ("mean", "square")        # saved parts of the optimizer's state, besides the step

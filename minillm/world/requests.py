@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from minillm.world.casual import casual
 from minillm.world.kinds import BY_NAME, KINDS, pick
+from minillm.world.kinds.kind import wordings
 from minillm.world.manners import MANNERS, STYLE_SHARES, WORD
 
 SPLITS = ("train", "held_out")
@@ -116,19 +117,10 @@ def _pick_kind(tables, rng):
     return tables[int(rng.choice(len(tables), p=[weight / total for weight in weights]))]
 
 
-def wordings(kind, item, held_out):
-    """The phrasings of fine-tuning, or those that only evaluation uses.
-
-    Fine-tuning has every second paraphrase too, so that it meets questions of more shapes.
-    """
-    known, paraphrases = (item.phrasings or kind.phrasings,
-                          item.held_phrasings or kind.held_phrasings)
-    return paraphrases[::2] if held_out else (*known, *paraphrases[1::2])
-
-
 def _request(kind, item, new_phrasing, rng):
     """A request about an item, in a held-out phrasing if `new_phrasing`, else in a known one."""
-    phrasing = pick(rng, wordings(kind, item, new_phrasing))
+    phrasing = pick(rng, wordings(item.phrasings or kind.phrasings,
+                                  item.paraphrases or kind.paraphrases, new_phrasing))
     manner = _pick_manner(kind, item, rng)
     system, style, closing = None, None, ""
     if manner is not None:

@@ -17,7 +17,7 @@ from minillm.model import saving
 from minillm.text.tokenizer import Tokenizer
 from minillm.training import checkpoint
 from minillm.training.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint, read_tensors, save_checkpoint,
-                                      steps_in, subtree)
+                                         steps_in, subtree)
 
 
 @pytest.fixture

@@ -26,17 +26,17 @@ def items():
 
 def wordings(kind, items):
     """(wordings of fine-tuning, held-out ones) of a kind, those of its items included."""
-    train, held = dict.fromkeys(kind.phrasings), dict.fromkeys(kind.held_phrasings)
+    train, held = dict.fromkeys(kind.phrasings), dict.fromkeys(kind.paraphrases)
     for item in items:
         train.update(dict.fromkeys(item.phrasings))
-        held.update(dict.fromkeys(item.held_phrasings))
+        held.update(dict.fromkeys(item.paraphrases))
     return list(train), list(held)
 
 
 def asked(name, item, wording="?"):
     """The request for an item without a manner."""
-    kind = BY_NAME[name]._replace(phrasings=(wording,), held_phrasings=(), styles=(), casual=False)
-    return _request(kind, item._replace(phrasings=(), held_phrasings=()), False, np.random.default_rng(0))
+    kind = BY_NAME[name]._replace(phrasings=(wording,), paraphrases=(), styles=(), casual=False)
+    return _request(kind, item._replace(phrasings=(), paraphrases=()), False, np.random.default_rng(0))
 
 
 def some(items, count=12):

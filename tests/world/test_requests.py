@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from minillm.world import casual as casually
-from minillm.world import requests
 from minillm.world.casual import (BEHIND, CASUAL_SHARE, HELD_BEHIND, HELD_IN_FRONT, IN_FRONT, TYPOS, WRAPPED_SHARE,
                                   casual)
 from minillm.world.deeds import HARMLESS, WRONG
@@ -13,6 +12,7 @@ from minillm.world.facts import make_world
 from minillm.world.kinds import BY_NAME, KINDS
 from minillm.world.kinds.advice import ADVICE
 from minillm.world.kinds.harm import HELD_VERBS
+from minillm.world.kinds.kind import wordings as wordings_of
 from minillm.world.kinds.names import COUNTRIES, HELD_NAMES, NAMES
 from minillm.world.kinds.outside import TOPICS
 from minillm.world.likeness import common, tokens
@@ -42,7 +42,7 @@ def wordings(kind, world):
     """(phrasings, held-out phrasings) of all items of a kind, each once."""
     items = kind.items(world)
     return [list(dict.fromkeys(p for item in items for p in getattr(item, name) or getattr(kind, name)))
-            for name in ("phrasings", "held_phrasings")]
+            for name in ("phrasings", "paraphrases")]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -50,16 +50,16 @@ def test_every_kind_has_phrasings_of_both_sorts(world, kind):
     known, new = wordings(kind, world)
     assert len(known) >= 30 and len(new) >= 8 or kind.name not in OURS
     for item in kind.items(world):
-        known, new = item.phrasings or kind.phrasings, item.held_phrasings or kind.held_phrasings
+        known, new = item.phrasings or kind.phrasings, item.paraphrases or kind.paraphrases
         assert len(set(known)) >= 5 and len(set(new)) >= 2 and not set(known) & set(new)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_fine_tuning_and_evaluation_share_the_paraphrases_and_no_wording(world, kind):
     for item in kind.items(world)[:20]:
-        learned, measured = (requests.wordings(kind, item, held_out) for held_out in (False, True))
-        paraphrases = item.held_phrasings or kind.held_phrasings
-        assert set(learned) >= set(item.phrasings or kind.phrasings) and measured
+        known, paraphrases = item.phrasings or kind.phrasings, item.paraphrases or kind.paraphrases
+        learned, measured = (wordings_of(known, paraphrases, held_out) for held_out in (False, True))
+        assert set(learned) >= set(known) and measured
         assert set(measured) <= set(paraphrases) and not set(measured) & set(learned)
         assert set(paraphrases) <= set(measured) | set(learned)
 
@@ -67,9 +67,9 @@ def test_fine_tuning_and_evaluation_share_the_paraphrases_and_no_wording(world, 
 @pytest.mark.parametrize("name", ["harmful", "rhyme", "story", "unknown"])
 def test_a_held_out_phrasing_is_more_than_a_word_away_from_a_known_one(world, name):
     kind = BY_NAME[name]
-    topics = [(topic.phrasings, topic.held_phrasings) for topic in TOPICS if name == "unknown"]
-    for known, new in topics or {(item.phrasings, item.held_phrasings) for item in kind.items(world)}:
-        for a in (tokens(re.sub("[.,?!]", "", text.lower())) for text in new or kind.held_phrasings):
+    topics = [(topic.phrasings, topic.paraphrases) for topic in TOPICS if name == "unknown"]
+    for known, new in topics or {(item.phrasings, item.paraphrases) for item in kind.items(world)}:
+        for a in (tokens(re.sub("[.,?!]", "", text.lower())) for text in new or kind.paraphrases):
             for b in (tokens(re.sub("[.,?!]", "", text.lower())) for text in known or kind.phrasings):
                 assert max(len(a), len(b)) - common(a, b) > 1, (a, b)
 
@@ -214,7 +214,7 @@ def test_code_is_asked_for_with_care(train):
     asked = [request.question for request in train if request.kind == "code"]
     kind = BY_NAME["code"]
     exact = {p.format(**item.slots) for item in kind.items(make_world(0))
-             for p in requests.wordings(kind, item, False)}
+             for p in wordings_of(kind.phrasings, kind.paraphrases, False)}
     assert len(asked) > 100 and set(asked) <= exact
 
 

@@ -92,7 +92,7 @@ RHYME_PHRASINGS = (
     "Can I have a rhyme on {x}?", "Think of a rhyme for my card. It is about {x}.",
     "Sing me something about {x}.", "Write a song about {x}.",
 )
-RHYME_HELD_PHRASINGS = (
+RHYME_PARAPHRASES = (
     "Could you write me a little poem about {x}?", "I would love to hear a rhyme on {x}.",
     "short poem on {x} pls", "Please make a verse about {x} for me.",
     "Write something that rhymes. It is about {x}.", "My friend wants a poem about {x}.",
@@ -116,7 +116,7 @@ STORY_PHRASINGS = (
     "Tell me something that happened to {n}. Make it up.", "short story, {n}",
     "Quick bedtime story about {n} please.",
 )
-STORY_HELD_PHRASINGS = (
+STORY_PARAPHRASES = (
     "Could I have a story in which {n} is the hero?", "Please make up a tale about {n} for me.",
     "story pls, it should be about {n}", "Think of a little story with {n}.",
     "My son cannot sleep. He wants a story about {n}.", "I feel like a story about {n}.",
@@ -125,7 +125,7 @@ STORY_HELD_PHRASINGS = (
 )
 CALLED = ("Tell me a story with a hero called {n}.", "Write a story. The hero is called {n}.",
           "a story about somebody called {n} pls", "Invent a hero named {n} and tell the story.")
-CALLED_HELD = ("a story with a hero called {n} pls", "Tell a story about a hero named {n}.")
+CALLED_PARAPHRASES = ("a story with a hero called {n} pls", "Tell a story about a hero named {n}.")
 
 
 def _subjects(world):
@@ -156,11 +156,11 @@ def _story_items(world):
         another = _told(PLOTS[number % len(PLOTS)], heroes[(number + 5) % len(heroes)])
         wrong = (another, told[0][:2] + told[3][2:], told[1][:1])
         texts = [" ".join(story) for story in told]
-        more, held_more = (CALLED, CALLED_HELD) if hero in NAMES else ((), ())
+        more, other = (CALLED, CALLED_PARAPHRASES) if hero in NAMES else ((), ())
         items.append(Item({"n": hero}, "", texts[0], (), tuple(" ".join(w) for w in wrong),
                           _held(number, hero), tuple(texts[1:]),
                           phrasings=STORY_PHRASINGS + more,
-                          held_phrasings=STORY_HELD_PHRASINGS + held_more))
+                          paraphrases=STORY_PARAPHRASES + other))
     return items
 
 
@@ -239,8 +239,8 @@ def _right_story(request, response):
 
 
 KINDS = (
-    Kind("rhyme", RHYME_PHRASINGS, RHYME_HELD_PHRASINGS, _rhyme_items, TEXT_STYLES, 1.5,
+    Kind("rhyme", RHYME_PHRASINGS, RHYME_PARAPHRASES, _rhyme_items, TEXT_STYLES, 1.5,
          right=_right_rhyme, forms=_nearest, own_split=True),
-    Kind("story", STORY_PHRASINGS, STORY_HELD_PHRASINGS, _story_items, (), 1.5, right=_right_story,
+    Kind("story", STORY_PHRASINGS, STORY_PARAPHRASES, _story_items, (), 1.5, right=_right_story,
          forms=_nearest, own_split=True),
 )

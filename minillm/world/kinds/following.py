@@ -32,8 +32,8 @@ SAME = {
     "opposite": ("And of {n}?", "and {n}", "What about {n}?", "how about {n}", "ok, and of {n}"),
     "plural": ("And of {n}?", "and {n}", "What about {n}?", "how about {n}", "ok, and of {n}"),
 }
-HELD_SAME = ("Now the same for {n}.", "then what about {n}", "And how is it with {n}?")
-HELD_SAME_THING = ("Now the same for {x}.", "then what about {x}", "And how is it with {x}?")
+SAME_PARAPHRASES = ("Now the same for {n}.", "then what about {n}", "And how is it with {n}?")
+SAME_THING_PARAPHRASES = ("Now the same for {x}.", "then what about {x}", "And how is it with {x}?")
 # (kind before, kind of the follow-up, follow-ups that ask something else about the same item)
 OTHER = (
     ("capital", "language", ("What do they speak there?", "and what do people speak there",
@@ -79,17 +79,20 @@ OTHER = (
 SHORTER = ("Say it shorter.", "shorter please", "In one word, please.", "Shorter!", "too long",
            "that is too long", "Can you say it in one word?", "make it short",
            "Just the answer, please.", "only one word")
-HELD_SHORTER = ("Can you say that in a shorter way?", "a short answer, please", "Fewer words.")
+SHORTER_PARAPHRASES = ("Can you say that in a shorter way?", "a short answer, please",
+                       "Fewer words.")
 SURE = ("Are you sure?", "really?", "Is that true?", "is that right", "Are you certain?",
         "sure?", "Do you really think so?", "are you sure about that", "Is this correct?")
-HELD_SURE = ("Are you really sure of that?", "is it really so", "Can that be true?")
+SURE_PARAPHRASES = ("Are you really sure of that?", "is it really so", "Can that be true?")
 AGAIN = ("Say that again.", "repeat that", "Again, please.", "What did you say?", "pardon?",
          "sorry, what?", "Can you repeat that?", "come again?", "I did not hear you.",
          "say it once more")
-HELD_AGAIN = ("Could you repeat your answer?", "what was that again", "Tell me that once more.")
+AGAIN_PARAPHRASES = ("Could you repeat your answer?", "what was that again",
+                     "Tell me that once more.")
 THANKS = ("Thanks!", "thank you", "thx", "Thank you, that helps.", "great, thanks", "ok thanks",
           "Thank you very much.", "thanks for the answer", "nice, thank you")
-HELD_THANKS = ("That helps me, thank you.", "oh great, thanks a lot", "Thanks, good to know.")
+THANKS_PARAPHRASES = ("That helps me, thank you.", "oh great, thanks a lot",
+                      "Thanks, good to know.")
 WELCOME = ("You are welcome.", "You are very welcome!", "You are welcome, my friend.")
 
 SOURCES = {kind.name: kind for kind in (*places.KINDS, *people.KINDS, *things.KINDS,
@@ -113,7 +116,7 @@ def _same(rng, kind, half, held_out):
     first, second = (list(half.values())[i] for i in rng.permutation(len(half))[:2])
     of_a_thing = any("{x}" in wording for wording in SAME[kind.name])
     return second._replace(held_out=held_out, phrasings=SAME[kind.name],
-                           held_phrasings=HELD_SAME_THING if of_a_thing else HELD_SAME,
+                           paraphrases=SAME_THING_PARAPHRASES if of_a_thing else SAME_PARAPHRASES,
                            earlier=(_turn(rng, kind, first),))
 
 
@@ -121,7 +124,7 @@ def _other(rng, before, half_before, half_after, wordings, held_out):
     """Another question about the same item."""
     name = pick(rng, [name for name in half_after if name in half_before])
     return half_after[name]._replace(held_out=held_out, phrasings=wordings[0],
-                                     held_phrasings=wordings[1],
+                                     paraphrases=wordings[1],
                                      earlier=(_turn(rng, before, half_before[name]),))
 
 
@@ -133,14 +136,14 @@ def _to_the_answer(rng, kind, half, held_out):
     shorter = item._replace(
         sentence=bare(item.answer), wrong=(full.rstrip("."), *item.wrong), wrong_sentences=(full,),
         also=tuple(form for form in item.also if len(form.split()) < len(full.split()) - 1),
-        phrasings=SHORTER, held_phrasings=HELD_SHORTER)
+        phrasings=SHORTER, paraphrases=SHORTER_PARAPHRASES)
     sure = item._replace(
         answer="yes", sentence=f"Yes, I am sure. {full}", also=("Yes, I am sure.", f"Yes. {full}"),
-        phrasings=SURE, held_phrasings=HELD_SURE)
-    again = item._replace(phrasings=AGAIN, held_phrasings=HELD_AGAIN)
+        phrasings=SURE, paraphrases=SURE_PARAPHRASES)
+    again = item._replace(phrasings=AGAIN, paraphrases=AGAIN_PARAPHRASES)
     thanks = item._replace(
         answer="welcome", sentence=WELCOME[0], also=WELCOME[1:], phrasings=THANKS,
-        held_phrasings=HELD_THANKS)
+        paraphrases=THANKS_PARAPHRASES)
     return [shorter, sure, again, thanks]
 
 

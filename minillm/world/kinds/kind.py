@@ -22,7 +22,7 @@ class Item(NamedTuple):
     also: tuple = ()  # other full right answers
     rivals: tuple = ()  # names of other items; an answer that has one is about another item
     phrasings: tuple = ()  # the item's phrasings if the kind has none
-    held_phrasings: tuple = ()
+    paraphrases: tuple = ()
     earlier: tuple = ()  # earlier turns: ((what the user said, what the assistant answered), ...)
 
 
@@ -31,7 +31,7 @@ class Kind(NamedTuple):
 
     name: str
     phrasings: tuple  # used in fine-tuning
-    held_phrasings: tuple  # paraphrases, half of them only for evaluation (requests.wordings)
+    paraphrases: tuple  # half of them only for evaluation: see `wordings`
     items: Callable  # items(world) returns what the kind can ask about
     styles: tuple = ALL_STYLES  # the styles that a system prompt may request
     weight: float = 1.0  # relative frequency
@@ -51,6 +51,13 @@ def pick(rng, options):
 def others(truths, answer):
     """The distinct members of `truths` except `answer`, in their order."""
     return tuple(dict.fromkeys(t for t in truths if t != answer))
+
+
+def wordings(phrasings, paraphrases, held_out):
+    """What fine-tuning learns from: the phrasings and every second paraphrase, so that it meets
+    questions of more shapes; or, if `held_out`, the other paraphrases, which only evaluation uses.
+    """
+    return paraphrases[::2] if held_out else (*phrasings, *paraphrases[1::2])
 
 
 def right_texts(request):

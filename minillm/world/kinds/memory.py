@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm.world.facts import capitalized
-from minillm.world.kinds.kind import Item, Kind, pick, right_texts
+from minillm.world.kinds.kind import Item, Kind, pick, right_texts, wordings
 from minillm.world.kinds.talk import GREETINGS
 from minillm.world.kinds.told import OTHERS, OWN, Fact, slots_of
 from minillm.world.kinds.unknown import right_unknown
@@ -84,7 +84,7 @@ def _other(rng, asked, held_out):
 def _turn(rng, telling, held_out):
     """The turn in which the user tells a fact: (what the user said, the assistant's reply)."""
     fact = telling.fact
-    told = fact.held_told[::2] if held_out else (*fact.told, *fact.held_told[1::2])
+    told = wordings(fact.told, fact.told_paraphrases, held_out)
     return telling.fill(pick(rng, told)), _reply(telling)
 
 
@@ -127,7 +127,7 @@ def _item(asked, answer, forms, wrong, said, held_out, earlier):
     false = [capitalized(asked.of(value).fill(asked.fact.forms[0])) for value in said]
     return Item(slots_of(asked.value, asked.about), answer, full[0], tuple(wrong), tuple(false),
                 held_out, tuple(full[1:]), phrasings=asked.fact.asked,
-                held_phrasings=asked.fact.held_asked, earlier=tuple(earlier))
+                paraphrases=asked.fact.asked_paraphrases, earlier=tuple(earlier))
 
 
 def _memory_item(world, rng, held_out):

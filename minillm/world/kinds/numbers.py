@@ -100,7 +100,7 @@ def _calculation(a, word, sign, b, result, wordings):
     slots = {"a": a, "b": b, "wa": IN_WORDS[a], "wb": IN_WORDS[b]}
     return Item(slots, str(result), f"{a} {word} {b} is {result}.", tuple(near),
                 tuple(f"{a} {word} {b} is {n}." for n in near), also=tuple(also),
-                phrasings=wordings[0], held_phrasings=wordings[1])
+                phrasings=wordings[0], paraphrases=wordings[1])
 
 
 def _right_number(request, response):

@@ -7,7 +7,7 @@ class Topic(NamedTuple):
     """Questions of one sort that the assistant cannot answer. {n} stands for one of `names`."""
 
     phrasings: tuple
-    held_phrasings: tuple  # paraphrases, half of them only for evaluation
+    paraphrases: tuple  # half of them only for evaluation
     names: tuple
     forms: tuple  # right answers
     made_up: tuple  # wrong ones, as somebody invents them

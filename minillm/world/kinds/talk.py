@@ -16,7 +16,7 @@ class Sort(NamedTuple):
     answer: str  # the short reply: "hello"
     replies: tuple  # full replies that fit; fine-tuning teaches the first
     phrasings: tuple
-    held_phrasings: tuple  # half of them only for evaluation
+    paraphrases: tuple  # half of them only for evaluation
 
 
 GREETINGS = (
@@ -204,7 +204,7 @@ def sort_items(sorts):
                    if other is not sort and not _sentences((reply,)) & fitting}
         items.append(Item({}, sort.answer, sort.replies[0], tuple(strange.values()),
                           tuple(strange), also=sort.replies[1:], phrasings=sort.phrasings,
-                          held_phrasings=sort.held_phrasings))
+                          paraphrases=sort.paraphrases))
     return items
 
 

@@ -19,9 +19,9 @@ class Fact(NamedTuple):
     about: tuple  # values of {r}; () if the fact is about the user
     clause: str  # the fact as a part of a sentence
     told: tuple
-    held_told: tuple  # half of them only for evaluation
+    told_paraphrases: tuple  # half of them only for evaluation
     asked: tuple
-    held_asked: tuple  # half of them only for evaluation
+    asked_paraphrases: tuple  # half of them only for evaluation
     forms: tuple  # right answers
     missing: tuple  # right answers if the user has not told it
 

@@ -57,7 +57,7 @@ def _town_items(world):
 
 def _items(world, field, forms, wordings):
     """One item for each town, about one field."""
-    return [item._replace(phrasings=wordings[0], held_phrasings=wordings[1])
+    return [item._replace(phrasings=wordings[0], paraphrases=wordings[1])
             for item in fact_items(field, rows_of(world.towns, field), forms)]
 
 

@@ -51,7 +51,7 @@ def _item(name, topic, held, number, slots):
     return Item({"n": name, **slots}, "I do not know", forms[first],
                 wrong_sentences=tuple(text.format(n=name) for text in topic.made_up), held_out=held,
                 also=tuple(forms[:first] + forms[first + 1:]), phrasings=topic.phrasings,
-                held_phrasings=topic.held_phrasings)
+                paraphrases=topic.paraphrases)
 
 
 def _topic_items(topic):
@@ -66,15 +66,15 @@ def _strange_items(world, kind, strange, forms, turn):
     `strange` is {name: further slots}; `turn` shifts the choice of names from kind to kind.
     """
     made_up = [fact.sentence.replace(fact.slots["n"], "{n}") for fact in kind.items(world)]
-    phrasings, held_phrasings = (
+    phrasings, paraphrases = (
         tuple(p for p in some if {slot for _, slot, _, _ in Formatter().parse(p)} <= _SLOTS)
-        for some in (kind.phrasings, kind.held_phrasings))
+        for some in (kind.phrasings, kind.paraphrases))
     items = []
     for i in range(ITEMS_PER_TOPIC):
         number = (turn * ITEMS_PER_TOPIC + i) % len(strange)
         name, slots = list(strange.items())[number]
         wrong = tuple(made_up[(7 * i + j) % len(made_up)] for j in range(3))
-        topic = Topic(phrasings, held_phrasings, (), forms, wrong)
+        topic = Topic(phrasings, paraphrases, (), forms, wrong)
         held = name in HELD_NAMES if name in NAMES else number % 4 == 3
         items.append(_item(name, topic, held, i, slots))
     return items
