@@ -4,7 +4,7 @@ The settings are those of the default run, except where the data are small.
 """
 
 import os
-from contextlib import nullcontext
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -22,12 +22,12 @@ from minillm.text import corpus
 from minillm.text.chat import validate_messages
 from minillm.text.tokenizer import BYTES_AND_CONTROL
 from minillm.training.checkpoint import load_checkpoint
+from minillm.training.progress import Progress
 from minillm.training.recorder import MemoryRecorder
 
 CHARACTERS_A_MERGE = 40     # of the text, for each merge of its vocabulary
 LEAST_CONTEXT = 32          # tokens; shorter texts need no longer one
 MOST_CONTEXT = 1024         # tokens, to which conversations may lengthen it
-LINES = 10                  # of progress
 WITHOUT = ("megabytes", "save_every")   # dials of the embedded world and of checkpoints
 
 
@@ -67,10 +67,10 @@ def train(texts, steps=200, *, validation=(), seed=0, quiet=False, **dials):
     if len(stream) <= model.context:    # documents do not see each other: a copy changes nothing
         stream = np.tile(stream, model.context // len(stream) + 1)
     made = phase_1.new_model(model, vocabulary, seed)
-    progress = Progress("train", quiet)
-    progress.say(f"{count(texts, 'text')}, a vocabulary of {vocabulary.vocab_size:,} tokens, a "
+    recorder = Spoken("train", quiet)
+    recorder.say(f"{count(texts, 'text')}, a vocabulary of {vocabulary.vocab_size:,} tokens, a "
                  f"context of {model.context}, {tree.count(made.params):,} parameters")
-    phase_1.pretrain(made, stream, validation, pretrain, seed, progress)
+    phase_1.pretrain(made, stream, validation, pretrain, seed, recorder)
     return made
 
 
@@ -90,17 +90,17 @@ def finetune(model, conversations, steps=100, *, validation=(), seed=0, quiet=Fa
     talks = read_conversations(conversations, "conversations")
     held_out = read_conversations(validation, "validation")
     require(talks, "there is no conversation to learn from; give a list of them")
-    progress = Progress("finetune", quiet)
+    recorder = Spoken("finetune", quiet)
     longest = max(len(model.tokenizer.encode_chat(talk, ask=False)) for talk in talks)
     before = model.config.context
     if longest > before and model.config.position == "rope":
         power_of_two = 1 << (longest - 1).bit_length()
         model.config = replace(model.config, context=max(before, min(power_of_two, MOST_CONTEXT)))
-        progress.say(f"the context grows from {before} to {model.config.context} tokens, because "
+        recorder.say(f"the context grows from {before} to {model.config.context} tokens, because "
                      f"the longest conversation has {longest}")
-    left_out = phase_2.finetune(model, talks, settings, seed, progress, held_out)
+    left_out = phase_2.finetune(model, talks, settings, seed, recorder, held_out)
     if left_out:
-        progress.say(f"{left_out:,} of {count(talks, 'conversation')} did not fit the context of "
+        recorder.say(f"{left_out:,} of {count(talks, 'conversation')} did not fit the context of "
                      f"{model.config.context} tokens")
     return model
 
@@ -168,28 +168,25 @@ def count(items, noun):
     return f"{len(items):,} {noun}{'s' * (len(items) != 1)}"
 
 
-class Progress(MemoryRecorder):
-    """Keeps a phase's records, and prints some of them."""
+class Spoken(MemoryRecorder):
+    """Keeps a phase's records, and says how far its training is, unless quiet."""
 
     def __init__(self, name, quiet):
         super().__init__()
         self.name, self.quiet = name, quiet
 
     def say(self, text):
-        """Print one line, unless quiet."""
+        """Print one line."""
         if not self.quiet:
             print(f"{self.name}: {text}", flush=True)
 
+    @contextmanager
     def recording(self, steps, start):
-        """A context in which records are added."""
-        self.steps = steps
-        return nullcontext()
+        """A context in which records are added and told."""
+        with Progress(self.name, steps, start, self.quiet) as self.progress:
+            yield
 
     def add(self, record):
-        """Keep the record of one step; print its loss LINES times, and whenever one is measured."""
+        """Keep the record of one step, and show it."""
         super().add(record)
-        done, every = record["step"] + 1, max(self.steps // LINES, 1)
-        if done % every == 0 or done == self.steps or "validation_loss" in record:
-            measured = (f", validation loss {record['validation_loss']:.3f}"
-                        if "validation_loss" in record else "")
-            self.say(f"step {done:,} of {self.steps:,}, loss {record['loss']:.3f}{measured}")
+        self.progress.step(record)

@@ -127,16 +127,17 @@ def test_a_long_conversation_lengthens_the_context_of_rotary_positions(capsys):
 
 def test_progress_is_short_and_can_be_quiet(capsys):
     model = small(steps=40, quiet=False, validation=["The cat sat on the log."])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("train: 3 texts, a vocabulary of ") and len(lines) == 11
-    assert re.fullmatch(r"train: step 4 of 40, loss \d\.\d{3}", lines[1])
-    assert re.fullmatch(r"train: step 40 of 40, loss \d\.\d{3}, validation loss \d\.\d{3}", lines[-1])
+    said = capsys.readouterr()
+    lines = said.err.splitlines()
+    assert said.out.startswith("train: 3 texts, a vocabulary of ") and len(lines) == 11
+    assert re.match(r"train: step 1/40, loss \d\.\d{3}, ", lines[0])
+    assert re.match(r"train: step 40/40, loss \d\.\d{3}, val loss \d\.\d{3}, ", lines[-1])
     minillm.finetune(model, TALKS, steps=3, validation=TALKS)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3 and all("validation loss" in line for line in lines)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3 and all("val loss" in line for line in lines)
     small()
     minillm.finetune(model, TALKS, steps=1, quiet=True)
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr() == ("", "")
 
 
 def test_names_are_found_before_anything_is_imported():
