@@ -39,15 +39,27 @@ class AttentionCache(NamedTuple):
 def attention_init(rng, config, shrink):
     """Four projections; fewer key/value heads than query heads make the key/value cache smaller.
 
+    The output projection of head h begins as the transpose of the value projection of its group g:
+
+        O_h = shrink V_gᵀ,    so that  O_h V_g x  points the way of x
+
+    What a head reads from a token, it then writes as that token, so that copying a word works from
+    the start. (Drawn at random, the two would have to find each other first.)
+
     shrink: factor of the output projection's standard deviation, because its output is added to
     the residual stream.
+    Source:  Trockman and Kolter 2023, arXiv:2305.09828 (projections that begin as transposes).
     """
-    C, inner = config.width, config.kv_heads * config.head_size
-    std = 1 / np.sqrt(C)
-    return {"query": linear_init(rng, C, C, config.bias, std),
-            "key": linear_init(rng, C, inner, config.bias, std),
-            "value": linear_init(rng, C, inner, config.bias, std),
-            "output": linear_init(rng, C, C, config.bias, std * shrink)}
+    C, D, inner = config.width, config.head_size, config.kv_heads * config.head_size
+    std, each = 1 / np.sqrt(C), config.heads // config.kv_heads
+    params = {"query": linear_init(rng, C, C, config.bias, std),
+              "key": linear_init(rng, C, inner, config.bias, std),
+              "value": linear_init(rng, C, inner, config.bias, std),
+              "output": linear_init(rng, C, C, config.bias, std)}
+    values = params["value"]["weight"].reshape(config.kv_heads, D, C)
+    params["output"]["weight"] = np.ascontiguousarray(          # (C, H D)
+        np.repeat(values, each, axis=0).reshape(C, C).T * np.float32(shrink))
+    return params
 
 
 def project(x, params, config, positions, precision="float32"):

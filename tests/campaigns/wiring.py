@@ -55,7 +55,8 @@ WIRING = [
      "the last step's learning rate is not the final one"),
 
     (BLOCK, "1 / np.sqrt(2 * config.layers)", "1 / np.sqrt(config.layers)", "init with 1 / sqrt(L), not 1 / sqrt(2 L)"),
-    (ATTENTION, "std * shrink)", "std)", "attention's output starts at full size"),
+    (ATTENTION, "np.float32(shrink))", "np.float32(1))", "attention's output starts at full size"),
+    (ATTENTION, "reshape(C, C).T * np", "reshape(C, C) * np", "attention's output starts as the values' projection, not turned"),
     (FEED_FORWARD, "shrink / np.sqrt(F)", "1 / np.sqrt(F)", "the feed-forward's output starts at full size"),
     (DECODING, "config, table, starts, column", "config, table, starts * 0, column",
      "decoding sees the pads and counts them in positions"),

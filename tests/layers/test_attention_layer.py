@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tiny
 
+from minillm.config import ModelConfig
 from minillm.layers.attention import attention_backward, attention_forward, attention_init
 from minillm.text.batches import positions_from
 
@@ -69,3 +70,15 @@ def test_grouped_heads_are_full_heads_that_share():
         repeated[name] = {"weight": np.repeat(weight, copies, axis=0).reshape(-1, C)}
     full = tiny.config("a key for each head")
     np.testing.assert_allclose(forward(x, repeated, full)[0], shared, rtol=0, atol=1e-12)
+
+
+def test_the_output_begins_as_the_transposed_values_of_each_heads_group():
+    config = ModelConfig(vocab_size=9, width=24, heads=4, kv_heads=2)
+    params = attention_init(np.random.default_rng(0), config, 0.5)
+    values = params["value"]["weight"].reshape(2, 6, 24)                # (G, D, C)
+    for head in range(4):
+        mine = params["output"]["weight"][:, 6 * head:6 * head + 6]     # (C, D)
+        np.testing.assert_array_equal(mine, np.float32(0.5) * values[head // 2].T)
+    read = np.random.default_rng(1).standard_normal(24).astype(np.float32)
+    written = sum(params["output"]["weight"][:, 6 * head:6 * head + 6] @ (values[head // 2] @ read) for head in range(4))
+    assert written @ read > 0.3 * np.linalg.norm(written) * np.linalg.norm(read)    # it points the way of what was read
