@@ -28,7 +28,7 @@ from minillm.text.batches import window_batch, windows
 from minillm.text.corpus import load_documents, split_documents
 from minillm.text.tokenizer import train_tokenizer
 from minillm.training.loop import train
-from minillm.world.documents import write_corpus
+from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world
 
 OURS, THEIRS = "minillm", "PyTorch"

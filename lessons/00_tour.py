@@ -11,7 +11,7 @@ from minillm.phases.pretrain import new_model
 from minillm.phases.rank import RankConfig, collect_rankings
 from minillm.phases.reward import RewardConfig, held_out_accuracy, reward_heads, train_reward_model
 from minillm.training.recorder import MemoryRecorder
-from minillm.world.documents import write_corpus
+from minillm.world.corpus import write_corpus
 from minillm.world.raters import SimulatedRater
 from minillm.world.requests import make_requests
 

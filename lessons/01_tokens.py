@@ -7,8 +7,8 @@
 import workbench as w
 
 from minillm.text.tokenizer import train_tokenizer
-from minillm.world.documents import write_corpus
-from minillm.world.documents.corpus import KINDS
+from minillm.world.corpus import write_corpus
+from minillm.world.corpus import KINDS
 from minillm.world.facts import make_world
 
 SMALL = ["low lower lowest new newer newest wide wider widest"] * 3

@@ -15,7 +15,7 @@ from minillm.model.transformer import one_document
 from minillm.objectives.next_token import next_token_objective
 from minillm.text.batches import Batch
 from minillm.text.tokenizer import train_tokenizer
-from minillm.world.documents import write_corpus
+from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world
 
 TEXTS = [document.text for document in write_corpus(make_world(0), 0.05)]

@@ -12,8 +12,8 @@ from minillm.phases.pretrain import PretrainConfig, new_model, pretrain
 from minillm.runs.measures import probe_accuracies
 from minillm.text.tokenizer import train_tokenizer
 from minillm.training.recorder import MemoryRecorder
-from minillm.world.documents import write_corpus
-from minillm.world.documents.corpus import KINDS
+from minillm.world.corpus import write_corpus
+from minillm.world.corpus import KINDS
 from minillm.world.facts import make_world
 from minillm.world.probes import CHANCE
 

@@ -9,7 +9,7 @@ import workbench as w
 
 from minillm.evaluate.likelihood import stream_loss
 from minillm.text.tokenizer import train_tokenizer
-from minillm.world.documents import write_corpus
+from minillm.world.corpus import write_corpus
 from minillm.world.facts import FIRST_YEAR, LAST_YEAR, make_world
 
 YEARS = np.arange(FIRST_YEAR, LAST_YEAR + 1)

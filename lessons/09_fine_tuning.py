@@ -16,7 +16,7 @@ from minillm.phases.finetune import FinetuneConfig, finetune, finetune_domain, f
 from minillm.runs import measures
 from minillm.training.recorder import MemoryRecorder
 from minillm.world.conversations import make_conversations
-from minillm.world.documents import write_corpus
+from minillm.world.corpus import write_corpus
 from minillm.world.jargon import domain_documents
 from minillm.world.messages import TASK_PROMPT, labelled_messages
 from minillm.world.requests import make_requests

@@ -15,7 +15,7 @@ from minillm.phases.finetune import FinetuneConfig, finetune_task
 from minillm.runs.measures import task_accuracy
 from minillm.text.tokenizer import train_tokenizer
 from minillm.training.recorder import MemoryRecorder
-from minillm.world.documents import write_corpus
+from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world
 from minillm.world.messages import TASK_PROMPT, labelled_messages
 

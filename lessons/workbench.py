@@ -24,7 +24,7 @@ from minillm.text.tokenizer import train_tokenizer
 from minillm.training.checkpoint import load_checkpoint, save_checkpoint
 from minillm.training.recorder import MemoryRecorder
 from minillm.world.conversations import make_conversations
-from minillm.world.documents import write_corpus
+from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world
 from minillm.world.raters import judge
 

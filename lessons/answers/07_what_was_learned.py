@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from minillm.world.documents import write_corpus
-from minillm.world.documents.corpus import KINDS
+from minillm.world.corpus import write_corpus
+from minillm.world.corpus import KINDS
 from minillm.world.facts import make_world
 from minillm.world.probes import make_probes
 

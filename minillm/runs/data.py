@@ -18,7 +18,7 @@ from minillm.text.fitting import that_fit
 from minillm.training.checkpoint import load_checkpoint, subtree
 from minillm.world import jargon
 from minillm.world.conversations import make_conversations
-from minillm.world.documents import write_corpus
+from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world
 from minillm.world.messages import TASK_PROMPT, labelled_messages
 from minillm.world.probes import make_probes

@@ -43,7 +43,7 @@ class Request:
 
 
 @lru_cache(maxsize=4)
-def _tables(world):
+def kind_tables(world):
     """One (kind, items, indices of known items, indices of held-out items) for every kind.
 
     Fine-tuning uses the known items only. A kind holds out every second item of a part of its
@@ -78,7 +78,7 @@ def make_requests(world, n, rng, split="train", kinds=None):
     """
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}, but must be one of {SPLITS}")
-    tables = _tables(world) if kinds is None else [_table(world, name) for name in kinds]
+    tables = kind_tables(world) if kinds is None else [_table(world, name) for name in kinds]
     with_held = [table for table in tables if table[3]]
     requests = []
     for number in range(n):
@@ -93,21 +93,21 @@ def make_requests(world, n, rng, split="train", kinds=None):
     return requests
 
 
-def requests_of_kind(world, name, n, rng):
-    """Draw n requests of one kind, in held-out phrasings.
+def requests_of_kind(world, name, n, rng, new=False):
+    """Draw n requests of one kind, in held-out phrasings; none if `new` and it holds no item out.
 
-    They are about any entity or, where the kind says itself which items are held out, about these.
+    They are about items that fine-tuning asks about or, if `new`, about those that it never does.
     """
-    kind, items, _, held = _table(world, name)
-    chosen = held if kind.own_split and held else range(len(items))
-    return [_request(kind, items[pick(rng, chosen)], True, rng) for _ in range(n)]
+    kind, items, known, held = _table(world, name)
+    chosen = held if new else known
+    return [_request(kind, items[pick(rng, chosen)], True, rng) for _ in range(n if chosen else 0)]
 
 
 def _table(world, name):
-    """The entry of `_tables` of the kind with this name."""
+    """The entry of `kind_tables` of the kind with this name."""
     if name not in BY_NAME:
         raise ValueError(f"there is no kind of requests {name!r}; the kinds are {list(BY_NAME)}")
-    return next(table for table in _tables(world) if table[0].name == name)
+    return next(table for table in kind_tables(world) if table[0].name == name)
 
 
 def _pick_kind(tables, rng):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from minillm.world.documents import write_corpus
+from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world
 
 

@@ -4,7 +4,7 @@ import pytest
 from minillm.world.conversations import make_conversations
 from minillm.world.facts import make_world
 from minillm.world.kinds import BY_NAME
-from minillm.world.kinds.talk import GREETINGS
+from minillm.world.kinds.greetings import GREETINGS
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from minillm.world.documents import KINDS, write_corpus
+from minillm.world.corpus import KINDS, write_corpus
 from minillm.world.documents.phrases import TOPICS
 
 
@@ -19,7 +19,7 @@ def sentences(corpus):
 
 def test_the_same_in_every_process(world):
     program = ("import hashlib; from minillm.world.facts import make_world; "
-               "from minillm.world.documents import write_corpus; "
+               "from minillm.world.corpus import write_corpus; "
                "print(hashlib.sha256(repr(write_corpus(make_world(0), 0.1)).encode()).hexdigest())")
     runs = {subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
             for _ in range(2)}
@@ -84,8 +84,8 @@ def test_no_broken_grammar(sentences):
 
 def test_vocabulary_is_small(corpus):
     words = Counter(word for document in corpus for word in re.findall(r"[A-Za-z]+", document.text))
-    assert len(words) < 2300
-    assert len({word.lower() for word in words}) < 1800
+    assert len(words) < 2600  # with the words that people put around their questions
+    assert len({word.lower() for word in words}) < 2000
 
 
 def test_few_sentences_are_repeated_often(sentences):
@@ -143,11 +143,11 @@ def test_sums_and_comparisons_are_right(sentences):
 
 def test_no_sentence_gives_a_country_a_wrong_capital(world, sentences):
     capitals = {country.name: country.capital for country in world.countries}
+    asking = ("city", "which", "what")  # "I want to know what city is the capital of Peru."
     for sentence in sentences:
-        for city, name in re.findall(r"(\w+) is the capital of (\w+)\.", sentence):
-            assert capitals[name] == city
-        for name, city in re.findall(r"[Tt]he capital of (\w+) is (\w+)", sentence):
-            assert capitals[name] == city
+        told = [(name, city) for city, name in re.findall(r"(\w+) is the capital of (\w+)\.", sentence)]
+        told += re.findall(r"[Tt]he capital of (\w+) is (\w+)", sentence)
+        assert all(city in (capitals[name], *asking) for name, city in told), sentence
 
 
 def test_every_fact_is_told_often(world, sentences):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minillm.world.documents import write_corpus
+from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world
 from minillm.world.jargon import BOATS, HELD_BOATS, JARGON, domain_documents
 

@@ -17,7 +17,7 @@ from minillm.world.kinds.names import COUNTRIES, HELD_NAMES, NAMES
 from minillm.world.kinds.outside import TOPICS
 from minillm.world.likeness import common, tokens
 from minillm.world.manners import MANNERS
-from minillm.world.requests import Request, _tables, make_requests, requests_of_kind
+from minillm.world.requests import Request, kind_tables, make_requests, requests_of_kind
 
 
 OURS = ("harmful", "harmless", "unknown", "rhyme", "story")  # the other kinds have tests of their own
@@ -98,7 +98,7 @@ def test_each_kind_holds_out_other_entities(train):
     asked = {kind: {request.sentence for request in train if request.kind == kind}
              for kind in ("capital", "language")}
     held = {name: {item.slots["n"] for item in items if item.held_out}
-            for (name, items) in ((kind.name, items) for kind, items, _, _ in _tables(make_world(0)))
+            for (name, items) in ((kind.name, items) for kind, items, _, _ in kind_tables(make_world(0)))
             if name in asked}
     for kind, names in held.items():
         assert len(names) == 5
@@ -169,10 +169,10 @@ def test_answers_are_short(train):
 def test_requests_of_chosen_kinds(world):
     drawn = make_requests(world, 60, np.random.default_rng(0), kinds=("rhyme", "capital"))
     assert {request.kind for request in drawn} == {"rhyme", "capital"}
-    for kind, held_out in (("unknown", {True}), ("capital", {True, False})):  # `unknown` says itself what it holds out
-        drawn = requests_of_kind(world, kind, 40, np.random.default_rng(0))
+    for kind, new in (("unknown", True), ("capital", False)):
+        drawn = requests_of_kind(world, kind, 40, np.random.default_rng(0), new)
         assert all(request.kind == kind and request.held_out_phrasing for request in drawn)
-        assert {request.held_out_entity for request in drawn} == held_out
+        assert {request.held_out_entity for request in drawn} == {new}
 
 
 def test_earlier_turns_stand_between_the_system_prompt_and_the_question():

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from minillm.world.documents import write_corpus
+from minillm.world.corpus import write_corpus
 from minillm.world.documents.stories import OPENINGS, PLOTS
 from minillm.world.facts import make_world
 

@@ -10,7 +10,7 @@ from minillm.world.checking import is_correct
 from minillm.world.facts import make_world
 from minillm.world.kinds import BY_NAME, told
 from minillm.world.kinds.following import SAME
-from minillm.world.requests import _request, _tables, requests_of_kind
+from minillm.world.requests import _request, kind_tables, requests_of_kind
 from minillm.world.writers import write_answer
 
 TALK = ("greeting", "mood", "about me", "memory", "not told", "follow-up")
@@ -124,7 +124,7 @@ def test_most_of_what_was_not_told_was_told_of_somebody_else(items):
 
 
 def test_follow_ups_learn_nothing_that_their_kinds_hold_out(world, items):
-    held = {(kind.name, item.slots["n"]) for kind, table, _, _ in _tables(world) if kind.name in SAME
+    held = {(kind.name, item.slots["n"]) for kind, table, _, _ in kind_tables(world) if kind.name in SAME
             for item in table if item.held_out}
     assert len(held) > 30
     learnt = {(name, item.slots["n"]) for item in items["follow-up"] if not item.held_out for name in SAME

@@ -1,5 +1,6 @@
 """Forum threads in which one person asks and others answer: facts, words, sums, right and wrong."""
 
+from minillm.world.documents.asking import everyday_exchange
 from minillm.world.documents.meetings import meetings
 from minillm.world.documents.morals import asked_deed
 from minillm.world.documents.numbers import asked_numbers
@@ -129,8 +130,15 @@ def sort_exchange(desk):
     return question, desk.pick((f"{capitalized(some)}.", f"{capitalized(some)} are {name}."))
 
 
-EXCHANGES = ((fact_exchange,) * 12 + (asked_numbers,) * 3 + (puzzle_exchange,) * 3
+EXCHANGES = ((fact_exchange,) * 6 + (everyday_exchange,) * 9 + (asked_numbers,) * 3 + (puzzle_exchange,) * 3
              + (asked_deed,) * 3 + (check_exchange,) * 2 + (letter_exchange, sort_exchange))
+
+
+def exchange(desk):
+    """A question as somebody types it, and its answer."""
+    write = desk.deal(EXCHANGES)
+    question, answer = write(desk)
+    return (question if write is everyday_exchange else casual(desk, question)), answer
 
 
 def thread(desk):
@@ -138,10 +146,9 @@ def thread(desk):
     asker, *helpers = (person.name for person in desk.some(desk.world.people, 3))
     lines = [desk.pick(TITLES).format(name=asker), ""]
     for turn in range(int(desk.rng.integers(2, 5))):
-        question, answer = desk.deal(EXCHANGES)(desk)
+        question, answer = exchange(desk)
         while asker in question:  # nobody asks about themselves
-            question, answer = desk.deal(EXCHANGES)(desk)
-        question = casual(desk, question)
+            question, answer = exchange(desk)
         before = f"{desk.pick(GREETINGS)} " if turn == 0 else desk.pick(SECOND_QUESTIONS)
         lines += [f"{asker} wrote: {before.lstrip()}{question}",
                   f"{desk.pick(helpers)} wrote: {answer}"]
@@ -155,11 +162,11 @@ def questions_page(desk):
     """A page of four to six questions and answers, as lines "Q: ..." and "A: ..."."""
     lines = [f"{desk.pick(PAGES)}, page {int(desk.rng.integers(1, 100))}", ""]
     for _ in range(int(desk.rng.integers(4, 7))):
-        question, answer = desk.deal(EXCHANGES)(desk)
-        lines += [f"Q: {casual(desk, question)}", f"A: {answer}"]
+        question, answer = exchange(desk)
+        lines += [f"Q: {question}", f"A: {answer}"]
     return "\n".join(lines)
 
 
 def write_thread(desk):
     """Return (the text of one forum page, None for no date)."""
-    return desk.deal((thread, thread, questions_page, meetings, meetings, meetings))(desk), None
+    return desk.deal((thread, questions_page, questions_page, meetings, meetings, meetings))(desk), None

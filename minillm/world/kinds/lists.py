@@ -1,7 +1,5 @@
 """Requests to name two or three things of one sort."""
 
-from itertools import permutations
-
 from minillm.world.facts import capitalized, joined
 from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, short_texts
 from minillm.world.likeness import resembles, says, words
@@ -26,17 +24,16 @@ def _sentence(count, name, members):
 
 
 def _list_items(world):
-    """Some 20 items for each list and count, with different members or in another order."""
+    """For each list and count, every run of neighbours: the member before says which comes next."""
     items = []
     for name, members in LISTS:
         wrong = tuple(m for other, group in LISTS if other != name for m in group)
         for count, k in COUNTS.items():
             said = tuple(_sentence(count, name, group[:k]) for other, group in LISTS
                          if other != name)
-            chosen = list(permutations(members, k))
+            runs = [(members + members)[start:start + k] for start in range(len(members))]
             items += [Item({"x": name, "k": count}, joined(some), _sentence(count, name, some),
-                           wrong, said, also=ACCEPTED[name])
-                      for some in chosen[::len(chosen) // 20]]
+                           wrong, said, also=ACCEPTED[name]) for some in runs]
     return items
 
 
@@ -94,7 +91,22 @@ KINDS = (
           "We play a game. Name {k} {x}.", "Let me test you: name {k} {x}.",
           "Quick question: what are {k} {x}?", "Hey, can you tell me {k} {x}?",
           "Think of {k} {x}. Which ones are they?", "For a story I need {k} {x}.",
-          "So what are {k} {x} that you know?"),
+          "So what are {k} {x} that you know?", "Please mention {k} {x} to me.",
+          "Could you mention {k} {x}?", "Pick {k} {x}.", "Pick any {k} {x} and tell me.",
+          "Show me {k} {x}.", "Make a list of {k} {x}.", "a list of {k} {x}",
+          "Short list, please: {k} {x}.", "Can I get a list of {k} {x}?", "Come up with {k} {x}.",
+          "Could you think of any {k} {x}?", "Would you name {k} {x}, please?",
+          "May I hear {k} {x}?", "Let's hear {k} {x}.", "any {k} {x}?",
+          "{k} {x}. Go!", "{k} examples: {x}", "{x}? Tell me {k}.", "Give me {k} examples of {x}.",
+          "What are {k} examples of {x}?", "Which {k} {x} come to mind?",
+          "What {k} {x} come to your mind first?", "Which {k} {x} would you name?",
+          "What would be {k} {x}?", "name me {k} {x} quickly", "Fast: {k} {x}.",
+          "Out of all the {x}, tell me {k}.", "I must learn {k} {x}. Which?",
+          "I'd like to hear {k} {x}.", "My quiz says: name {k} {x}.",
+          "In my book it says: write {k} {x}.", "School task: {k} {x}.",
+          "My son has to name {k} {x}. Help him.", "The teacher said: give {k} {x}.",
+          "Remind me of {k} {x}.", "Help, I need to say {k} {x}!", "Type {k} {x} here.",
+          "can u name {k} {x}", "hi, what are {k} {x}"),
          ("Can you think of {k} {x}?", "My sister wants to know {k} {x}.",
           "Would you tell me the names of {k} {x}?", "I can't think of {k} {x}. Can you?",
           "We need {k} {x} for a game.", "Write the names of {k} {x}.", "names of {k} {x}?",

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm.world.facts import capitalized
+from minillm.world.kinds.greetings import GREETINGS
 from minillm.world.kinds.kind import Item, Kind, pick, right_texts, wordings
-from minillm.world.kinds.talk import GREETINGS
-from minillm.world.kinds.told import OTHERS, OWN, Fact, slots_of
+from minillm.world.kinds.told import OWN, Fact, slots_of
+from minillm.world.kinds.told_of_others import OTHERS
 from minillm.world.kinds.unknown import right_unknown
 from minillm.world.likeness import resembles, says, words
 from minillm.world.reserved import is_reserved
@@ -199,6 +200,6 @@ def _right_memory(request, response):
 # no manners: the earlier answers do not follow any system prompt
 KINDS = (
     Kind("memory", (), (), _memory_items, (), 6.0, right=_right_memory, own_split=True),
-    Kind("not told", (), (), _not_told_items, (), 3.0, unknown=True, right=right_unknown,
+    Kind("not told", (), (), _not_told_items, (), 4.0, unknown=True, right=right_unknown,
          own_split=True),
 )

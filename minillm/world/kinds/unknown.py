@@ -4,10 +4,11 @@ from functools import lru_cache
 from string import Formatter
 
 from minillm.world import invented
-from minillm.world.kinds import names, people, places
+from minillm.world.kinds import names, people, pets, places
 from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, keeps_to
 from minillm.world.kinds.names import HELD_NAMES, NAMES
-from minillm.world.kinds.outside import ABOUT_COUNTRIES, ABOUT_PEOPLE, SMALL, TOPICS, Topic
+from minillm.world.kinds.outside import ABOUT_COUNTRIES, ABOUT_PEOPLE, TOPICS
+from minillm.world.kinds.topic import SMALL, Topic
 from minillm.world.likeness import likeness, says, sentences, words
 from minillm.world.manners import ADDITIONS
 
@@ -95,7 +96,7 @@ def _strangers(world):
 def _unknown_items(world):
     items = [item for topic in TOPICS for item in _topic_items(topic)]
     for kinds, strange, forms in (
-            (people.KINDS, _strangers(world), ABOUT_PEOPLE),
+            ((*people.KINDS, *pets.KINDS), _strangers(world), ABOUT_PEOPLE),
             (places.KINDS, {name: {} for name in names.COUNTRIES}, ABOUT_COUNTRIES)):
         for turn, kind in enumerate(kinds):
             items += _strange_items(world, kind, strange, forms, turn)

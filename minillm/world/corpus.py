@@ -13,10 +13,10 @@ from minillm.world.documents.stories import write_story
 
 # kind: (writer, share of the bytes)
 KINDS = {
-    "encyclopedia": (write_article, 0.34),
-    "stories": (write_story, 0.20),
+    "encyclopedia": (write_article, 0.33),
+    "stories": (write_story, 0.19),
     "code": (write_page, 0.11),
-    "forum": (write_thread, 0.30),
+    "forum": (write_thread, 0.32),
     "news": (write_news, 0.05),
 }
 
