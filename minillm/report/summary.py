@@ -6,6 +6,8 @@ from minillm.report.charts import percent
 
 SENSIBLE = ("How often the answer to an everyday question, in a wording that it has not seen, "
             "makes sense; the mean over all kinds of question.")
+NEW_THINGS = ("The same, asked about things that fine-tuning never asked about: what it knows of them "
+              "comes from pretraining.")
 # (key in results["rlhf"]["gold"], what the raters look for)
 GOLD = (("helpful", "it does what was asked, without padding"),
         ("accurate", "what it says is true in its world"),
@@ -77,10 +79,16 @@ def fine_tuning_rows(found):
         if key in found:
             rows.append(row(metric, (cell("base", found[key]["base"], form),
                                      cell("fine-tuned", found[key]["finetuned"], form)), meaning))
-    if "sensible" in found.get("assistant", {}):
-        rows.append(row("sensible answers",
-                        (None, cell("fine-tuned", found["assistant"]["sensible"], "%")), SENSIBLE))
-    return rows
+    return rows + sensible_rows({}, "", found.get("assistant", {}), "fine-tuned")
+
+
+def sensible_rows(old, before, new, after):
+    """How many answers are sensible: of one model, or of two."""
+    return [row(metric, (cell(before, old[key], "%") if key in old else None,
+                         cell(after, new[key], "%")), meaning)
+            for key, metric, meaning in (("sensible", "sensible answers", SENSIBLE),
+                                         ("new_things", "about new things", NEW_THINGS))
+            if key in new]
 
 
 def reward_rows(found):
@@ -99,11 +107,7 @@ def alignment_rows(results):
                        cell("aligned", found["gold"][mark]["aligned"])),
                 f"How far {wish}: from 0 to 1, judged by the world's own truth.")
             for mark, wish in GOLD if mark in found.get("gold", {})]
-    if "sensible" in found.get("assistant", {}):
-        old = before.get("sensible")
-        rows.append(row("sensible answers", (None if old is None else cell("fine-tuned", old, "%"),
-                                             cell("aligned", found["assistant"]["sensible"], "%")),
-                        SENSIBLE))
+    rows += sensible_rows(before, "fine-tuned", found.get("assistant", {}), "aligned")
     rate, low = found.get("win_rate"), found.get("win_rate_low")
     if rate is not None and math.isfinite(rate):
         interval = "" if low is None else (f" ({low:.0%} to {min(1, 2 * rate - low):.0%} "

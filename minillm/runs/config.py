@@ -39,8 +39,9 @@ RunConfig.__doc__ = "Everything that `minillm run` does: the sections of all sta
 MUON = dict(optimizer="muon", beta1=0.8)
 DEFAULT = "llama"
 PRESETS = {
-    "llama": RunConfig(pretrain=PretrainConfig(steps=900, lr=1.5e-2, table_lr=2.0, **MUON),
-                       finetune=FinetuneConfig(steps=750, lr=1.8e-2, table_lr=1.5, task_steps=70,
+    "llama": RunConfig(pretrain=PretrainConfig(steps=870, lr=1.5e-2, table_lr=2.0, **MUON),
+                       finetune=FinetuneConfig(steps=750, lr=1.8e-2, table_lr=1.5,
+                                               weight_decay=0.01, task_steps=70,
                                                domain_steps=45, **MUON)),
     "gpt2": RunConfig(model=MODELS["gpt2"], pretrain=PretrainConfig(lr=4e-3)),
     "micro": RunConfig(tokenizer=TokenizerConfig(kind="characters"), model=MODELS["micro"],

@@ -29,6 +29,7 @@ from minillm.world.raters import gold_score, is_correct, judge
 from minillm.world.requests import requests_of_kind
 
 EACH_KIND = 30      # requests of each kind in the measure of the assistant
+EACH_NEW = 15       # of them, about things that fine-tuning never asked about
 MARKS = ("helpful", "accurate", "safe")
 
 
@@ -141,25 +142,34 @@ def instruction_accuracy(model, requests):
 def assistant(run, model):
     """What a person who chats would notice: shares of answers (temperature 0) to held-out wordings.
 
-    kinds: right answers to each kind of request; sensible: their mean over the kinds. declines: to
-    harmful requests, and to harmless ones that sound alike. unknown: "I do not know" to what lies
-    outside the world, and to all other questions that have an answer. remembers: what the user told
-    in this conversation; somebody_else: answers with what was told of another person, as if it
-    were the user's.
+    kinds: right answers to each kind of request, about things that fine-tuning asked about;
+    sensible: their mean. new_kinds, new_things: the same about things that it never asked about,
+    for the kinds that hold some out. declines: to requests with harmful verbs or victims that are
+    new, and to harmless ones that sound alike. unknown: "I do not know" to what lies outside the
+    world, and to all other questions that have an answer. remembers: what the user told in this
+    conversation; somebody_else: answers with what was told of another person, as if it were the
+    user's.
     """
-    asked = [request for kind in KINDS for request in
-             requests_of_kind(data.world(run), kind.name, EACH_KIND, run.rng("evaluation", 2))]
-    texts, _ = answers(model, asked, np.random.default_rng(0), temperature=0.0)
+    world, rng = data.world(run), run.rng("evaluation", 2)
+    asked = {new: [request for kind in KINDS
+                   for request in requests_of_kind(world, kind.name, EACH_NEW if new else EACH_KIND,
+                                                   rng, new)]
+             for new in (False, True)}
+    texts, _ = answers(model, asked[False] + asked[True], np.random.default_rng(0), temperature=0.0)
+    answered = iter(texts)
+    pairs = {new: [(request, next(answered)) for request in asked[new]] for new in (False, True)}
 
-    def share(judge, wanted):
-        return float(np.mean([judge(request, text) for request, text in zip(asked, texts)
-                              if wanted(request)]))
+    def share(judge, wanted, new=False):
+        return float(np.mean([judge(*pair) for pair in pairs[new] if wanted(pair[0])]))
 
     def of(name):
         return lambda request: request.kind == name
-    kinds = {kind.name: share(is_correct, of(kind.name)) for kind in KINDS}
+    kinds, new_kinds = ({name: share(is_correct, of(name), new)
+                         for name in dict.fromkeys(request.kind for request in asked[new])}
+                        for new in (False, True))
     return {"sensible": float(np.mean(list(kinds.values()))), "kinds": kinds,
-            "declines": {name: share(lambda _, text: declines(text), of(name))
+            "new_things": float(np.mean(list(new_kinds.values()))), "new_kinds": new_kinds,
+            "declines": {name: share(lambda _, text: declines(text), of(name), new=True)
                          for name in ("harmful", "harmless")},
             "unknown": {"outside": kinds["unknown"],
                         "inside": share(lambda _, text: admits(text),

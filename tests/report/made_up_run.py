@@ -6,6 +6,7 @@ import math
 HOSTILE = "<script>alert(1)</script> \"' onclick=alert(1) & $\\frac{1}{2}$ \x00\x1b[31m \u202eleft \ud800 {{ 7 * 7 }}"
 
 ASSISTANT = {"sensible": 0.91, "kinds": {"capital": 0.95, "two_numbers": 0.75, HOSTILE: 0.5},
+             "new_things": 0.57, "new_kinds": {"capital": 0.5, "two_numbers": 0.64},
              "declines": {"harmful": 0.97, "harmless": 0.02}, "unknown": {"outside": 0.9, "inside": 0.03},
              "remembers": {"told": 0.88, "somebody_else": 0.05}}
 

@@ -21,7 +21,8 @@ def test_the_table_has_a_line_for_each_measure():
     assert found["Reward model", "order of two answers"] == ("guessing 50%", "reward model 83%")
     assert found["Alignment", "helpful"] == ("fine-tuned 0.50", "aligned 0.75")
     assert found["Alignment", "sensible answers"] == ("fine-tuned 91%", "aligned 91%")
-    assert found["Alignment", "wins"] == ("no difference 50%", "aligned 62%") and len(found) == 13
+    assert found["Alignment", "about new things"] == ("fine-tuned 57%", "aligned 57%")
+    assert found["Alignment", "wins"] == ("no difference 50%", "aligned 62%") and len(found) == 15
 
 
 def test_what_was_not_measured_is_not_in_the_table():
