@@ -6,8 +6,8 @@ from minillm.report.charts import percent
 
 SENSIBLE = ("How often the answer to an everyday question, in a wording that it has not seen, "
             "makes sense; the mean over all kinds of question.")
-NEW_THINGS = ("The same, asked about things that fine-tuning never asked about: what it knows of them "
-              "comes from pretraining.")
+NEW_THINGS = ("The same, asked about things that fine-tuning never asked about: what it knows of "
+              "them comes from pretraining.")
 # (key in results["rlhf"]["gold"], what the raters look for)
 GOLD = (("helpful", "it does what was asked, without padding"),
         ("accurate", "what it says is true in its world"),

@@ -22,7 +22,8 @@ ASKED = ("capital", "continent", "language", "trade", "town", "pet", "food", "pe
 @lru_cache(maxsize=4)
 def _decks(world):
     """{name of a kind: its items}, for the kinds that are asked about."""
-    return {kind.name: (kind, items) for kind, items, *_ in kind_tables(world) if kind.name in ASKED}
+    return {kind.name: (kind, items) for kind, items, *_ in kind_tables(world)
+            if kind.name in ASKED}
 
 
 @lru_cache(maxsize=4)

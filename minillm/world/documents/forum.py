@@ -130,8 +130,9 @@ def sort_exchange(desk):
     return question, desk.pick((f"{capitalized(some)}.", f"{capitalized(some)} are {name}."))
 
 
-EXCHANGES = ((fact_exchange,) * 6 + (everyday_exchange,) * 9 + (asked_numbers,) * 3 + (puzzle_exchange,) * 3
-             + (asked_deed,) * 3 + (check_exchange,) * 2 + (letter_exchange, sort_exchange))
+EXCHANGES = ((fact_exchange,) * 6 + (everyday_exchange,) * 9 + (asked_numbers,) * 3
+             + (puzzle_exchange,) * 3 + (asked_deed,) * 3 + (check_exchange,) * 2
+             + (letter_exchange, sort_exchange))
 
 
 def exchange(desk):
@@ -169,4 +170,5 @@ def questions_page(desk):
 
 def write_thread(desk):
     """Return (the text of one forum page, None for no date)."""
-    return desk.deal((thread, questions_page, questions_page, meetings, meetings, meetings))(desk), None
+    page = desk.deal((thread, questions_page, questions_page, meetings, meetings, meetings))
+    return page(desk), None
