@@ -97,7 +97,8 @@ def reward_rows(found):
         return []
     return [row("order of two answers", (cell("guessing", 0.5, "%"),
                                          cell("reward model", found["pair_accuracy"], "%")),
-                "How often it gives the higher score to the answer that the raters preferred.")]
+                "How often it gives the higher score to the answer that the raters preferred. "
+                "Raters are simulated: they judge by the world's facts, and err a little.")]
 
 
 def alignment_rows(results):
