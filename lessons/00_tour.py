@@ -50,4 +50,4 @@ train_reward_model(assistant, heads, rankings[:cut], RewardConfig(steps=w.pick(1
 print(f"  after 20 steps, the reward model orders {held_out_accuracy(assistant, heads, rankings[cut:])[0]:.2f} of the "
       "held-out pairs as the rater did")
 
-# %% The last step, policy gradient, makes answers likelier that the reward model scores higher: lesson 13.
+# %% The last step, policy gradient, makes answers likelier that the reward model scores higher: lesson 17.

@@ -32,10 +32,10 @@ def lessons():
 
 
 def lesson(args):
-    """`minillm lesson`: list the lessons; `minillm lesson 05`: run one; --text: print its path."""
+    """`minillm lesson`: list the lessons; `minillm lesson 09`: run one; --text: print its path."""
     every = lessons()
     require(args.number is not None or not (args.text or args.full),
-            "give the number of a lesson too, such as: minillm lesson 05 --text")
+            "give the number of a lesson too, such as: minillm lesson 09 --text")
     if args.number is None:
         noted = LESSONS / "results" / "seconds.json"
         seconds = json.loads(noted.read_text(encoding="utf-8")) if noted.exists() else {}
@@ -43,7 +43,7 @@ def lesson(args):
             taken = seconds.get(name, {}).get("default")
             ran = "" if taken is None else f"runs {taken} s"
             print(f"  {number}  read {minutes:>2} min  {ran:<10}  {question}")
-        print(f"\nread: {LESSONS / 'README.md'}; run: minillm lesson 05")
+        print(f"\nread: {LESSONS / 'README.md'}; run: minillm lesson 09")
         return
     wanted = args.number.zfill(2) if args.number else ""
     chosen = next((name for number, name, *_ in every if wanted in (number, name)), None)

@@ -16,9 +16,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = ROOT / "lessons"
-NAMES = ("00_tour", "01_tokens", "02_next_token", "03_layers", "04_attention", "05_training_loop", "06_sampling",
-         "07_what_was_learned", "08_cutoff_and_hallucination", "09_fine_tuning", "10_prompts_and_statelessness", "11_ranking",
-         "12_reward_model", "13_policy_gradient", "14_preferred_or_true", "15_scale", "16_speed")
+NAMES = ("00_tour", "01_tokens", "03_next_token", "05_layers", "06_attention", "09_training_loop", "10_sampling",
+         "11_what_was_learned", "12_cutoff_and_hallucination", "13_fine_tuning", "14_prompts_and_statelessness", "15_ranking",
+         "16_reward_model", "17_policy_gradient", "18_preferred_or_true", "19_scale", "20_speed")
 SLOW = os.environ.get("MINILLM_KERNELS") == "plain" or os.environ.get("NUMBA_DISABLE_JIT") == "1"
 BLOCK = re.compile(r"^```(python run|output)(?: tol=(\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")

@@ -23,7 +23,7 @@ def test_every_lesson_becomes_a_page_with_its_sources_and_mathematics(tmp_path, 
     importlib.import_module("pages").write_site(tmp_path)
     pages = {path.stem: path.read_text(encoding="utf-8") for path in tmp_path.glob("[0-9]*.html")}
     assert len(pages) == 17
-    assert "<math" in pages["02_next_token"] and 'data-file="minillm/losses/next_token.py"' in pages["02_next_token"]
+    assert "<math" in pages["03_next_token"] and 'data-file="minillm/losses/next_token.py"' in pages["03_next_token"]
     for name, page in pages.items():
         anchors = re.findall(r'<figure class="source" data-file="([^"]+)" data-line="(\d+)"', page)
         for file, line in anchors:

@@ -22,12 +22,12 @@ def test_lessons_are_listed_and_their_texts_found(capsys):
     listed = capsys.readouterr().out
     assert "00  read" in listed and "16  read" in listed
     assert main(["lesson", "2", "--text"]) == 0
-    assert capsys.readouterr().out.strip().endswith("02_next_token.md")
+    assert capsys.readouterr().out.strip().endswith("03_next_token.md")
 
 
 def test_a_lesson_that_is_not_there_is_refused(capsys, monkeypatch, tmp_path):
     assert main(["lesson", "77"]) == 2
-    assert "there is no lesson 77; the lessons are 00 to 16" in capsys.readouterr().err
+    assert "there is no lesson 77; the lessons are 00 to 20" in capsys.readouterr().err
     monkeypatch.setattr(learning, "LESSONS", tmp_path / "lessons")
     assert main(["lesson"]) == 2
     assert "beside the package" in capsys.readouterr().err

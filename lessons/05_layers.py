@@ -1,0 +1,75 @@
+"""How do we know that a backward pass is right?
+
+    python lessons/05_layers.py [--full]
+"""
+
+# %% A layer, a random input and a random upstream gradient, all in float64.
+import numpy as np
+import workbench as w
+
+from minillm.config import ModelConfig
+from minillm.layers.block import block_backward, block_forward, block_init
+from minillm.layers.norm import norm_backward, norm_forward
+from minillm.model.transformer import one_document
+from minillm.tree import tree_map
+
+SEEDS = w.pick((0,), (0, 1, 2, 3, 4))
+CONFIG = ModelConfig(vocab_size=11, width=12, heads=3, kv_heads=1, hidden=10, layers=1)
+
+
+def block_case(seed):
+    """(function of x, its gradient by the backward, a point, an upstream gradient) of one transformer block."""
+    rng = np.random.default_rng(seed)
+    params = tree_map(lambda leaf: leaf.astype(np.float64), block_init(rng, CONFIG))
+    x, dy = rng.standard_normal((2, 2, 5, 12))
+    positions, visible_from = one_document(np.zeros((2, 5), np.int32))
+
+    def f(x):
+        return np.sum(block_forward(x, params, CONFIG, positions, visible_from)[0] * dy)
+    _, cache = block_forward(x, params, CONFIG, positions, visible_from)
+    return f, block_backward(dy, cache)[0], x
+
+
+# %% The derivative along a random direction, by the backward and by central differences, for many step sizes.
+def errors(seed, steps):
+    """Relative error of the central difference against the backward, for each step size."""
+    f, dx, x = block_case(seed)
+    v = np.random.default_rng([seed, 1]).standard_normal(x.shape)
+    exact = float(np.sum(dx * v))
+    return [abs((f(x + h * v) - f(x - h * v)) / (2 * h) - exact) / abs(exact) for h in steps]
+
+
+STEPS = np.logspace(-12, -1, w.pick(4, 23))
+found = np.array([errors(seed, STEPS) for seed in SEEDS])
+typical = np.exp(np.log(found + 1e-16).mean(axis=0))
+w.show(list(zip(STEPS[::2], typical[::2])), ("step", "relative error"))
+best = STEPS[typical.argmin()]
+
+
+# %% Why the upstream gradient must be random: the outputs of a LayerNorm sum to 0, so under ones its gradient is 0,
+# and a backward that is wrong by a factor of 2 is 0 as well.
+def doubled_norm(dy):
+    """(size of the right gradient, size of the mistake) where a LayerNorm's backward is wrong by a factor of 2."""
+    x = np.random.default_rng(0).standard_normal((4, 6))
+    _, cache = norm_forward(x, {"gain": np.ones(6)}, "layernorm", 1e-5)
+    right, _ = norm_backward(dy, cache)
+    return float(np.linalg.norm(right)), float(np.linalg.norm(2 * right - right))
+
+
+w.show([("ones", *doubled_norm(np.ones((4, 6)))), ("random", *doubled_norm(np.random.default_rng(1).standard_normal((4, 6))))],
+       ("upstream gradient", "size of the right gradient", "size of the mistake"))
+
+
+def draw(axes):
+    """The U of the error over the step size."""
+    axes.loglog(STEPS, found.T, color="lightgrey")
+    axes.loglog(STEPS, typical, "o-")
+    axes.set_xlabel("step h of the central difference")
+    axes.set_ylabel("relative error")
+
+
+picture = w.picture("05_central_differences", draw)
+low = np.log10(found[:, (STEPS > 1e-7) & (STEPS < 1e-4)]).min(axis=1) if w.SIZE != "smoke" else np.log10(typical[:1])
+mean, lower, upper = w.interval(low)
+print(f"  the best step is about {best:.0e}; between 1e-7 and 1e-4 the error falls to 1e{mean:.1f} "
+      f"(1e{lower:.1f} to 1e{upper:.1f}); predicted: below 1e-8: {w.verdict(-8 - upper, -8 - lower)}")

@@ -1,0 +1,293 @@
+"""What does each classic mistake in a training loop look like?
+
+    python lessons/09_training_loop.py [--full]
+"""
+
+# %% The museum: one healthy run, and the same run with one mistake at a time.
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import workbench as w
+
+from minillm import tree
+from minillm.evaluate.likelihood import stream_loss
+from minillm.model.decoding import generate_tokens
+from minillm.model.language_model import LanguageModel
+from minillm.model.scoring import token_logprobs
+from minillm.objectives.next_token import next_token_objective
+from minillm.objectives.policy import policy_objective
+from minillm.phases.pretrain import PretrainConfig
+from minillm.phases.rlhf import RLHFConfig, value_heads
+from minillm.phases.rollout import Rollout, sample_rollout
+from minillm.text.batches import Batch, window_batch
+from minillm.text.tokenizer import train_tokenizer
+from minillm.training.loop import Rollouts, train
+from minillm.training.recorder import MemoryRecorder
+from minillm.training.trainer import fit
+
+SEEDS = w.pick((0,), (0, 1, 2), (0, 1, 2, 3, 4))
+STEPS, LENGTH = w.pick(4, 150), 64
+ANIMALS = ("cat", "dog", "cow", "hen", "fox", "owl")
+PLACES = ("mat", "log", "bed", "box", "car", "hay")
+SENTENCES = {(i, j): f"the {a} sat on the {p}. then the {a} left the {p}."
+             for i, a in enumerate(ANIMALS) for j, p in enumerate(PLACES)}
+TEXTS = [text for (i, j), text in SENTENCES.items() if i != j]          # 30 to learn from, and 6 that no run reads
+TOKENIZER = train_tokenizer(TEXTS, kind="characters")
+STREAM = TOKENIZER.encode_documents(TEXTS * 24)
+HELD_OUT = TOKENIZER.encode_documents([text for (i, j), text in SENTENCES.items() if i == j])
+
+
+def fresh(seed):
+    """A small untrained model."""
+    return w.small_model(TOKENIZER, seed, context=LENGTH, layers=2, width=48, hidden=96)
+
+
+# %% A mistake is a spoiled batch, or an objective around the real one. Nothing in the package is changed. First the batches:
+def shifted_twice(batch):
+    """Labels moved on by one more place: the model learns to skip a token."""
+    return batch._replace(targets=np.roll(batch.targets, -1, axis=1), weights=np.where(
+        np.arange(batch.tokens.shape[1]) < batch.tokens.shape[1] - 1, batch.weights, np.float32(0)))
+
+
+def end_masked(batch):
+    """The end token never counts as a target: the model does not learn to stop."""
+    return batch._replace(weights=np.where(batch.targets == TOKENIZER.end_id, np.float32(0), batch.weights))
+
+
+def all_masked(batch):
+    """No target counts."""
+    return batch._replace(weights=np.zeros_like(batch.weights))
+
+
+def unmasked(batch):
+    """Each row stands behind itself, and its second copy alone counts. A token of the second copy sees the whole first
+    copy, so also what comes after it in the row: as if there were no causal mask.
+
+    Positions begin anew in the second copy.  Shapes:  Batch of (B, T) -> Batch of (B, 2 T)
+    """
+    tokens, targets, weights, positions, visible_from = (np.concatenate([part, part], axis=1) for part in batch)
+    weights[:, :batch.tokens.shape[1]] = 0
+    return Batch(tokens, targets, weights, positions, np.zeros_like(visible_from))
+
+
+# %% Then the objectives: params, batch -> loss, gradients. Each calls the real one.
+def not_cleared(objective):
+    """Gradients are never cleared: each step adds to the sum of all before it."""
+    total = None
+
+    def spoiled(params, batch):
+        nonlocal total
+        part = objective(params, batch)
+        total = tree.add_scaled(total, part.grads, 1.0)
+        return part._replace(grads=tree.copy(total))
+    return spoiled
+
+
+def with_queries(weights, factor):
+    """A tree of weights, or of their gradients, in which those that make the queries are multiplied by a factor."""
+    def stretched(block):
+        query = tree.tree_map(lambda leaf: leaf * leaf.dtype.type(factor), block["attention"]["query"])
+        return {**block, "attention": {**block["attention"], "query": query}}
+    return {**weights, "blocks": [stretched(block) for block in weights["blocks"]]}
+
+
+def unscaled(objective):
+    """Attention without 1 / sqrt(D): queries sqrt(D) times as long undo it.  With W = sqrt(D) w, dL/dw = sqrt(D) dL/dW."""
+    def spoiled(params, batch):
+        part = objective(with_queries(params, ROOT), batch)
+        return part._replace(grads=with_queries(part.grads, ROOT))
+    return spoiled
+
+
+ROOT = np.sqrt(fresh(0).config.head_size)
+BATCHES = {"labels shifted twice": shifted_twice, "end token masked out": end_masked, "all labels masked": all_masked,
+           "no causal mask": unmasked}
+OBJECTIVES = {"gradients not cleared": not_cleared, "no 1/sqrt(D)": unscaled}
+NAMES = ("healthy", "no causal mask", "no 1/sqrt(D)", "gradients not cleared", "end token masked out",
+         "labels shifted twice", "all labels masked")
+
+
+def run(name, seed, steps=STEPS):
+    """(losses, the trained model) of one exhibit; the losses end where training broke off."""
+    model, curve = fresh(seed), []
+    spoil, around = BATCHES.get(name, lambda batch: batch), OBJECTIVES.get(name, lambda objective: objective)
+    settings = PretrainConfig(steps=steps, rows=8, lr=4e-3, warmup_share=min(1, 20 / steps), short_share=0)
+
+    def batch_at(step):
+        return [spoil(window_batch(STREAM, step, settings.rows, LENGTH, seed, TOKENIZER.begin_id))]
+    wide = replace(model.config, context=2 * LENGTH)        # room for rows that stand twice
+    objective = around(partial(next_token_objective, config=wide))
+    try:
+        train(model.params, settings, batch_at, objective, watch=lambda state, record: curve.append(record["loss"]))
+    except (FloatingPointError, ValueError) as error:
+        print(f"  {name}: {type(error).__name__}: {str(error)[:90]}")
+    if name == "no 1/sqrt(D)":          # what was trained so is used so: the factor goes into the weights of the queries
+        model = LanguageModel(with_queries(model.params, ROOT), model.config, TOKENIZER)
+    return np.array(curve), model
+
+
+# %% What a healthy evaluation sees: the loss on the sentences that no run reads, and whether generated texts end and are
+# sentences of the kind, read or not.
+def written(model):
+    """(share of generated texts that end by the end token, share that are one of the 36 sentences)."""
+    texts = generate_tokens(model.params, model.config, [[TOKENIZER.begin_id]] * 20, np.random.default_rng(1),
+                            end_id=TOKENIZER.end_id, pad_id=TOKENIZER.pad_id, max_new_tokens=60, temperature=0.7)
+    return (np.mean([ids[-1] == TOKENIZER.end_id for ids in texts]),
+            np.mean([TOKENIZER.decode(ids) in SENTENCES.values() for ids in texts]))
+
+
+def loss_near(curve, step):
+    """Mean training loss of five steps; of a run that never began, not a number."""
+    return float(np.mean(curve[step:][:5])) if len(curve) else np.nan
+
+
+def versus(table, name):
+    """Exhibit minus healthy, seed by seed: an interval."""
+    return w.interval(np.subtract(table[name], table["healthy"]))
+
+
+exhibits = {name: [run(name, seed) for seed in SEEDS] for name in NAMES}
+early, later, last = ({name: [loss_near(curve, step) for curve, _ in runs] for name, runs in exhibits.items()}
+                      for step in (STEPS // 3, 2 * STEPS // 3, -5))
+honest = {name: [stream_loss(model, HELD_OUT)[0] for _, model in runs] for name, runs in exhibits.items()}
+wrote = {name: np.mean([written(model) for _, model in runs], axis=0) for name, runs in exhibits.items()}
+w.show([(name, np.mean(early[name]), np.mean(last[name]), np.mean(honest[name]), *wrote[name]) for name in NAMES],
+       ("exhibit", f"training loss, step {STEPS // 3}", "at the end", "held-out loss", "texts that end", "right sentences"))
+
+# %% The guess: whose training loss ends below the healthy one?
+for when, table in ((f"step {STEPS // 3}", early), (f"step {2 * STEPS // 3}", later), ("the end", last)):
+    w.show([(name, *versus(table, name)) for name in NAMES[1:-1]],
+           ("exhibit", f"training loss at {when}, above the healthy one by", "from", "to"))
+print(f"  a new pass over the text begins every {(len(STREAM) - 64) // 64 // 8} steps; there are "
+      f"{TOKENIZER.vocab_size} tokens, and a guess among all of them has a loss of {np.log(TOKENIZER.vocab_size):.2f}")
+
+
+# %% The wing of reinforcement learning: a token that is paid for, and a known optimum.
+PROMPT, PAID, TEMPERATURE = TOKENIZER.encode("the "), TOKENIZER.encode("o")[0], 0.5
+
+
+def log_chances(model):
+    """log P of every token after the prompt, at the temperature that samples.  Shapes:  -> (V,)"""
+    logits = model.predict_next(PROMPT).logits[0].astype(np.float64) / TEMPERATURE
+    return logits - np.logaddexp.reduce(logits)
+
+
+def at_temperature_one(rollout, model):
+    """Old log-probabilities as if the tokens had been sampled at temperature 1: TEMPERATURE is missing in them."""
+    batch = Batch(rollout.tokens, rollout.targets, rollout.mask, rollout.positions, rollout.visible_from)
+    return rollout._replace(old_logprob=token_logprobs(model.params, model.config, batch, 1.0).logprob)
+
+
+def policy_run(name, seed):
+    """(P(paid) at the end, KL from the start at each step and at the end, the log) under one mistake.
+
+    A response is one token here, so KL is a sum over the vocabulary: exact, and beyond the reach of every mistake.
+    """
+    model, reference, heads, kls = fresh(seed), fresh(seed), value_heads(fresh(seed), seed), []
+    start = log_chances(reference)
+    # The healthy run pays 0.3 a nat. With the wrong sign, nothing is charged and the reward has 0.3 a nat on top.
+    price, bonus = (0.0, 0.3) if name == "KL with the wrong sign" else (0.3, 0.0)
+    scale = 100.0 if name == "reward not normalized" else 1.0
+    settings = RLHFConfig(algorithm="ppo", steps=w.pick(2, 40), rows=64, epochs=1, kl=price, max_new_tokens=1, lr=3e-3,
+                          warmup_share=0.075, temperature=TEMPERATURE, save_every=40, clip_ratio=0.2, missing_end=0.0)
+
+    def measure(*_):
+        now = log_chances(model)
+        kls.append(float(np.sum(np.exp(now) * (now - start))))
+        return {}
+
+    def score(sequences, _):
+        chosen = np.array([ids[-1] for ids in sequences])
+        return (scale * (chosen == PAID) + bonus * (log_chances(model) - start)[chosen]).astype(np.float32)
+
+    def sample(number, params):
+        rollout, numbers = sample_rollout(number, params["value_head"], model, reference, [PROMPT], score, settings, seed,
+                                          measure)
+        return (at_temperature_one(rollout, model) if name == "temperature missing in the ratio" else rollout), numbers
+    recorder, objective = MemoryRecorder(), partial(policy_objective, config=model.config, settings=settings)
+    fit(model, settings, lambda step, rollout: [rollout], objective, recorder, heads,
+        rollouts=Rollouts(sample, settings.epochs, Rollout))
+    measure()
+    return np.exp(log_chances(model)[PAID]), kls, recorder.records
+
+
+WING = ("healthy", "reward not normalized", "KL with the wrong sign", "temperature missing in the ratio")
+policies = {name: [policy_run(name, seed) for seed in SEEDS] for name in WING}
+ratio = {name: [float(np.mean([record["ratio_distance"] for record in records[:3]])) for *_, records in runs]
+         for name, runs in policies.items()}
+value = {name: [float(np.mean([record["value_loss"] for record in records[:3]])) for *_, records in runs]
+         for name, runs in policies.items()}
+kls = {name: [run[1][-1] for run in runs] for name, runs in policies.items()}
+clipped = {name: np.mean([record["clipped"] for *_, records in runs for record in records]) for name, runs in policies.items()}
+w.show([(name, np.mean([run[0] for run in policies[name]]), np.mean(kls[name]), np.mean(ratio[name]), np.mean(value[name]),
+         clipped[name]) for name in WING],
+       ("exhibit", "P(paid)", "KL, nats", "first ratios' distance from 1", "first value loss", "ratios beyond the clip"))
+
+# %% The symptoms, predicted as numbers, each judged against the healthy arm seed by seed.
+symptoms = {
+    "no causal mask": ("held-out loss more than 1 nat above", versus(honest, "no causal mask"), 1.0),
+    "no 1/sqrt(D)": ("held-out loss above", versus(honest, "no 1/sqrt(D)"), 0.0),
+    "gradients not cleared": ("training loss more than 0.3 nats above", versus(last, "gradients not cleared"), 0.3),
+    "end token masked out": ("share of texts that go on for ever more than 0.5 above",
+                             w.interval([written(h)[0] - written(b)[0] for (_, h), (_, b) in
+                                         zip(exhibits["healthy"], exhibits["end token masked out"])]), 0.5),
+    "labels shifted twice": ("held-out loss more than 1 nat above", versus(honest, "labels shifted twice"), 1.0),
+    "all labels masked": ("the first step refuses to go on (1 = yes)",
+                          w.interval([float(len(curve) == 0) for curve, _ in exhibits["all labels masked"]]), 0.5),
+    "reward not normalized": ("first value loss more than 100 above", versus(value, "reward not normalized"), 100.0),
+    "KL with the wrong sign": ("KL more than 0.2 nats above", versus(kls, "KL with the wrong sign"), 0.2),
+    "temperature missing in the ratio": ("first ratios more than 0.05 further from 1",
+                                         versus(ratio, "temperature missing in the ratio"), 0.05),
+}
+judged = {name: w.verdict(found[1], found[2], above=bar) for name, (_, found, bar) in symptoms.items()}
+w.show([(name, text, *found, judged[name]) for name, (text, found, _) in symptoms.items()],
+       ("exhibit", "predicted, beside the healthy run", "found", "from", "to", "outcome"))
+
+
+def draw(axes):
+    """Training loss of every exhibit."""
+    for name in NAMES:
+        curves = [curve for curve, _ in exhibits[name] if len(curve)]
+        if curves:
+            axes.plot(np.mean([curve[:min(map(len, curves))] for curve in curves], axis=0), label=name,
+                      linewidth=2.5 if name == "healthy" else 1.2)
+    axes.set_xlabel("step")
+    axes.set_ylabel("training loss, nats a token")
+    axes.legend(frameon=False, fontsize=8)
+
+
+# %% The quiz: all nine without their names, in an order that answers/09_training_loop.py gives away. Which bug is this?
+ORDER = np.random.default_rng(5).permutation(len(symptoms))
+
+
+def evidence(name):
+    """(axis, curve of an exhibit, the healthy curve, what else is measured of it), means over the seeds."""
+    if name in NAMES:
+        curves = [np.mean([curve for curve, _ in exhibits[arm]], axis=0) for arm in (name, "healthy")]
+        beside = f"held-out loss {np.mean(honest[name]):.2f} (healthy {np.mean(honest['healthy']):.2f})"
+        return "training loss", *curves, f"{beside}\n{wrote[name][0]:.0%} of its texts end"
+    curves = [np.mean([run[1] for run in policies[arm]], axis=0) for arm in (name, "healthy")]
+    beside = f"value loss at first {np.mean(value[name]):.3g} (healthy {np.mean(value['healthy']):.3g})"
+    return "KL, nats", *curves, f"{beside}\nfirst ratios {np.mean(ratio[name]):.2g} from 1"
+
+
+def draw_quiz(axes):
+    """Nine panels, an exhibit in each beside the healthy run in grey."""
+    for letter, place, panel in zip("abcdefghi", ORDER, axes.flat):
+        axis, curve, healthy, beside = evidence(list(symptoms)[place])
+        panel.plot(healthy, color="lightgrey", linewidth=4)
+        panel.plot(curve, color="tab:blue")
+        panel.set_title(f"({letter})", loc="left", fontsize=10)
+        panel.set_ylabel(axis)
+        panel.set_xlabel(beside, fontsize=8)
+
+
+w.picture("09_quiz", draw_quiz, size=(9, 8), grid=(3, 3))
+wrong = [name for name, word in judged.items() if word != "holds"]
+w.outcome(__file__, "13 every classic mistake has a symptom that gives it away",
+          "all nine mistakes show the symptom predicted for them, beside a healthy run of the same seed",
+          f"{9 - len(wrong)} of 9 hold over {len(SEEDS)} seeds" + (f"; otherwise: {', '.join(f'{n} ({judged[n]})' for n in wrong)}"
+                                                              if wrong else ""),
+          "holds" if not wrong else "fails" if any(judged[n] == "fails" for n in wrong) else "undecided",
+          {name: list(found) for name, (_, found, _) in symptoms.items()}, w.picture("09_museum", draw))
