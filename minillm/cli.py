@@ -23,7 +23,7 @@ use and look
   minillm report   [RUN [OTHER]]                  write its page again, or both side by side
 
 learn
-  minillm lesson [NN]           list the lessons, or run one
+  minillm lesson [NN]           list the lessons, run one, or check its exercises (--check)
   minillm site                  write the lessons as web pages, with the source beside the text
   minillm trace                 one training step as a table, one row per tensor
   minillm scale                 what training GPT-3, GPT-4 and Llama 2 70B took, or would here
@@ -155,6 +155,10 @@ def learning_parser(verb):
                             help="the long version, whose results the table of claims shows")
         parser.add_argument("--text", action="store_true",
                             help="only print the path of the lesson's text")
+        parser.add_argument("--guess", type=int, metavar="N",
+                            help="keep your guess, to be compared with the answer after a run")
+        parser.add_argument("--check", action="store_true",
+                            help="check the functions that you wrote for the lesson's exercises")
     if verb == "site":
         parser.add_argument("--out", default="build/site", metavar="DIR",
                             help="folder to write to (default build/site)")
@@ -248,21 +252,22 @@ def ready_streams():
 
 
 def main(argv=None):
-    """The command.  Returns the exit status: 0; 1 training failed; 2 bad input; 130 interrupted."""
+    """The command.  Returns the exit status: 0; 1 training, or the check of an exercise, failed;
+    2 bad input; 130 interrupted."""
     argv = sys.argv[1:] if argv is None else list(argv)
     ready_streams()
     if "--plain" in argv:
         os.environ["MINILLM_KERNELS"] = "plain"         # before any kernel is imported
-    before = handled_by(quit_now)
+    before, status = handled_by(quit_now), 0
     try:
         if not argv or argv[0] in ("-h", "--help", "help"):
             print(overview())
         elif argv[0] in ("--version", "-V"):
             print(f"minillm {__version__}")
         else:
-            dispatch(argv)
+            status = dispatch(argv) or 0
         sys.stdout.flush()
-        return 0
+        return status
     except Exception as error:
         return status_after(error)
     except KeyboardInterrupt as error:

@@ -1,28 +1,65 @@
-"""What models of any size take to train, from their shapes alone."""
+"""What models of any size take to train, from their shapes alone, beside what is told of them."""
 
 from dataclasses import dataclass, replace
 
 from minillm.config import GPT2, MODELS, ModelConfig
-from minillm.model.size import attention_flops, training_flops
+from minillm.model.size import attention_flops, parameters, training_flops
 
 
 @dataclass(frozen=True)
 class Published:
-    """A model that somebody trained: its shape, and what was published of it."""
+    """A model that somebody trained: its shape, and what was published of it (None: nothing)."""
 
     name: str
     config: ModelConfig
-    parameters: float       # as published
+    parameters: float | None
     tokens: float           # read in training
-    flops: float            # of the training, as published or widely estimated
+    flops: float | None     # of the training
     gpu_hours: float | None
     source: str
-    verified: bool = True
+    verified: bool = True   # False: shape and tokens are guesses
+
+
+@dataclass(frozen=True)
+class Told:
+    """A figure that is told of a model's training, beside the one that can be computed.
+
+    within: the factor by which the two may differ. Prices differ by more than counts do.
+    """
+
+    model: str
+    what: str
+    told: float | None      # None: it is told that nobody knows
+    computed: float | None  # None: what it would be computed from was never published
+    unit: str
+    within: float
+    why: str                # what the computed figure is made of, and why the two differ
+
+    @property
+    def outcome(self):
+        """"agrees", "differs", or "unknown" where nothing was published to compute it from."""
+        if self.told is None or self.computed is None:
+            return "unknown"
+        ratio = self.computed / self.told
+        return "agrees" if 1 / self.within <= ratio <= self.within else "differs"
+
+    def words(self, value):
+        """A told or computed number in words: 175 B, 4.7 M dollars, 570 GB, or "unknown"."""
+        if value is None:
+            return "unknown"
+        if self.unit == "bytes":
+            return f"{value / 1e9:,.0f} GB"
+        units = {1e12: "T", 1e9: "B", 1e6: "M"}
+        size = next(size for size in units if value >= size)
+        return f"{value / size:.3g} {units[size]} {self.unit}".strip()
 
 
 MICRO = replace(MODELS["micro"], vocab_size=65)      # what the speed of a machine is measured on
 GPT3 = ModelConfig(vocab_size=50_257, context=2048, layers=96, width=12_288, heads=96, kv_heads=96,
                    hidden=49_152, **GPT2)
+LLAMA_2_7B = ModelConfig(vocab_size=32_000, context=4096, layers=32, width=4096, heads=32,
+                         kv_heads=32, hidden=11_008)
+LLAMA_2_13B = replace(LLAMA_2_7B, layers=40, width=5120, heads=40, kv_heads=40, hidden=13_824)
 LLAMA_2_70B = ModelConfig(vocab_size=32_000, context=4096, layers=80, width=8192, heads=64,
                           kv_heads=8, hidden=28_672)
 # Press reports speak of 280 B active parameters; this shape has as many. It is made up: nobody who
@@ -30,16 +67,64 @@ LLAMA_2_70B = ModelConfig(vocab_size=32_000, context=4096, layers=80, width=8192
 GPT4_GUESS = ModelConfig(vocab_size=100_277, context=8192, layers=120, width=13_312, heads=104,
                          kv_heads=8, hidden=72_448, norm="layernorm", activation="gelu")
 
+LLAMA_2_HOURS = 1_720_320       # of one A100, for the 70B model
+LLAMA_2 = "Touvron et al. 2023, arXiv:2307.09288, tables 1 and 2"
 PUBLISHED = (
     Published("GPT-3 175B", GPT3, 175e9, 300e9, 3.14e23, None,
               "Brown et al. 2020, arXiv:2005.14165, tables 2.1 and D.1"),
-    Published("GPT-4", GPT4_GUESS, 280e9, 13e12, 2.1e25, None,
+    Published("GPT-4", GPT4_GUESS, None, 13e12, None, None,
               "press reports of 2023 (about 280 B parameters at work on a token, 13 T tokens)",
               verified=False),
-    Published("Llama 2 70B", LLAMA_2_70B, 70e9, 2e12, 8.4e23, 1_720_320,
-              "Touvron et al. 2023, arXiv:2307.09288, tables 1 and 2; "
-              "FLOPs as 6 N D with N = 70 B"),
+    Published("Llama 2 7B", LLAMA_2_7B, 7e9, 2e12, None, 184_320, LLAMA_2),
+    Published("Llama 2 13B", LLAMA_2_13B, 13e9, 2e12, None, 368_640, LLAMA_2),
+    Published("Llama 2 70B", LLAMA_2_70B, 70e9, 2e12, None, LLAMA_2_HOURS, LLAMA_2),
 )
+
+V100_FLOPS = 28e12              # a GPU of 2020 at its best without tensor cores
+DOLLARS_PER_GPU_HOUR = 1.5
+BYTES_PER_TOKEN = 4             # of English text, roughly, in vocabularies of 50,000 tokens
+A100_FLOPS, UTILIZATION = 312e12, 0.4
+
+
+def gpu_hours(config, tokens, flops_per_second):
+    """Hours of one GPU that does so many operations a second: (6 N D + attention) / rate / 3600."""
+    work = training_flops(config, tokens) + attention_flops(config, tokens)
+    return work / flops_per_second / 3600
+
+
+def told_figures():
+    """What is told of three models, each figure beside the one that can be computed.
+
+    Source:  the price of GPT-3: C. Li, Lambda Labs 2020, "OpenAI's GPT-3 Language Model: A
+             Technical Overview"; its text: Brown et al. 2020, section 2.2; of GPT-4: OpenAI 2023,
+             arXiv:2303.08774, section 2, which publishes neither size nor data.
+    """
+    gpt3_hours = training_flops(GPT3, 300e9) / V100_FLOPS / 3600
+    return (
+        Told("GPT-3 175B", "parameters", 175e9, parameters(GPT3), "", 1.05,
+             "counted from the published shape; the told figure is rounded"),
+        Told("GPT-3 175B", "text", 570e9, 300e9 * BYTES_PER_TOKEN, "bytes", 1.5,
+             f"300 B tokens were read, of about {BYTES_PER_TOKEN} bytes each; 570 GB is the "
+             "paper's figure for Common Crawl after filtering, one of five sources"),
+        Told("GPT-3 175B", "cost", 5e6, gpt3_hours * DOLLARS_PER_GPU_HOUR, "dollars", 1.5,
+             f"6 N D at {V100_FLOPS / 1e12:.0f} TFLOP/s, a GPU of 2020 at its best, for "
+             f"{DOLLARS_PER_GPU_HOUR} dollars an hour; the makers published no price"),
+        Told("GPT-4", "parameters", 1.7e12, None, "", 1.05,
+             "an estimate of the press; the makers publish no size"),
+        Told("GPT-4", "text", None, None, "bytes", 1.5,
+             "the makers publish nothing about its data"),
+        Told("GPT-4", "cost", 100e6, None, "dollars", 1.5,
+             "it would follow from size and tokens, and neither is published"),
+        Told("Llama 2 70B", "parameters", 70e9, parameters(LLAMA_2_70B), "", 1.05,
+             "counted from the published shape; the told figure is rounded"),
+        Told("Llama 2 70B", "tokens", 2e12, LLAMA_2_HOURS * 3600 * A100_FLOPS * UTILIZATION
+             / (6 * parameters(LLAMA_2_70B)), "", 1.5,
+             f"as many as the published GPU hours pay for at {UTILIZATION:.0%} of the "
+             f"{A100_FLOPS / 1e12:.0f} TFLOP/s of an A100; the real share was a little higher"),
+        Told("Llama 2 70B", "cost", 2e6, LLAMA_2_HOURS * DOLLARS_PER_GPU_HOUR, "dollars", 1.5,
+             f"the published {LLAMA_2_HOURS:,} GPU hours at {DOLLARS_PER_GPU_HOUR} dollars; "
+             f"2 million means {2e6 / LLAMA_2_HOURS:.2f} dollars an hour"),
+    )
 
 
 def measured_flops_per_second(steps=8):

@@ -4,12 +4,14 @@ import json
 import re
 import runpy
 import sys
+import textwrap
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from minillm.config import check_range, require
 from minillm.runs.config import PRESETS
+from minillm.terminal import exercises, guesses
 
 VOCABULARY = 400        # tokens, of the model whose step is traced
 LESSONS = Path(__file__).resolve().parents[2] / "lessons"      # beside the package, in a checkout
@@ -32,33 +34,65 @@ def lessons():
 
 
 def lesson(args):
-    """`minillm lesson`: list the lessons; `minillm lesson 09`: run one; --text: print its path."""
+    """`minillm lesson`: list the lessons; `minillm lesson 09`: run one.
+
+    --text prints its path; --guess 2 keeps a guess; --check checks the exercises of a reader.
+    Returns the exit status, which is 1 if an exercise is not right yet.
+    """
     every = lessons()
-    require(args.number is not None or not (args.text or args.full),
+    asked = [flag for flag in ("--text", "--full", "--check") if getattr(args, flag[2:])]
+    asked += ["--guess"] if args.guess is not None else []
+    require(args.number is not None or not asked,
             "give the number of a lesson too, such as: minillm lesson 09 --text")
+    require(len(asked) < 2, f"give one of {' and '.join(asked)}, not both")
     if args.number is None:
-        noted = LESSONS / "results" / "seconds.json"
-        seconds = json.loads(noted.read_text(encoding="utf-8")) if noted.exists() else {}
-        for number, name, question, minutes in every:
-            taken = seconds.get(name, {}).get("default")
-            ran = "" if taken is None else f"runs {taken} s"
-            print(f"  {number}  read {minutes:>2} min  {ran:<10}  {question}")
-        print(f"\nread: {LESSONS / 'README.md'}; run: minillm lesson 09")
-        return
+        return list_lessons(every)
     wanted = args.number.zfill(2) if args.number else ""
     chosen = next((name for number, name, *_ in every if wanted in (number, name)), None)
     require(chosen is not None, f"there is no lesson {args.number}; the lessons are "
                                 f"{every[0][0]} to {every[-1][0]}")
-    path = LESSONS / f"{chosen}.py"
+    text = LESSONS / f"{chosen}.md"
     if args.text:
-        print(path.with_suffix(".md"))
-        return
-    sys.argv = [str(path), *(["--full"] if args.full else [])]
+        print(text)
+        return 0
+    if args.check:
+        return exercises.check(LESSONS, chosen)
+    question = guesses.question_of(text.read_text(encoding="utf-8"))
+    if args.guess is not None:
+        guesses.record(chosen, args.guess, question)
+        print(f"kept in {guesses.GUESSES}; to compare it with the answer: minillm lesson {wanted}")
+        return 0
+    guesses.ask(chosen, question)
+    run(text.with_suffix(".py"), args.full)
+    told = guesses.compared(chosen, question)
+    if told:
+        print("\n" + textwrap.fill(told, 100, break_on_hyphens=False))
+    return 0
+
+
+def list_lessons(every):
+    """Print a line for each lesson: how long it takes, what was guessed, what it asks."""
+    noted = LESSONS / "results" / "seconds.json"
+    seconds = json.loads(noted.read_text(encoding="utf-8")) if noted.exists() else {}
+    told = {name: guesses.listed(name, guesses.question_of(
+        (LESSONS / f"{name}.md").read_text(encoding="utf-8"))) for _, name, *_ in every}
+    width = max(map(len, told.values()))
+    for number, name, question, minutes in every:
+        taken = seconds.get(name, {}).get("default")
+        ran = "" if taken is None else f"runs {taken} s"
+        mine = f"{told[name]:<{width}}  " if width else ""
+        print(f"  {number}  read {minutes:>2} min  {ran:<10}  {mine}{question}")
+    print(f"\nread: {LESSONS / 'README.md'}; run: minillm lesson 09")
+
+
+def run(script, full):
+    """Run a lesson's script in this process."""
+    sys.argv = [str(script), *(["--full"] if full else [])]
     sys.path.insert(0, str(LESSONS))
     began = time.perf_counter()
-    runpy.run_path(str(path), run_name="__main__")
+    runpy.run_path(str(script), run_name="__main__")
     seconds = time.perf_counter() - began
-    print(f"\n{chosen}: {seconds:.0f} s; its text: {path.with_suffix('.md')}")
+    print(f"\n{script.stem}: {seconds:.0f} s; its text: {script.with_suffix('.md')}")
 
 
 def site(args):
@@ -121,24 +155,37 @@ def scale(args):
     check_range("--utilization", args.utilization, "[1e-6, 1]")
     check_range("--dollars-per-gpu-hour", args.dollars_per_gpu_hour, "[0, 1e6]")
     here = scaling.measured_flops_per_second()
-    rate = args.gpu_flops * args.utilization
+    rate, sources = args.gpu_flops * args.utilization, {}
     print(in_columns(COLUMNS))
     for model in scaling.PUBLISHED:
+        sources.setdefault(model.source, []).append(model.name)
         flops = training_flops(model.config, model.tokens)
-        hours = flops / rate / 3600
+        hours = scaling.gpu_hours(model.config, model.tokens, rate)
         share = attention_flops(model.config, model.tokens) / flops
         print(in_columns((
             model.name + ("" if model.verified else " *"),
-            f"{parameters(model.config) / 1e9:.1f} B", f"{model.parameters / 1e9:.0f} B",
-            f"{model.tokens / 1e12:.1f} T", f"{flops:.2e}", f"{model.flops:.2e}", f"{share:.1%}",
-            f"{hours:,.0f}", f"{model.gpu_hours:,.0f}" if model.gpu_hours else "-",
+            f"{parameters(model.config) / 1e9:.1f} B",
+            published(model.parameters, 1e9, ".0f", " B"),
+            f"{model.tokens / 1e12:.1f} T", f"{flops:.2e}", published(model.flops, 1, ".2e"),
+            f"{share:.1%}", f"{hours:,.0f}", published(model.gpu_hours, 1, ",.0f"),
             f"{hours * args.dollars_per_gpu_hour / 1e6:.1f} M",
             f"{flops / here / 3600 / 24 / 365:,.0f}")))
     print(f"\nGPU: {args.gpu_flops:.3g} FLOP/s at {args.utilization:.0%} utilization, "
           f"{args.dollars_per_gpu_hour} dollars per hour (assumed; A100 bfloat16: 312e12).\n"
           f"here: {here / 1e9:.0f} GFLOP/s, measured now in a training step of the micro model.\n"
-          "* GPT-4: an unverified estimate from press reports; its makers published no size.\n"
-          "sources: " + "; ".join(f"{model.name}: {model.source}" for model in scaling.PUBLISHED))
+          "* GPT-4: its makers published neither shape nor tokens; unverified press reports.\n"
+          "unknown: nobody published it.\n"
+          "sources: " + "; ".join(f"{', '.join(names)}: {source}"
+                                  for source, names in sources.items())
+          + "\n\nWhat is told of three of them, beside what can be computed:")
+    for figure in scaling.told_figures():
+        print(f"{figure.model:<12} {figure.what:<11} told {figure.words(figure.told):<14} "
+              f"computed {figure.words(figure.computed):<15} {figure.outcome:<8} {figure.why}")
+
+
+def published(value, unit, form, suffix=""):
+    """A published number in its unit, or "unknown"."""
+    return "unknown" if value is None else f"{value / unit:{form}}{suffix}"
 
 
 def in_columns(cells):
