@@ -6,9 +6,10 @@
     python lessons/refresh.py --run --full    run every script first, with --record: this makes the table anew
     python lessons/refresh.py --run           run every script in its default size, for the seconds that it takes
 
-In a text, a fenced block with the info string `python source=minillm/layers/norm.py:norm_forward` holds that symbol's
+The table of claims is CLAIMS.md. In a text, a fenced block with the info string `python source=minillm/layers/norm.py:norm_forward` holds that symbol's
 source, and one with `results` holds what lessons/results/ has of that lesson. A record is old where the prediction or
-what was found has other words or other constants (seeds, sizes) than the script has: it must be made anew.
+what was found has other words or other constants (seeds, sizes) than the script has: it must be made anew. A plain sentence
+without figures of a run is taken from the script as it is.
 """
 
 import argparse
@@ -95,13 +96,44 @@ def pattern_of(text, known):
     return re.escape(names["said"]) if names else ".*"
 
 
+def outcomes_of(script):
+    """({claim: {"prediction", "found", "plainly": expression}} of a script, its constants)."""
+    body, said = ast.parse(script), {}
+    for call in ast.walk(body):
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "outcome":
+            _, claim, prediction, found, *_ = call.args
+            named = {keyword.arg: keyword.value for keyword in call.keywords}
+            said[ast.literal_eval(claim)] = {"prediction": prediction, "found": found,
+                                             "plainly": named.get("plainly", ast.Constant(""))}
+    return said, constants_of(body.body)
+
+
+def sentence_for(plainly, judged):
+    """The expression of the plain sentence for an outcome: of a dictionary, the one that goes with it."""
+    if isinstance(plainly, ast.Dict):
+        keys = [getattr(key, "value", None) for key in plainly.keys]
+        return plainly.values[keys.index(judged)] if judged in keys else ast.Constant("")
+    return plainly
+
+
+def retold(script, rows):
+    """Rows of the claims that a script has, with its plain sentences as they are now.
+
+    A sentence that has what a run alone can tell stays as it was recorded.
+    """
+    said, known = outcomes_of(script)
+    for row in (row for row in rows if row["claim"] in said):
+        plainly = sentence_for(said[row["claim"]]["plainly"], row["outcome"])
+        names = evaluated(ast.Module([ast.Assign([ast.Name("said", ast.Store())], plainly)], []), known)
+        yield {**row, "plainly": names["said"]} if names and isinstance(names["said"], str) else row
+
+
 def old_records(script, rows):
     """Which recorded outcomes a script would not make now: a line for each."""
-    body = ast.parse(script)
-    known = constants_of(body.body)
-    calls = [node.args for node in ast.walk(body) if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "outcome"]
-    said = {ast.literal_eval(claim): {"prediction": prediction, "found": found} for _, claim, prediction, found, *_ in calls}
-    kept = {row["claim"]: row for row in rows}
+    said, known = outcomes_of(script)
+    kept = {row["claim"]: {"plainly": "", **row} for row in rows}
+    for claim in said.keys() & kept.keys():
+        said[claim]["plainly"] = sentence_for(said[claim]["plainly"], kept[claim].get("outcome"))
     for claim in sorted(said.keys() - kept.keys()):
         yield f"claim {claim}: not recorded"
     for claim in sorted(kept.keys() - said.keys()):
@@ -119,10 +151,18 @@ def all_old_records():
         yield from (f"{path.name}: {line}" for line in old_records(path.read_text(encoding="utf-8"), results_of(path.stem)))
 
 
+def command_of(row):
+    """The command that recorded an outcome."""
+    return f"python lessons/{row['lesson']}.py" + (" --full" if row["size"] == "full" else "") + " --record"
+
+
 def as_text(rows):
-    """Recorded outcomes as the body of a results block."""
-    return "\n\n".join(f"claim {row['claim']}\n  predicted  {row['prediction']}\n  found      {row['found']}\n"
-                       f"  outcome    {row['outcome']}" for row in rows) or "not recorded yet"
+    """Recorded outcomes as the body of a results block, after the command that made them; with samples, where there are."""
+    made = "".join(f"{command}\n" for command in dict.fromkeys(map(command_of, rows)))
+    return made + "\n\n".join(f"claim {row['claim']}\n  predicted  {row['prediction']}\n  found      {row['found']}\n"
+                              f"  outcome    {row['outcome']}" + (f"\n  plainly    {row['plainly']}" if row.get("plainly") else "")
+                              + "".join(f"\n  {line}" for line in row.get("figures", {}).get("samples", ()))
+                              for row in rows) or "not recorded yet"
 
 
 def filled(text, lesson):
@@ -135,11 +175,11 @@ def claims_table():
     """The table of claims: one row an outcome, in the order of the claims."""
     rows = [row for path in sorted((LESSONS / "results").glob("[0-9]*.json")) for row in results_of(path.stem)]
     rows.sort(key=lambda row: (int(re.match(r"\d+", row["claim"])[0]), row["claim"]))
-    lines = ["| claim | lesson | predicted | found | outcome | picture |", "|---|---|---|---|---|---|"]
+    lines = ["| claim | lesson | in one sentence | outcome | predicted | found | picture |", "|---|---|---|---|---|---|---|"]
     for row in rows:
         shown = f"[picture](pictures/{row['picture']})" if row["picture"] else ""
-        cells = (row["claim"], f"[{row['lesson'][:2]}]({row['lesson']}.md)", row["prediction"], row["found"],
-                 f"**{row['outcome']}**", shown)
+        cells = (row["claim"], f"[{row['lesson'][:2]}]({row['lesson']}.md)", row.get("plainly", ""), f"**{row['outcome']}**",
+                 row["prediction"], row["found"], shown)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
 
@@ -149,9 +189,18 @@ def texts():
     for path in sorted(LESSONS.glob("[0-9][0-9]_*.md")):
         text = path.read_text(encoding="utf-8")
         yield path, text, filled(text, path.stem)
-    path = LESSONS / "README.md"
+    path = LESSONS / "CLAIMS.md"
     text = path.read_text(encoding="utf-8")
     yield path, text, TABLE.sub(lambda m: m[1] + claims_table() + "\n" + m[2], text)
+
+
+def retell():
+    """Write into the records the plain sentences that the scripts have now, and leave out claims that they have no more."""
+    for path in sorted((LESSONS / "results").glob("[0-9]*.json")):
+        rows, script = results_of(path.stem), LESSONS / f"{path.stem}.py"
+        new = list(retold(script.read_text(encoding="utf-8"), rows)) if script.exists() else []
+        if [row.get("plainly", "") for row in new] != [row.get("plainly", "") for row in rows]:
+            path.write_text(json.dumps(new, indent=1) + "\n", encoding="utf-8")
 
 
 def run_all(full, only):
@@ -179,6 +228,8 @@ def main(argv=None):
     args = parser.parse_args(argv)
     if args.run:
         run_all(args.full, args.only)
+    if not args.check:
+        retell()
     differ = [(path, wanted) for path, text, wanted in texts() if text != wanted]
     for path, wanted in differ:
         print(f"{path.name}: {'differs' if args.check else 'written'}")

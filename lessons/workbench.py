@@ -5,9 +5,12 @@ has it, with --smoke in seconds (the tests'), where the figures mean nothing. --
 and pictures into lessons/, for the table of claims.
 """
 
+import ast
 import json
 import sys
+import textwrap
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +23,7 @@ from minillm.phases.finetune import FinetuneConfig, finetune
 from minillm.phases.pretrain import PretrainConfig, new_model, pretrain
 from minillm.phases.rlhf import rlhf, value_heads
 from minillm.phases.rollout import divergence, respond
+from minillm.runs.config import DEFAULT, PRESETS
 from minillm.text.tokenizer import train_tokenizer
 from minillm.training.checkpoint import load_checkpoint, save_checkpoint
 from minillm.training.recorder import MemoryRecorder
@@ -32,6 +36,7 @@ LESSONS = Path(__file__).resolve().parent
 KEPT = Path("runs") / "lessons"         # models and pictures of unrecorded runs, in the reader's folder
 SIZE = next((size for size in ("smoke", "full") if f"--{size}" in sys.argv), "default")
 RECORD = "--record" in sys.argv
+OUTCOMES = ("holds", "fails", "undecided")
 
 # Two-sided 95% quantiles of Student's t for 1, 2, ... degrees of freedom.
 T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145)
@@ -39,7 +44,42 @@ T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2
 
 def pick(smoke, default, full=None):
     """The value that goes with the size of this run; full is as default where it is not given."""
+    if full is not None:
+        tell_what_is_left_out()
     return {"smoke": smoke, "default": default, "full": default if full is None else full}[SIZE]
+
+
+@cache
+def tell_what_is_left_out():
+    """Print, once in a run in the default size, what --full has more of."""
+    script = Path(sys.argv[0]).resolve()
+    if SIZE == "default" and script.parent == LESSONS:
+        more = "; ".join(f"{name} {full} in place of {default}" for name, default, full in left_out(script.read_text("utf-8")))
+        print(textwrap.fill(f"The default size. With --full: {more}.", 110, subsequent_indent="  "), flush=True)
+
+
+def left_out(source):
+    """[(name, default, full)], as source text, of a script's picks whose full size is another than the default.
+
+    A pick is named by what it is assigned or passed to, or by its line.
+    """
+    nodes, names, found = list(ast.walk(ast.parse(source))), {}, []
+    for node in nodes:
+        if isinstance(node, ast.keyword) and node.arg:
+            names[node.value] = node.arg
+        if isinstance(node, ast.Assign):
+            parts = [(node.targets[0], node.value)]
+            if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+                parts = zip(node.targets[0].elts, node.value.elts)
+            for target, value in parts:
+                for inner in (value, *getattr(value, "args", ())):          # NS = np.array(w.pick(...)) is named too
+                    names[inner] = ast.unparse(target)
+    for node in nodes:
+        if isinstance(node, ast.Call) and len(node.args) == 3 and ast.unparse(node.func) == "w.pick":
+            default, full = map(ast.unparse, node.args[1:])
+            if default != full:
+                found.append((node.lineno, node.col_offset, names.get(node, f"line {node.lineno}:"), default, full))
+    return [tuple(words) for _, _, *words in sorted(found)]
 
 
 def interval(values):
@@ -52,6 +92,40 @@ def interval(values):
         return float(values[0]), -np.inf, np.inf
     half = T_95[min(len(values) - 2, len(T_95) - 1)] * values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean()), float(values.mean() - half), float(values.mean() + half)
+
+
+def bootstrap(rows, statistic, draws=1000, seed=0):
+    """A statistic of the rows and its 95% interval: it is computed again for rows drawn with replacement, `draws` times.
+
+    rows: independent of each other (a seed, a world, a run each); statistic(rows) -> a number or an array.
+    Returns (value, low, high), each of the statistic's shape; of a single row an interval without bounds.
+    Source:  Efron 1979, Annals of Statistics 7(1); the percentile interval.
+    """
+    rows, rng = np.asarray(rows), np.random.default_rng(seed)
+    value = statistic(rows)
+    if len(rows) == 1:
+        return value, value - np.inf, value + np.inf
+    again = [statistic(rows[rng.integers(0, len(rows), len(rows))]) for _ in range(draws)]
+    return value, *np.percentile(again, (2.5, 97.5), axis=0)
+
+
+def logistic(features, right, ridge=1e-3, steps=30):
+    """Weights of a logistic regression, by Newton's method: the log-odds of being right as a sum over the features.
+
+        log P(right) / P(wrong) = sum_f w_f features_f
+
+    ridge: holds the weights finite where the features tell right from wrong without a mistake; for an intercept, give a
+    feature that is 1.
+    Shapes:  features (N, F), right (N,) of 0 and 1, or shares -> (F,)
+    """
+    features, right = np.asarray(features, float), np.asarray(right, float)
+    weights = np.zeros(features.shape[1])
+    for _ in range(steps):
+        chance = 1 / (1 + np.exp(-np.clip(features @ weights, -30, 30)))
+        slope = features.T @ (right - chance) - ridge * weights
+        bend = (features * (chance * (1 - chance))[:, None]).T @ features + ridge * np.eye(len(weights))
+        weights += np.linalg.solve(bend, slope)
+    return weights
 
 
 def verdict(low, high, above=0.0):
@@ -97,23 +171,23 @@ def divided(model, items):
 
 
 def base_and_assistant(seed=0):
-    """The two models that many lessons ask: a short pretraining on the world, and its fine-tuning on conversations.
+    """The two models that many lessons ask: a pretraining on the world, and its fine-tuning on conversations, as by default.
 
-    Trained once a seed (about a minute), kept under runs/lessons/ and loaded from there afterwards.
+    Trained once a seed (some three minutes), kept under runs/lessons/ and loaded from there afterwards.
     Returns (world, base, assistant); with --smoke, models that have hardly begun.
     """
     world, place = make_world(seed), KEPT / f"{SIZE if SIZE == 'smoke' else 'seed'}-{seed}"
     if not (place / "assistant").is_dir():
-        print(f"training a base model and an assistant of seed {seed}, once (about a minute), into {place}", flush=True)
+        print(f"training a base model and an assistant of seed {seed}, once (some three minutes), into {place}", flush=True)
         texts = [document.text for document in write_corpus(world, pick(0.1, 2.5))]
         tokenizer = train_tokenizer(texts, pick(600, 2048))
         stream = tokenizer.encode_documents(texts)
-        model = new_model(ModelConfig(), tokenizer, seed)
-        settings = PretrainConfig(steps=pick(2, 500), short_share=0.4, rows=pick(2, 16), warmup_share=0.08)
+        model, default, few = new_model(ModelConfig(), tokenizer, seed), PRESETS[DEFAULT], dict(steps=2, rows=2)
+        settings = pick(replace(default.pretrain, **few), default.pretrain)
         pretrain(model, stream, stream[:2000], replace(settings, validation_every=settings.steps), seed, MemoryRecorder())
         save_checkpoint(place / "base", settings.steps, model, {}, {})
-        talks = make_conversations(world, pick(50, 12_000), np.random.default_rng([seed, 2]))
-        settings = FinetuneConfig(steps=pick(2, 250), warmup_share=0.08, rows=pick(2, 16), replay_rows=pick(0, 4))
+        settings = pick(replace(default.finetune, replay_rows=0, **few), default.finetune)
+        talks = make_conversations(world, pick(50, settings.conversations), np.random.default_rng([seed, 2]))
         finetune(model, [talk.messages for talk in talks], settings, seed, MemoryRecorder(), replay=stream)
         save_checkpoint(place / "assistant", settings.steps, model, {}, {})
     return world, load_checkpoint(place / "base").model, load_checkpoint(place / "assistant").model
@@ -194,21 +268,29 @@ def best_of_n_kl(n):
     return np.log(n) - (n - 1) / n
 
 
-def outcome(lesson, claim, prediction, found, judged, figures=None, picture=None):
+def outcome(lesson, claim, prediction, found, judged, figures=None, picture=None, plainly=""):
     """Print a claim's prediction beside what was found; with --record, keep it for the table of claims.
 
     lesson: the script's __file__; claim: the claim's number and words, "3 knowledge stops at the cutoff";
-    judged: "holds", "fails" or "undecided"; figures: {name: number or [mean, low, high]}; picture: a file's name.
+    judged: "holds", "fails" or "undecided"; figures: {name: number or [mean, low, high]}; picture: a file's name;
+    plainly: the result in one plain sentence, without intervals, or a sentence for each way that it may come out:
+    {"holds": sentence, "fails": sentence, "undecided": sentence}.
     """
-    if judged not in ("holds", "fails", "undecided"):
+    if judged not in OUTCOMES:
         raise ValueError(f"judged is {judged!r}; an outcome holds, fails or is undecided")
-    print(f"\nclaim {claim}\n  predicted  {prediction}\n  found      {found}\n  outcome    {judged}", flush=True)
+    if not isinstance(plainly, str) and set(plainly) != set(OUTCOMES):
+        raise ValueError(f"plainly has sentences for {sorted(plainly)}; it needs one for each of {OUTCOMES}, or is one string")
+    plainly = plainly if isinstance(plainly, str) else plainly[judged]
+    said = f"\n  plainly    {plainly}" if plainly else ""
+    if "-inf" in found:
+        said += "\n  (a single seed has no interval, so nothing can be decided over seeds; --full has more of them)"
+    print(f"\nclaim {claim}\n  predicted  {prediction}\n  found      {found}\n  outcome    {judged}{said}", flush=True)
     if RECORD and SIZE != "smoke":
         path = LESSONS / "results" / f"{Path(lesson).stem}.json"
         path.parent.mkdir(exist_ok=True)
         rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         row = {"claim": claim, "lesson": Path(lesson).stem, "size": SIZE, "prediction": prediction, "found": found,
-               "outcome": judged, "figures": figures or {}, "picture": picture}
+               "outcome": judged, "plainly": plainly, "figures": figures or {}, "picture": picture}
         rows = [old for old in rows if old["claim"] != claim] + [row]
         path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 

@@ -30,9 +30,8 @@ def run(*words, **environment):
     return done.stdout
 
 
-@pytest.mark.parametrize("step", ("pretrain", "ppo"))
-def test_without_a_terminal_it_runs_through(step):
-    assert "Objective(loss" in run(SCRIPT, step)
+def test_without_a_terminal_it_runs_through():
+    assert "Objective(loss" in run(SCRIPT, "pretrain")
 
 
 @pytest.mark.parametrize("step,line", (("pretrain", "part = next_token_objective("), ("ppo", "part = policy_objective(")))

@@ -1,5 +1,6 @@
 """What the lessons' experiments share, where a mistake would not show in their figures."""
 
+import json
 import sys
 from itertools import combinations
 from pathlib import Path
@@ -35,3 +36,68 @@ def test_the_first_blocks_are_a_model_of_their_own(workbench):
         assert not np.shares_memory(ours, theirs)
         np.testing.assert_array_equal(ours, theirs)
     assert small.logits([1, 6]).shape == model.logits([1, 6]).shape
+
+
+def test_a_bootstrap_finds_the_spread_of_a_mean(workbench):
+    """Of a mean it is known:  1.96 s / sqrt(n).  And of several statistics at once, each has its own."""
+    rows = np.random.default_rng(3).standard_normal((400, 2)) * (1, 10)
+    value, low, high = workbench.bootstrap(rows, lambda drawn: drawn.mean(axis=0))
+    np.testing.assert_allclose(value, rows.mean(axis=0))
+    np.testing.assert_allclose((high - low) / 2, 1.96 * rows.std(axis=0) / 20, rtol=0.1)
+    assert np.isneginf(workbench.bootstrap(rows[:1, 0], np.mean)[1])
+
+
+def test_a_logistic_regression_finds_the_weights_that_made_its_data(workbench):
+    rng = np.random.default_rng(0)
+    features, true = np.column_stack([np.ones(20_000), rng.standard_normal((20_000, 2))]), np.array([0.5, 2.0, -1.0])
+    chance = 1 / (1 + np.exp(-features @ true))
+    np.testing.assert_allclose(workbench.logistic(features, chance, ridge=0), true, atol=1e-8)
+    np.testing.assert_allclose(workbench.logistic(features, rng.random(20_000) < chance), true, atol=0.1)
+    apart = workbench.logistic([[1, -1], [1, 1]], [0, 1])
+    assert np.isfinite(apart).all() and apart[1] > 2, "told apart without a mistake: large, but finite"
+
+
+SCRIPT = """SEEDS, STEPS = w.pick((0,), (0,), (0, 1)), w.pick(2, 3)
+NS = np.array(w.pick(1, 2, 3))
+settings = Config(steps=w.pick(1, 20, 80), rows=w.pick(2, 4, 4))
+for _ in range(w.pick(1, 5, SEEDS)):
+    pass
+"""
+
+
+def test_a_default_run_names_what_it_leaves_out(workbench, monkeypatch, tmp_path, capsys):
+    assert workbench.left_out(SCRIPT) == [("SEEDS", "(0,)", "(0, 1)"), ("NS", "2", "3"), ("steps", "20", "80"), ("line 4:", "5", "SEEDS")]
+    (tmp_path / "03_script.py").write_text(SCRIPT)
+    monkeypatch.setattr(workbench, "LESSONS", tmp_path.resolve())
+    for size, argument, tells in (("default", "03_script.py", True), ("full", "03_script.py", False), ("default", "../pytest", False)):
+        monkeypatch.setattr(workbench, "SIZE", size)
+        monkeypatch.setattr(sys, "argv", [str(tmp_path / argument)])
+        workbench.tell_what_is_left_out.cache_clear()
+        assert workbench.pick(1, 2) == 2
+        assert capsys.readouterr().out == "", "nothing is left out where the default is all"
+        assert [workbench.pick(1, 2, 3), workbench.pick(1, 2, 3)] == [3 if size == "full" else 2] * 2
+        told = capsys.readouterr().out
+        assert told.startswith("The default size. With --full: SEEDS (0, 1) in place of (0,); NS 3") == tells == ("steps 80" in told)
+        assert told.count("SEEDS") in (0, 2) and told.count("default size") <= 1
+
+
+SENTENCES = {"holds": "It is so.", "fails": "It is not so.", "undecided": "Nobody knows."}
+
+
+@pytest.mark.parametrize("plainly,said", [(SENTENCES, "It is not so."), ("A sentence.", "A sentence."), ("", None)])
+def test_an_outcome_is_told_plainly_and_recorded(workbench, monkeypatch, tmp_path, capsys, plainly, said):
+    monkeypatch.setattr(workbench, "LESSONS", tmp_path)
+    monkeypatch.setattr(workbench, "RECORD", True)
+    for _ in range(2):
+        workbench.outcome("03_script.py", "1 a claim", "more", "less", "fails", plainly=plainly)
+    printed = capsys.readouterr().out
+    assert "single seed" not in printed
+    assert ("plainly" in printed) == (said is not None) and (said or "") in printed
+    rows = json.loads((tmp_path / "results" / "03_script.json").read_text())
+    assert len(rows) == 1 and rows[0]["plainly"] == (said or "") and rows[0]["size"] == "default"
+    workbench.outcome("03_script.py", "1 a claim", "more", f"{1.0} ({-np.inf:.2f} to {np.inf:.2f})", "undecided")
+    assert "single seed has no interval" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="one for each"):
+        workbench.outcome("03_script.py", "1 a claim", "more", "less", "fails", plainly={"holds": "It is so."})
+    with pytest.raises(ValueError, match="judged"):
+        workbench.outcome("03_script.py", "1 a claim", "more", "less", "maybe")
