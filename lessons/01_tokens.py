@@ -7,8 +7,7 @@
 import workbench as w
 
 from minillm.text.tokenizer import train_tokenizer
-from minillm.world.corpus import write_corpus
-from minillm.world.corpus import KINDS
+from minillm.world.corpus import KINDS, write_corpus
 from minillm.world.facts import make_world
 
 SMALL = ["low lower lowest new newer newest wide wider widest"] * 3
@@ -16,10 +15,11 @@ for size in (262, 266, 270, 276):
     tokenizer = train_tokenizer(SMALL, size)
     print(f"  {tokenizer.vocab_size} tokens: " + "|".join(tokenizer.decode([i]) for i in tokenizer.encode("newest lower")))
 
-# %% The world's text: how many bytes a token stands for, by the size of the vocabulary and the kind of text.
+# %% The world's text: how many bytes a token stands for, by the size of the vocabulary and the kind of text. The tokenizer
+# learns its merges from one set of documents and is measured on another.
 world = make_world(0)
-documents = {kind: [d.text for d in write_corpus(world, w.pick(0.02, 0.3), kinds=[kind])] for kind in KINDS}
-everything = [text for texts in documents.values() for text in texts]
+everything = [d.text for d in write_corpus(world, w.pick(0.1, 1.5))]
+documents = {kind: [d.text for d in write_corpus(world, w.pick(0.02, 0.3), seed=1, kinds=[kind])] for kind in KINDS}
 SIZES = w.pick((300,), (300, 512, 1024, 2048, 4096))
 rows = []
 for size in SIZES:
@@ -43,6 +43,7 @@ def draw(axes):
     for column, kind in enumerate(documents, 1):
         axes.plot([row[0] for row in rows], [row[column] for row in rows], "o-", label=kind)
     axes.set_xscale("log", base=2)
+    axes.set_xticks(SIZES, [f"{size:,}" for size in SIZES])
     axes.set_xlabel("tokens in the vocabulary")
     axes.set_ylabel("bytes a token")
     axes.legend(frameon=False)
