@@ -1,10 +1,10 @@
 """Worked answers of lesson 06."""
 
 import numpy as np
+import pytest
 
 from minillm.config import ModelConfig
 from minillm.kernels.attention import attention_forward_plain
-from minillm.layers.rotary import rotary_forward, rotary_table
 
 
 def case(T=5):
@@ -34,19 +34,46 @@ def test_exercise_3():
     np.testing.assert_allclose(same, attention_forward_plain(q, k, v, visible_from)[0][0, 4])
 
 
+def causal_attention(q, k, v):
+    """Scores, mask, softmax, mean of the values."""
+    T, D = q.shape
+    scores = np.where(np.tri(T, dtype=bool), q @ k.T / np.sqrt(D), -np.inf)
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True) @ v
+
+
+def check_causal_attention(function):
+    """The first token, the future, the scale, large scores: each with a message of its own; then the kernel."""
+    q, k, v = (x[0, :, 0] for x in case(6))
+    out = function(q.copy(), k.copy(), v.copy())
+    assert np.shape(out) == v.shape, f"the output has shape {np.shape(out)}, expected {v.shape}"
+    assert np.allclose(out[0], v[0]), f"token 0 sees itself alone: expected its own value {v[0]}, got {out[0]}"
+    later = v.copy()
+    later[4:] += 10
+    assert np.allclose(function(q, k, later)[:4], out[:4]), "tokens 0 to 3 changed with values 4 and 5: expected a causal mask"
+    large = function(100 * q, 100 * k, v)
+    assert np.isfinite(large).all(), "scores in the thousands gave NaN or infinity: expected the row's maximum to be subtracted"
+    expected, _ = attention_forward_plain(*(x[None, :, None] for x in (q, k, v)), np.zeros((1, 6), np.int32))
+    worst = np.abs(out - expected[0, :, 0]).max()
+    assert worst < 1e-9, f"expected the kernel's output, the largest difference is {worst:.2e}; is the score divided by sqrt(D)?"
+
+
 def test_exercise_4():
-    """It turns by 500^(-30/32) = 0.00295 radians a token, so once in 2 pi / 0.00295 = 2,130 tokens. A context of 128 sees
-    less than a sixteenth of a turn, so no: of two distances, the farther one always has the larger angle."""
-    speed = 500.0 ** (-30 / 32)
-    assert round(2 * np.pi / speed) == 2130 and 128 * speed < 2 * np.pi / 16
-    cos, sin = rotary_table(2131, 32, 500.0, np.float64)
-    assert len(cos) >= 2131 and np.isclose(cos[2130, -1], 1, atol=1e-6)
+    """Without the division, or without the mask, the checks must fail."""
+    check_causal_attention(causal_attention)
+    with pytest.raises(AssertionError, match="sqrt"):
+        check_causal_attention(lambda q, k, v: causal_attention(q * 2, k, v))
+    with pytest.raises(AssertionError, match="causal mask|itself"):
+        check_causal_attention(lambda q, k, v: np.exp(q @ k.T) / np.exp(q @ k.T).sum(axis=1, keepdims=True) @ v)
 
 
 def test_exercise_5():
-    """By 0, and no: both are turned by the same angle, so the score is that of the unturned vectors, wherever it stands."""
-    q, k = np.random.default_rng(1).standard_normal((2, 1, 6, 2, 8))
-    positions = np.array([[0, 1, 2, 40, 41, 99]], np.int32)
-    turned = [rotary_forward(x, positions, 500.0)[0] for x in (q, k)]
-    np.testing.assert_allclose((turned[0] * turned[1]).sum(axis=-1), (q * k).sum(axis=-1))
-    np.testing.assert_allclose(np.linalg.norm(turned[0], axis=-1), np.linalg.norm(q, axis=-1))
+    """(a) It counts three places back: a word of four letters tells, as in the lesson. (b) It counts from the beginning of
+    the text, where the map's only text begins: put other words before it, so that the same pair stands later. (A third: it
+    looks for letters that have not yet been repeated.) Shown here: in a word of three letters, the letter after the earlier
+    one and the letter three back are the same; in a word of four they are not."""
+    for word, same in (("bmo", True), ("bmud", False)):
+        text = f"{word} {word}"
+        read = len(word) + 2                                        # the second letter of the second word
+        after_the_earlier, three_back = text[text.index(text[read]) + 1], text[read - 3]
+        assert (after_the_earlier == three_back) is same
