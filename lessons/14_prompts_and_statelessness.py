@@ -12,90 +12,148 @@ import workbench as w
 
 from minillm import tree
 from minillm.evaluate.likelihood import ending_likelihoods
-from minillm.model.language_model import LanguageModel
 from minillm.objectives.next_token import next_token_objective
 from minillm.phases.finetune import FinetuneConfig
 from minillm.text.batches import pad_batch
 from minillm.text.chat import render_chat
 from minillm.training.loop import train
+from minillm.world.kinds.told import OWN
+from minillm.world.kinds.told_of_others import OTHERS
+from minillm.world.manners import MANNERS, SENTENCE, WORD, bare
 from minillm.world.requests import make_requests
+from minillm.world.reserved import is_reserved
+from minillm.world.strangers import PLACES, RELATIVES
 
-SEEDS = w.pick((0,), (0,), (0, 1, 2, 3, 4))
-ONE_WORD, PLAIN = "Answer with one word.", "Answer with a full sentence."
-SHUFFLED = "one with Answer word."
+SEEDS = w.pick((0,), (1,), (1, 2, 3, 4))
 
-
-# %% Claim 6. The same question, with and without a system prompt: how far does the next token's distribution move?
-def asked(model, question, system=None):
-    """A conversation as tokens, ready for the assistant's first token."""
-    messages = ([] if system is None else [{"role": "system", "content": system}])
-    return model.tokenizer.encode_chat([*messages, {"role": "user", "content": question}], ask=True)
+# %% Claim 6. The same question under different system prompts. The prompts are those that fine-tuning never uses.
+HELD_OUT = {style: next(manner.held_prompts for manner in MANNERS if manner.style == style) for style in (WORD, SENTENCE)}
+PROMPTS = {"one word": HELD_OUT[WORD], "its words shuffled": ("word one only Use.", "word with one answer Always."),
+           "full sentence": HELD_OUT[SENTENCE], "none": (None,)}
 
 
-def first_probs(model, question, system=None):
-    """The distribution of the answer's first token.  Shapes:  -> (V,)"""
-    return model.predict_next(asked(model, question, system)).probs.astype(np.float64)
+def conversation(question, system=None):
+    """The messages of one question."""
+    said = [] if system is None else [{"role": "system", "content": system}]
+    return [*said, {"role": "user", "content": question}]
 
 
-def kl(p, q):
-    """sum p log(p / q), nats."""
-    return float(np.sum(p * (np.log(p + 1e-12) - np.log(q + 1e-12))))
+def beliefs_among(model, asked):
+    """Belief of a model in each of the few possible answers to conversations.  asked: N of (messages, K texts) -> (N, K)"""
+    encode, end = model.tokenizer.encode, model.tokenizer.end_id
+    return w.divided(model, [(model.tokenizer.encode_chat(messages, ask=True), [np.append(encode(text), end) for text in texts])
+                             for messages, texts in asked])
 
 
-def answer_odds(model, request, system):
-    """log P(one-word answer) - log P(full sentence) under a system prompt, nats."""
-    context = asked(model, request.question, system)
-    short = request.answer[0].upper() + request.answer[1:] + "."
-    endings = [np.append(model.tokenizer.encode(text), model.tokenizer.end_id) for text in (short, request.sentence)]
-    one, full = ending_likelihoods(model, [(context, endings)])[0]
-    return float(one - full)
+def one_word(model, requests, prompts):
+    """(belief in the one-word answer against the full sentence, share of answers that are one word) under some prompts."""
+    asked = [(conversation(request.question, prompt), (bare(request.answer), request.sentence))
+             for request in requests for prompt in prompts]
+    said = model.chat([messages for messages, _ in asked], max_new_tokens=24)
+    return beliefs_among(model, asked)[:, 0].mean(), np.mean([len(text.split()) == 1 for text in said])
 
 
-def style_shift(model, requests):
-    """How the log-odds of a one-word answer move with the prompt that asks for it, and with its shuffled words."""
-    plain = np.array([answer_odds(model, request, PLAIN) for request in requests])
-    return (np.mean([answer_odds(model, request, ONE_WORD) for request in requests] - plain),
-            np.mean([answer_odds(model, request, SHUFFLED) for request in requests] - plain))
-
-
-shifts, moves = {"base": [], "assistant": []}, {"base": [], "assistant": []}
+words = {name: [] for name in ("base", "assistant")}         # rows (prompts, 2), a seed each
 for seed in SEEDS:
     world, base, assistant = w.base_and_assistant(seed)
-    requests = [request for request in make_requests(world, w.pick(20, 200), np.random.default_rng(5), "held_out")
-                if request.answer and " " not in request.answer and not request.harmful][:w.pick(4, 40)]
+    requests = [request for request in make_requests(world, w.pick(40, 600), np.random.default_rng([seed, 25]), "held_out")
+                if request.answer and " " not in request.answer and not request.harmful and not request.earlier][:w.pick(4, 60)]
     for name, model in (("base", base), ("assistant", assistant)):
-        shifts[name].append(style_shift(model, requests))
-        moves[name].append(np.mean([kl(first_probs(model, r.question, ONE_WORD), first_probs(model, r.question, PLAIN))
-                                    for r in requests]))
-rows = [(name, *np.mean(shifts[name], axis=0), np.mean(moves[name])) for name in shifts]
-w.show(rows, ("model", "log-odds of one word, asked for", "its words shuffled", "KL of the first token"))
+        words[name].append([one_word(model, requests, prompts) for prompts in PROMPTS.values()])
+    request = requests[0]
+    print(f"  {request.question}")
+    for name, prompts in PROMPTS.items():
+        print(f"    {name:<20}{assistant.chat(conversation(request.question, prompts[0]), max_new_tokens=24)!r}")
+words = {name: np.array(rows) for name, rows in words.items()}                            # (seeds, prompts, 2)
+w.show([(name, prompt, *words[name][:, i].mean(axis=0)) for name in words for i, prompt in enumerate(PROMPTS)],
+       ("model", "system prompt asks for", "belief in the one-word answer", "one-word answers said"))
 
 
-def draw_shift(axes):
-    """Log-odds in both models, under the prompt and under its shuffled words."""
-    for i, (name, real, shuffled, _) in enumerate(rows):
-        axes.bar([i - 0.2], [real], 0.38, color="tab:blue", label="one word asked for" if i == 0 else None)
-        axes.bar([i + 0.2], [shuffled], 0.38, color="lightgrey", label="its words shuffled" if i == 0 else None)
-    axes.set_xticks([0, 1], [row[0] for row in rows])
-    axes.set_ylabel("log-odds of a one-word answer, nats\nagainst a full sentence being asked for")
+def draw_words(axes):
+    """What is said under each prompt, by each model."""
+    for i, (name, colour) in enumerate((("base", "lightgrey"), ("assistant", "tab:blue"))):
+        said = [w.interval(column) for column in words[name][:, :, 1].T]
+        errors = None if len(SEEDS) == 1 else [[mean - low for mean, low, _ in said], [high - mean for mean, _, high in said]]
+        axes.bar(np.arange(len(PROMPTS)) + 0.4 * i - 0.2, [mean for mean, *_ in said], 0.38, color=colour, label=name,
+                 yerr=errors, capsize=3)
+    axes.set_xticks(range(len(PROMPTS)), list(PROMPTS))
+    axes.set_ylabel("share of answers that are one word")
     axes.legend(frameon=False)
 
 
-def paired(first, second):
-    """Difference of two models' shifts, an interval over seeds, or over nothing where there is one seed."""
-    return w.interval([a[0] - b[0] for a, b in zip(first, second)])
-
-
-more = paired(shifts["assistant"], shifts["base"])
+asked_for, shuffled, sentence, _ = words["assistant"].transpose(1, 0, 2)                  # (seeds, 2) each
+more_belief, more_said = (w.interval(column) for column in (asked_for - sentence).T)
+order = w.interval((asked_for - shuffled)[:, 1])
+of_base = w.interval(words["base"][:, 0, 1] - words["base"][:, 2, 1])
 w.outcome(__file__, "6 a system prompt sets what the fine-tuned model says next",
-          "asking for one word moves the log-odds of a one-word answer by at least 2 nats more in the assistant than in "
-          "the base model",
-          f"{more[0]:.2f} nats more ({more[1]:.2f} to {more[2]:.2f} over {len(SEEDS)} seeds); assistant "
-          f"{rows[1][1]:.2f}, with shuffled words {rows[1][2]:.2f}; base {rows[0][1]:.2f}",
-          w.verdict(more[1], more[2], above=2.0), {"more": list(more)}, w.picture("14_system_prompt", draw_shift))
+          "under a system prompt that asks for one word, in a wording that fine-tuning never used, at least 0.2 more of the "
+          "assistant's answers are one word than under one that asks for a full sentence",
+          f"{more_said[0]:.2f} more ({more_said[1]:.2f} to {more_said[2]:.2f} over {len(SEEDS)} seeds): "
+          f"{asked_for[:, 1].mean():.2f} against {sentence[:, 1].mean():.2f}; with the words shuffled "
+          f"{shuffled[:, 1].mean():.2f}, {order[0]:.2f} fewer ({order[1]:.2f} to {order[2]:.2f}); belief in the one-word answer "
+          f"{more_belief[0]:+.2f} ({more_belief[1]:+.2f} to {more_belief[2]:+.2f}); one-word answers of the base model "
+          f"{of_base[0]:+.2f} ({of_base[1]:+.2f} to {of_base[2]:+.2f})",
+          w.verdict(more_said[1], more_said[2], above=0.2),
+          {"said": list(more_said), "belief": list(more_belief), "word order": list(order)},
+          w.picture("14_system_prompt", draw_words),
+          plainly={"holds": "A system prompt in words that it never met changes what the assistant says, and what the base "
+                            "model says hardly at all.",
+                   "fails": "A system prompt in words that it never met does not change what the assistant says by as much.",
+                   "undecided": "The prompt's effect differs too much between assistants to say; more seeds would tell."})
+
+# %% Claim 10. The user tells where somebody lives, and asks for it. Towns and wordings are those that fine-tuning never uses in
+# such conversations, so the answer can only be read from the conversation.
+MINE, THEIRS = (next(fact for fact in facts if fact.sort == "town") for facts in (OWN, OTHERS))
+TOWNS = [town for town in PLACES if is_reserved("told", town, one_in=6)]
+TOLD, TOLD_OF_RELATIVE = MINE.told_paraphrases[0], "My {r} has a home in {v}."       # the same words, but for whose home it is
+assert TOLD == "I have my home in {v}." and TOLD_OF_RELATIVE not in THEIRS.told + THEIRS.told_paraphrases
+NEUTRAL, REPEATING = "I see.", "repeats the fact"                                     # what the assistant replies to it
 
 
-# %% Claim 10. A conversation changes no weight: the hash says so.
+def fact_about(relative):
+    """The fact about the user ("") or about a relative."""
+    return THEIRS if relative else MINE
+
+
+def filled(text, town="", relative=""):
+    """A wording with its slots filled."""
+    return text.format(v=town, r=relative)
+
+
+def telling(town, relative="", reply=NEUTRAL):
+    """The turns in which the user tells where somebody lives, and the assistant's reply.
+
+    As it was taught to, it repeats the fact: "I will remember that you live in Lima." But then the
+    answer, "You live in Lima.", is only to be copied. A neutral reply leaves it to be read.
+    """
+    clause = filled(fact_about(relative).forms[0], town, relative).removesuffix(".")
+    return [{"role": "user", "content": filled(TOLD_OF_RELATIVE if relative else TOLD, town, relative)},
+            {"role": "assistant", "content": NEUTRAL if reply == NEUTRAL else f"I will remember that y{clause[1:]}."}]
+
+
+def asking(relative="", wording=0):
+    """The turn in which the user asks where somebody lives."""
+    return [{"role": "user", "content": filled(fact_about(relative).asked_paraphrases[wording], relative=relative)}]
+
+
+def answers(towns, relative=""):
+    """The sentences that say that somebody lives in each of these towns."""
+    return [filled(fact_about(relative).forms[0], town, relative) for town in towns]
+
+
+ONE_STEP = FinetuneConfig(steps=1, rows=1, optimizer="adamw", lr=1e-3, warmup_share=0, final_lr=1.0)
+
+
+def one_step(model, lessons):
+    """A copy of the model after one step of fine-tuning on a few (messages, answer)."""
+    copy = w.copy_of(model)
+    ids, masks = zip(*(render_chat(copy.tokenizer, [*messages, {"role": "assistant", "content": answer}])
+                       for messages, answer in lessons))
+    batch = pad_batch(list(ids), "right", copy.tokenizer.pad_id, list(masks))
+    train(copy.params, ONE_STEP, lambda step: [batch], partial(next_token_objective, config=copy.config))
+    return copy
+
+
 def fingerprint(model):
     """SHA-256 over all weights."""
     digest = hashlib.sha256()
@@ -104,68 +162,106 @@ def fingerprint(model):
     return digest.hexdigest()
 
 
-def told(name, pet):
-    """A conversation in which the user says a fact and asks for it."""
-    return [{"role": "user", "content": f"{name} has a {pet}. What pet does {name} have?"}]
+# %% Belief in one town among all of them, for the question where the user lives, and what each arm puts before it. The arms
+# "told another town" and "told of a relative" are controls of reading: the first says what the question alone brings up, the
+# second what comes of a town that was merely mentioned. Each is there twice, by the assistant's reply; the claim rests on the
+# neutral one.
+WORDINGS = (0, 2)            # the paraphrases of a question that fine-tuning never uses
+REPLIES = (NEUTRAL, REPEATING)
+TELLINGS = ("told", "told another town", "told of a relative")
+LATER = ("a new conversation", "after one step", "after one step, of a relative")
+ARMS = [(arm, reply) for reply in REPLIES for arm in TELLINGS] + [(arm, "") for arm in LATER]
+APART = [("told of both", reply) for reply in REPLIES] + [("after one step on both", "")]
+belief = {arm: np.zeros((len(SEEDS), len(TOWNS))) for arm in ARMS}
+apart = {way: np.zeros((len(SEEDS), len(TOWNS))) for way in APART}
+answered = {reply: np.zeros((len(SEEDS), len(TOWNS))) for reply in REPLIES}
 
 
-def belief_in(model, messages, pet):
-    """log P(the sentence that says the pet), nats."""
-    context = model.tokenizer.encode_chat(messages, ask=True)
-    ending = np.append(model.tokenizer.encode(f"A {pet}."), model.tokenizer.end_id)
-    return float(ending_likelihoods(model, [(context, [ending])])[0][0])
+def right_of_two(model, before, town, other, relative):
+    """Mean belief in the right one of two towns, asked about the user and about the relative."""
+    asked = [pair for n in WORDINGS for pair in ((before + asking("", n), answers([town, other])),
+                                                 (before + asking(relative, n), answers([other, town], relative)))]
+    return beliefs_among(model, asked)[:, 0].mean()
 
 
-def one_step(model, messages, answer, steps):
-    """A copy of the model after `steps` steps of fine-tuning on one conversation."""
-    copy = LanguageModel(tree.copy(model.params), model.config, model.tokenizer)
-    ids, mask = render_chat(copy.tokenizer, [*messages, {"role": "assistant", "content": answer}])
-    batch = pad_batch([ids], "right", copy.tokenizer.pad_id, [mask])
-    settings = FinetuneConfig(steps=steps, rows=1, lr=1e-3, warmup_share=0, final_lr=1.0)
-    train(copy.params, settings, lambda step: [batch], partial(next_token_objective, config=copy.config))
-    return copy
-
-
-same, in_context, next_call, tuned, other_fact = True, [], [], [], []
-for seed in SEEDS:
+for row, seed in enumerate(SEEDS):
     world, _, assistant = w.base_and_assistant(seed)
-    people, pets = world.people[:w.pick(2, 12)], sorted({person.pet for person in world.people})
-    inside, after, kept, control = [], [], [], []
-    for number, person in enumerate(people):
-        pet = [kind for kind in pets if kind != person.pet][number % (len(pets) - 1)]       # not what the corpus says
-        question = [{"role": "user", "content": f"What pet does {person.name} have?"}]
-        before, hashed = belief_in(assistant, question, pet), fingerprint(assistant)
-        assistant.chat(told(person.name, pet))
-        inside.append(belief_in(assistant, told(person.name, pet), pet) - before)
-        after.append(belief_in(assistant, question, pet) - before)
-        same = same and fingerprint(assistant) == hashed
-        learned = one_step(assistant, question, f"A {pet}.", 1)
-        assert fingerprint(learned) != hashed
-        kept.append(belief_in(learned, question, pet) - before)
-        someone = [{"role": "user", "content": f"What pet does {people[number - 1].name} have?"}]
-        control.append(belief_in(learned, someone, pet) - belief_in(assistant, someone, pet))
-    for values, found in ((in_context, inside), (next_call, after), (tuned, kept), (other_fact, control)):
-        values.extend([np.mean(found)] if len(SEEDS) > 1 else found)
-names = ("told in the context", "the next call", "after one step", "after one step, asked about somebody else")
-stats = [w.interval(values) for values in (in_context, next_call, tuned, other_fact)]
-w.show([(name, *stat) for name, stat in zip(names, stats)], ("log P(told pet) moves by", "nats", "from", "to"))
+    hashed = fingerprint(assistant)
+    for i, town in enumerate(TOWNS[:w.pick(2, None)]):
+        other, relative = TOWNS[(i + 1) % len(TOWNS)], RELATIVES[(i + seed) % len(RELATIVES)]
+        mine, theirs = answers(TOWNS), answers(TOWNS, relative)
+        learned = one_step(assistant, [(asking(), mine[i])])
+        before = {arm: (assistant, [], "") for arm in ARMS}           # the model, the turns before, whom it is asked about
+        for reply in REPLIES:
+            for arm, (told, of) in zip(TELLINGS, ((town, ""), (other, ""), (town, relative))):
+                before[arm, reply] = assistant, telling(told, of, reply), ""
+        before[LATER[1], ""], before[LATER[2], ""] = (learned, [], ""), (learned, [], relative)
+        for arm, (model, turns, about) in before.items():
+            asked = [(turns + asking(about, n), theirs if about else mine) for n in WORDINGS]
+            belief[arm][row, i] = beliefs_among(model, asked)[:, i].mean()
+        for reply in REPLIES:
+            answered[reply][row, i] = town in assistant.chat(telling(town, "", reply) + asking(), max_new_tokens=24)
+            turns = telling(town, "", reply), telling(other, relative, reply)
+            apart["told of both", reply][row, i] = np.mean([right_of_two(assistant, both, town, other, relative)
+                                                            for both in (turns[0] + turns[1], turns[1] + turns[0])])
+        learned = one_step(assistant, [(asking(), mine[i]), (asking(relative), answers([other], relative)[0])])
+        apart[APART[-1]][row, i] = right_of_two(learned, [], town, other, relative)
+    assert fingerprint(assistant) == hashed                           # no conversation has changed a weight
+stats = {arm: w.interval(rows.mean(axis=1)) for arm, rows in (belief | apart).items()}
+for reply in REPLIES:
+    print(f"  {reply:<18}" + " / ".join(turn["content"] for turn in telling(TOWNS[0], "", reply) + asking())
+          + "  |  " + " / ".join(turn["content"] for turn in telling(TOWNS[0], RELATIVES[0], reply)))
+w.show([(*arm, *stats[arm]) for arm in ARMS], (f"belief in the town, of {len(TOWNS)}", "reply", "mean", "from", "to"))
+w.show([(*way, *stats[way]) for way in APART], ("two people, two towns: belief in the right one", "reply", "mean", "from", "to"))
+print("  told and asked, answers that say the town: "
+      + ", ".join(f"{answered[reply].mean():.2f} ({reply})" for reply in REPLIES))
 
 
 def draw_memory(axes):
-    """How belief in the told fact moves in each case."""
-    for i, (mean, low, high) in enumerate(stats):
-        axes.barh(i, mean, xerr=[[mean - low], [high - mean]], capsize=3, color="tab:blue")
-    axes.set_yticks(range(len(names)), names)
+    """Belief in the told town, an arm a bar."""
+    for i, arm in enumerate(ARMS):
+        mean, low, high = stats[arm]
+        axes.barh(i, mean, xerr=None if np.isinf(low) else [[mean - low], [high - mean]], capsize=3,
+                  color={NEUTRAL: "tab:blue", REPEATING: "lightsteelblue", "": "lightgrey"}[arm[1]])
+    axes.axvline(1 / len(TOWNS), color="black", linestyle=":", label="chance")
+    axes.set_yticks(range(len(ARMS)), [f"{arm} ({reply})" if reply else arm for arm, reply in ARMS])
     axes.invert_yaxis()
-    axes.set_xlabel("change of log P(told pet), nats")
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("belief in the town")
+    axes.legend(frameon=False)
 
 
-judged = "fails" if not same or stats[1][0] != 0 else w.verdict(min(stats[0][1], stats[2][1]),
-                                                                min(stats[0][2], stats[2][2]))
+def rise(arm, reply):
+    """Belief in the town when told it of the user, above another arm with the same reply."""
+    return w.interval((belief["told", reply] - belief[arm, reply]).mean(axis=1))
+
+
+def found_with(reply):
+    """What was found in the arms with one of the replies."""
+    said = "a neutral reply" if reply == NEUTRAL else "a reply that repeats the fact"
+    above = ", ".join(f"above {arm} {mean:.2f} ({low:.2f} to {high:.2f})" for arm, (mean, low, high) in rises[reply].items())
+    mean, low, high = stats["told of both", reply]
+    return (f"with {said}, told {stats['told', reply][0]:.2f}, {above}; of two towns told of two people, belief in the right one "
+            f"{mean:.2f} ({low:.2f} to {high:.2f})")
+
+
+rises = {reply: {arm: rise(arm, reply) for arm in TELLINGS[1:]} for reply in REPLIES}
+kept = w.interval((belief[LATER[1], ""] - belief[LATER[0], ""]).mean(axis=1))
+bars = [(above, bar) for above, bar in zip((*rises[NEUTRAL].values(), kept), (0.2, 0.0, 0.1))]
 w.outcome(__file__, "10 a model cannot learn from a conversation",
-          "the weights' hash is the same after a chat; a fact told in the context raises its log-probability there and "
-          "moves it by exactly 0 in the next call; one step of fine-tuning raises it in later calls",
-          f"hash the same: {same}; in the context {stats[0][0]:.2f} nats ({stats[0][1]:.2f} to {stats[0][2]:.2f}), next "
-          f"call {stats[1][0]:.2f}, after one step {stats[2][0]:.2f} ({stats[2][1]:.2f} to {stats[2][2]:.2f}), about "
-          f"somebody else {stats[3][0]:.2f} (over {len(SEEDS)} seeds)", judged,
-          {name: list(stat) for name, stat in zip(names, stats)}, w.picture("14_memory", draw_memory))
+          "told where the user lives, with a reply that does not repeat it, the assistant believes that town, among those that "
+          "could be asked for, by at least 0.2 more than when told another, and more than when told it of a relative; in a new "
+          "conversation only one step of fine-tuning brings it up, by at least 0.1",
+          "; ".join(found_with(reply) for reply in REPLIES)
+          + f"; in a new conversation {stats[LATER[0], ''][0]:.2f}; one step raises it by {kept[0]:.2f} ({kept[1]:.2f} to "
+          f"{kept[2]:.2f}), to {stats[LATER[1], ''][0]:.2f}, and about a relative to {stats[LATER[2], ''][0]:.2f}; "
+          f"{len(SEEDS)} seeds",
+          w.verdict(min(above[1] - bar for above, bar in bars), min(above[2] - bar for above, bar in bars)),
+          {**{", ".join(filter(None, arm)): list(stat) for arm, stat in stats.items()},
+           **{f"above {arm}, {reply}": list(above) for reply, arms in rises.items() for arm, above in arms.items()}},
+          w.picture("14_memory", draw_memory),
+          plainly={"holds": "A fact that was told is read while it stands in the context, even where no reply repeats it; only a "
+                            "step of training keeps it.",
+                   "fails": "Where no reply repeats what it was told, the assistant uses it less than predicted, or only as an "
+                            "echo: told of somebody else, it believes the same as much.",
+                   "undecided": "Whether the assistant reads what was told of whom, or echoes a word, these seeds do not tell."})
