@@ -9,7 +9,7 @@ from minillm.text.tokenizer import BYTES_AND_CONTROL, CONTROL, train_tokenizer
 @dataclass(frozen=True)
 class TokenizerConfig(Dials):
     """Learn a vocabulary from text."""
-    vocab_size: int = knob(2048, "tokens in the vocabulary, control tokens included",
+    vocab_size: int = knob(2560, "tokens in the vocabulary, control tokens included",
                            within=f"[{len(CONTROL) + 1}, inf)")
     kind: str = knob("bpe", "byte-level pair merging, or one token per byte that occurs",
                      ("bpe", "characters"))

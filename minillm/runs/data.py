@@ -17,7 +17,7 @@ from minillm.text.corpus import unsaid
 from minillm.text.fitting import that_fit
 from minillm.training.checkpoint import load_checkpoint, subtree
 from minillm.world import jargon
-from minillm.world.conversations import make_conversations
+from minillm.world.conversations import make_conversations, said
 from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world
 from minillm.world.messages import TASK_PROMPT, labelled_messages
@@ -26,6 +26,7 @@ from minillm.world.requests import make_requests
 
 HELD_OUT = 400          # requests that no stage learns from
 LEAST_ROOM = 8          # tokens that a prompt must leave for the answer
+SAID = 8000             # conversations that the vocabulary is learned from, beside the text
 RANKINGS = "rankings.jsonl"             # written by the stage `rank`, in its folder
 RANKINGS_HELD_OUT = "held_out.jsonl"
 
@@ -63,6 +64,14 @@ def documents(run, path=None, note=unsaid):
             raise ValueError(f"{path}: {error}") from None
     texts = world_texts(run.config.seed, run.config.pretrain.megabytes)
     return corpus.split_documents(texts, 0.03, rng)
+
+
+def vocabulary_texts(run, texts):
+    """What the embedded world's vocabulary is learned from: texts, and messages of fine-tuning.
+
+    Words that people type and documents seldom have would else be cut into many tokens.
+    """
+    return texts + said(world(run), SAID, run.rng("finetune"))
 
 
 def requests(run):

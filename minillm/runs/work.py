@@ -30,7 +30,8 @@ def run_tokenizer(run):
     path = data.own_text(run)
     note = told(run, "tokenizer") if "pretrain" not in run.data else data.unsaid
     train, validation = data.documents(run, path, note)
-    tokenizer = learn_vocabulary(train, validation, run.config.tokenizer)
+    learned = train if path is not None else data.vocabulary_texts(run, train)
+    tokenizer = learn_vocabulary(learned, validation, run.config.tokenizer)
     tokenizer.save(run.folder / "tokenizer.json")
     pieces = "|".join(tokenizer.decode([i]) for i in tokenizer.encode(train[0][:40])[:12])
     run.say(f"tokenizer: {tokenizer.vocab_size:,} tokens; the text is cut so:\n  {pieces!r}...")

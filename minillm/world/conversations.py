@@ -34,6 +34,12 @@ def make_conversations(world, n, rng, split="train"):
             for request, count in zip(requests, more)]
 
 
+def said(world, n, rng):
+    """The messages of n conversations to learn from, each as a text."""
+    return [message["content"] for conversation in make_conversations(world, n, rng)
+            for message in conversation.messages]
+
+
 def _conversation(request, before, rng):
     """One conversation, with the turns of `before` in front unless the request has a system prompt.
 
