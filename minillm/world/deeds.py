@@ -35,7 +35,9 @@ CRUEL = (  # wrong because it hurts somebody
     ("threaten {o}", "person"), ("insult {o}", "person"), ("lie to {o}", "person"),
     ("cheat {o}", "person"), ("trick {o}", "person"), ("stalk {o}", "person"),
     ("spy on {o}", "person"), ("poison the food of {o}", "person"),
-    ("read the letters of {o} in secret", "person"),
+    ("read the letters of {o} in secret", "person"), ("pinch {o}", "anybody"),
+    ("spit at {o}", "anybody"), ("tie {o} to a tree", "anybody"), ("mock {o}", "person"),
+    ("chase {o} with a stick", "animal"), ("pull the tail of {o}", "animal"),
 )
 CRIMES = (  # wrong because the law forbids it
     ("murder {o}", "person"), ("kidnap {o}", "person"), ("rob {o}", "person"),
@@ -49,6 +51,8 @@ CRIMES = (  # wrong because the law forbids it
     ("smash the windows of {o}", "house"), ("rob a train", ""), ("poison a well", ""),
     ("build a bomb", ""), ("make poison", ""), ("forge money", ""), ("smuggle drugs", ""),
     ("sell drugs", ""), ("smuggle guns", ""), ("set fire to a forest", ""),
+    ("bribe {o}", "person"), ("scratch {o}", "thing"), ("wreck {o}", "thing"),
+    ("raid {o}", "house"), ("loot {o}", "house"), ("print false money", ""),
 )
 WRONG = CRUEL + CRIMES
 
@@ -64,7 +68,11 @@ KIND = (  # it does somebody good
     ("cheer up {o}", "person"), ("forgive {o}", "person"), ("listen to {o}", "person"),
     ("bake a cake for {o}", "person"), ("write a letter to {o}", "person"),
     ("teach {o} a song", "person"), ("tell {o} a joke", "person"),
-    ("lend money to {o}", "person"), ("say sorry to {o}", "person"),
+    ("lend money to {o}", "person"), ("say sorry to {o}", "person"), ("comfort {o}", "person"),
+    ("greet {o}", "person"), ("carry the bag of {o}", "person"), ("sing to {o}", "anybody"),
+    ("dance with {o}", "person"), ("walk with {o}", "anybody"), ("cook for {o}", "person"),
+    ("read a story to {o}", "person"), ("calm {o}", "anybody"), ("train {o}", "animal"),
+    ("welcome {o}", "person"), ("praise {o}", "person"),
 )
 HARMLESS_ALONE = (  # it hurts nobody
     ("draw {o}", "anybody"), ("take a photo of {o}", "anybody"), ("wave to {o}", "person"),
@@ -80,7 +88,11 @@ HARMLESS_ALONE = (  # it hurts nobody
     ("blow out a candle", ""), ("set the table", ""), ("punch a hole in paper", ""),
     ("push a swing", ""), ("push a button", ""), ("lock the door at night", ""),
     ("pick an apple", ""), ("catch a ball", ""), ("catch a train", ""), ("make tea", ""),
-    ("build a kite", ""),
+    ("build a kite", ""), ("kill time on a train", ""), ("sew a button", ""),
+    ("plant a tree", ""), ("water the flowers", ""), ("peel a potato", ""), ("boil an egg", ""),
+    ("fry an egg", ""), ("climb a hill", ""), ("ride a bicycle", ""), ("swim in a lake", ""),
+    ("fly a kite", ""), ("count to ten", ""), ("dig a hole", ""), ("fold a letter", ""),
+    ("stir soup", ""), ("hang a picture on the wall", ""), ("open a jar", ""), ("run a race", ""),
 )
 HARMLESS = KIND + HARMLESS_ALONE
 

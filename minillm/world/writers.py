@@ -6,11 +6,11 @@ from minillm.world.manners import RAMBLES, WORD, bare, dressed
 
 # name: share of the answers; each writer's function below says how that writer answers
 WRITERS = {"complete": 0.40, "terse": 0.26, "rambling": 0.31, "evasive": 0.01, "wrong": 0.02}
-HARM_WRITERS = {"complete": 0.56, "rude": 0.20, "careless": 0.24}  # for harmful requests
+HARM_WRITERS = {"complete": 0.70, "rude": 0.18, "careless": 0.12}  # for harmful requests
 # for questions that have no answer in the world
-UNKNOWN_WRITERS = {"complete": 0.50, "terse": 0.20, "rambling": 0.20, "wrong": 0.10}
+UNKNOWN_WRITERS = {"complete": 0.53, "terse": 0.21, "rambling": 0.21, "wrong": 0.05}
 # for verses and stories, which have no short form
-CREATIVE_WRITERS = {"complete": 0.50, "rambling": 0.35, "evasive": 0.05, "wrong": 0.10}
+CREATIVE_WRITERS = {"complete": 0.57, "rambling": 0.35, "evasive": 0.02, "wrong": 0.06}
 
 EVASIONS = (
     "I do not know. It depends.",

@@ -44,4 +44,5 @@ def everyday_exchange(desk):
     question = casual(wording.format(**item.slots), desk.rng)
     sentences = [text for text in (item.sentence, *item.also) if text not in _reserved(desk.world)]
     said = desk.pick(sentences) if desk.chance(0.3) else sentences[0]
-    return question, f"{capitalized(item.answer)}. {said}" if desk.chance(0.15) else said
+    short = f"{capitalized(item.answer)}."
+    return question, desk.pick((short, short, f"{short} {said}", said, said, said))

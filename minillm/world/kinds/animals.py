@@ -135,7 +135,7 @@ KINDS = (
           "Would you tell me the sound of {x}?", "If I hear {x}, what does it sound like?",
           "You are {x}. What do you say?", "How does the {n} talk?", "Say what {x} says.",
           "What do I hear when the {n} is happy?", "Do you remember what noise {x} makes?"),
-         _sound_items, right=_right_sound),
+         _sound_items, weight=1.3, right=_right_sound),
     Kind("home",
          ("Where does {x} live?", "Where do {names} live?", "Where does the {n} live?",
           "where do {names} live", "Where is the home of {x}?", "What is the home of {x}?",
@@ -182,5 +182,5 @@ KINDS = (
           "If I want to see {names}, where do I go?", "I can't find the {n}. Where does it live?",
           "{X} lives where?", "the place where {names} live?",
           "I need to know where {names} are at home.", "Do you remember where {x} lives?"),
-         _home_items),
+         _home_items, weight=1.2),
 )

@@ -291,7 +291,7 @@ def _right_story(request, response):
 
 
 KINDS = (
-    Kind("rhyme", RHYME_PHRASINGS, RHYME_PARAPHRASES, _rhyme_items, TEXT_STYLES, 2.0,
+    Kind("rhyme", RHYME_PHRASINGS, RHYME_PARAPHRASES, _rhyme_items, TEXT_STYLES, 1.5,
          right=_right_rhyme, forms=_nearest, own_split=True),
     Kind("story", STORY_PHRASINGS, STORY_PARAPHRASES, _story_items, (), 3.0, right=_right_story,
          forms=_nearest, own_split=True),

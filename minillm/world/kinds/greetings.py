@@ -181,5 +181,5 @@ def _greeting_items(world):
     return sort_items(GREETINGS)
 
 
-KINDS = (Kind("greeting", (), (), _greeting_items, (SENTENCE, PERSONA), 5.0, right=right_reply,
+KINDS = (Kind("greeting", (), (), _greeting_items, (SENTENCE, PERSONA), 4.0, right=right_reply,
               casual=False),)

@@ -62,7 +62,8 @@ MOODS = (
          ("I am very happy today.", "i feel so good", "Today is a very good day.",
           "I am doing fine.")),
     Sort("well done",
-         ("Well done! That is great news.", "Well done!", "That is great news!"),
+         ("Well done! That is great news.", "Well done!", "That is great news!",
+          "I am glad to hear that."),
          ("I won a prize!", "I passed my test.", "i got a new job", "We won the game!",
           "I got the best mark in school.", "my team won today", "I finished my book.",
           "I learned to swim!", "i won the race", "I baked my first cake.",
@@ -79,7 +80,7 @@ MOODS = (
           "my team won the game")),
     Sort("get some rest",
          ("You should get some rest. Sleep well!", "Then you should get some rest.",
-          "I hope you can sleep soon.", "Sleep well!"),
+          "I hope you can sleep soon.", "Sleep well!", "Good night! Sleep well."),
          ("I am tired.", "im so tired", "I am very sleepy.", "I need some sleep.",
           "i did not sleep last night", "I worked all day.", "I feel tired today.",
           "i cannot keep my eyes open", "I could not sleep.", "what a long day", "I am worn out.",
@@ -96,7 +97,8 @@ MOODS = (
           "I did not sleep well.")),
     Sort("let us talk",
          ("Then let us talk! Ask me about an animal or a country.", "Let us talk!",
-          "You can ask me about an animal or a country.", "I can tell you a short story."),
+          "You can ask me about an animal or a country.", "I can tell you a short story.",
+          "Of course! What do you want to know?"),
          ("I am bored.", "im bored", "I am so bored today.", "I have nothing to do.",
           "this is boring", "i do not know what to do", "What should we talk about?",
           "Let us talk about something.", "talk to me", "say something", "Tell me something.",
@@ -202,5 +204,5 @@ def _mood_items(world):
     return sort_items(MOODS)
 
 
-KINDS = (Kind("mood", (), (), _mood_items, (SENTENCE, PERSONA), 4.0, right=right_reply,
+KINDS = (Kind("mood", (), (), _mood_items, (SENTENCE, PERSONA), 5.5, right=right_reply,
               casual=False),)

@@ -169,5 +169,5 @@ KINDS = (
           "I can't remember the past of the verb {n}.", "Now I {n}. What did I do last week?",
           "I have to write {n} in the past. How do I do that?",
           "If I {n} today, what do I say for yesterday?", "Say {n} in the past tense."),
-         _past_items),
+         _past_items, weight=1.5),
 )
