@@ -9,6 +9,7 @@ from minillm.formats.durable import write_atomically
 from minillm.formats.json_file import read_json
 from minillm.phases.finetune import FinetuneConfig
 from minillm.phases.pretrain import PretrainConfig
+from minillm.phases.reward import RewardConfig
 from minillm.phases.tokenizer import TokenizerConfig
 from minillm.runs.stages import BY_NAME, STAGES
 from minillm.training.checkpoint import CheckpointError
@@ -39,10 +40,11 @@ RunConfig.__doc__ = "Everything that `minillm run` does: the sections of all sta
 MUON = dict(optimizer="muon", beta1=0.8)
 DEFAULT = "llama"
 PRESETS = {
-    "llama": RunConfig(pretrain=PretrainConfig(steps=870, lr=1.5e-2, table_lr=2.0, **MUON),
-                       finetune=FinetuneConfig(steps=750, lr=1.8e-2, table_lr=1.5,
-                                               weight_decay=0.01, task_steps=70,
-                                               domain_steps=45, **MUON)),
+    "llama": RunConfig(pretrain=PretrainConfig(steps=810, lr=1.5e-2, table_lr=2.0, **MUON),
+                       finetune=FinetuneConfig(steps=760, lr=1.8e-2, table_lr=1.5,
+                                               weight_decay=0.01, replay_rows=3,
+                                               task_steps=55, domain_steps=35, **MUON),
+                       reward=RewardConfig(steps=150)),
     "gpt2": RunConfig(model=MODELS["gpt2"], pretrain=PretrainConfig(lr=4e-3)),
     "micro": RunConfig(tokenizer=TokenizerConfig(kind="characters"), model=MODELS["micro"],
                        pretrain=PretrainConfig(steps=2000, rows=12, lr=1e-3,

@@ -59,7 +59,7 @@ def test_every_lesson_is_there_whole():
         assert (LESSONS / f"{name}.py").is_file() and (LESSONS / "answers" / f"{name}.py").is_file(), name
     for folder in ("answers", "exercises", "results"):
         for path in (LESSONS / folder).glob("[0-9][0-9]_*"):
-            assert path.stem in NAMES, f"{folder}/{path.name} is of no lesson"
+            assert path.suffix == ".txt" or path.stem in NAMES, f"{folder}/{path.name} is of no lesson"
 
 
 # The parts that every lesson has, in this order; what the lesson teaches stands between the guess and "Run it".
@@ -186,6 +186,24 @@ def test_a_results_block_names_its_command():
     assert told.startswith("python lessons/03_x.py --full --record\nclaim 1 a claim\n") and told.count("--record") == 1
     assert "  plainly    It is so.\n\nclaim 2 b" in told and told.count("plainly") == 1
     assert refresh.as_text([{**row, "size": "default"}]).startswith("python lessons/03_x.py --record\n")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_table_is_printed_by_its_script_and_shown_in_its_text(name):
+    shown = refresh.LOG.findall(text_of(name))
+    printed = re.findall(r'^with w\.table\("(\w+)"\):$', (LESSONS / f"{name}.py").read_text(encoding="utf-8"), re.MULTILINE)
+    kept = [path.stem for path in (LESSONS / "results").glob(f"{name[:2]}_*.txt")]
+    assert set(shown) == set(printed) == set(kept) and len(shown) == len(set(shown))
+
+
+def test_a_table_is_what_its_run_printed(tmp_path, monkeypatch):
+    monkeypatch.setattr(refresh, "LESSONS", tmp_path)
+    text = "Before.\n\n```text log=03_gain\nan old one\n```\n\n```text\nwritten by hand\n```\n"
+    assert refresh.filled(text, "03_x") == text.replace("an old one", "not recorded yet")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "03_gain.txt").write_text("  gain  \\1\n  0.5\n")
+    new = refresh.filled(text, "03_x")
+    assert new == text.replace("an old one", "  gain  \\1\n  0.5") and refresh.filled(new, "03_x") == new
 
 
 def test_a_symbol_that_is_gone_is_named():

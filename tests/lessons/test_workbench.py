@@ -101,3 +101,18 @@ def test_an_outcome_is_told_plainly_and_recorded(workbench, monkeypatch, tmp_pat
         workbench.outcome("03_script.py", "1 a claim", "more", "less", "fails", plainly={"holds": "It is so."})
     with pytest.raises(ValueError, match="judged"):
         workbench.outcome("03_script.py", "1 a claim", "more", "less", "maybe")
+
+
+@pytest.mark.parametrize("record,size,kept", [(True, "full", True), (True, "default", True), (True, "smoke", False), (False, "full", False)])
+def test_a_table_is_printed_and_its_parts_are_kept(workbench, monkeypatch, tmp_path, capsys, record, size, kept):
+    for name, value in (("LESSONS", tmp_path), ("RECORD", record), ("SIZE", size), ("TABLES", {})):
+        monkeypatch.setattr(workbench, name, value)
+    with workbench.table("03_gain"):
+        workbench.show([("first", 0.5)], ("way", "gain"))
+    print("between")
+    with workbench.table("03_gain"):
+        print("  predicted: above 0: holds")
+    table = "  way    gain\n  first  0.5\n  predicted: above 0: holds\n"
+    assert capsys.readouterr().out == table.replace("  pred", "between\n  pred")
+    path = tmp_path / "results" / "03_gain.txt"
+    assert path.exists() == kept and (not kept or path.read_text() == table)
