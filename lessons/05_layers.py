@@ -53,7 +53,8 @@ def errors(seed, steps):
 STEPS = np.logspace(-12, -1, w.pick(4, 23))
 found = np.array([errors(seed, STEPS) for seed in SEEDS])                   # (seeds, 2, steps)
 typical = np.exp(np.log(found + 1e-16).mean(axis=0))
-w.show(list(zip(STEPS[::2], *typical[:, ::2])), ("step", "right backward", "without the second term"))
+with w.table("05_central_differences"):
+    w.show(list(zip(STEPS[::2], *typical[:, ::2])), ("step", "right backward", "without the second term"))
 best = STEPS[typical[0].argmin()]
 
 
@@ -67,8 +68,10 @@ def doubled_norm(dy):
     return float(np.linalg.norm(right)), float(np.linalg.norm(2 * right - right))
 
 
-w.show([("ones", *doubled_norm(np.ones((4, 6)))), ("random", *doubled_norm(np.random.default_rng(1).standard_normal((4, 6))))],
-       ("upstream gradient", "size of the right gradient", "size of the mistake"))
+with w.table("05_central_differences"):
+    upstream = {"ones": np.ones((4, 6)), "random": np.random.default_rng(1).standard_normal((4, 6))}
+    w.show([(name, *doubled_norm(dy)) for name, dy in upstream.items()],
+           ("upstream gradient", "size of the right gradient", "size of the mistake"))
 
 
 def draw(axes):
@@ -86,7 +89,8 @@ picture = w.picture("05_central_differences", draw)
 near = (STEPS > 1e-7) & (STEPS < 1e-4) if w.SIZE != "smoke" else STEPS > 0
 low, control = np.log10(found[:, :, near]).min(axis=2).T
 mean, lower, upper = w.interval(low)
-print(f"  the best step is about {best:.0e}; between 1e-7 and 1e-4 the error falls to 1e{mean:.1f} "
-      f"(1e{lower:.1f} to 1e{upper:.1f}); predicted: below 1e-8: {w.verdict(-8 - upper, -8 - lower)}")
-print(f"  the control, without the second term, comes no nearer than 1e{control.min():.1f}; "
-      f"predicted: above 1e-3 with every seed: {'holds' if control.min() > -3 else 'fails'}")
+with w.table("05_central_differences"):
+    print(f"  the best step is about {best:.0e}; between 1e-7 and 1e-4 the error falls to 1e{mean:.1f} "
+          f"(1e{lower:.1f} to 1e{upper:.1f}); predicted: below 1e-8: {w.verdict(-8 - upper, -8 - lower)}")
+    print(f"  the control, without the second term, comes no nearer than 1e{control.min():.1f}; "
+          f"predicted: above 1e-3 with every seed: {'holds' if control.min() > -3 else 'fails'}")

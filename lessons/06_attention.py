@@ -85,8 +85,9 @@ for seed in SEEDS:
         found[name].append([*belief(model, 3, seed)[:1], *belief(model, 4, seed)])
         maps.setdefault(name, looks(model, "bmo bm"))
         print(f"  seed {seed}, trained on words of {name}: loss {loss:.2f}", flush=True)
-w.show([(name, *map(float, np.mean(rows, axis=0))) for name, rows in found.items()],
-       ("trained on words of", "three letters: right", "four letters: by letter", "four letters: three places back"))
+with w.table("06_copying_head"):
+    w.show([(name, *map(float, np.mean(rows, axis=0))) for name, rows in found.items()],
+           ("trained on words of", "three letters: right", "four letters: by letter", "four letters: three places back"))
 
 # %% The head that looks most at the letter to write, three places back, in words of three letters.
 heads = maps["three letters"]
@@ -118,9 +119,10 @@ def draw(axes):
 
 
 w.picture("06_copying_head", draw, size=(10, 4), grid=(1, 2))
-for name, sign in (("three letters", 1), ("two, three or five letters", -1)):
-    apart = sign * np.diff(np.array(found[name])[:, 1:], axis=1)[:, 0]
-    mean, low, high = w.interval(apart)
-    words_of = "by place rather than by letter" if sign > 0 else "by letter rather than by place"
-    print(f"  trained on words of {name}: {words_of} by {mean:+.2f} ({low:+.2f} to {high:+.2f} over {len(SEEDS)} seeds); "
-          f"predicted: above 0: {w.verdict(low, high)}")
+with w.table("06_copying_head"):
+    for name, sign in (("three letters", 1), ("two, three or five letters", -1)):
+        apart = sign * np.diff(np.array(found[name])[:, 1:], axis=1)[:, 0]
+        mean, low, high = w.interval(apart)
+        words_of = "by place rather than by letter" if sign > 0 else "by letter rather than by place"
+        print(f"  trained on words of {name}: {words_of} by {mean:+.2f} ({low:+.2f} to {high:+.2f} over {len(SEEDS)} seeds); "
+              f"predicted: above 0: {w.verdict(low, high)}")

@@ -52,8 +52,9 @@ def measured(position, layers, seed):
 
 arms = [(position, layers) for layers in (1, 2) for position in ("rope", "learned", "none")]
 found = {arm: np.array([measured(*arm, seed) for seed in SEEDS]) for arm in arms}           # (seeds, 3) each
-w.show([(layers, position, *map(float, found[position, layers].mean(axis=0))) for position, layers in arms],
-       ("layers", "positions", "right letter", f"{SHIFT} places later", "largest change of any probability"))
+with w.table("07_positions"):
+    w.show([(layers, position, *map(float, found[position, layers].mean(axis=0))) for position, layers in arms],
+           ("layers", "positions", "right letter", f"{SHIFT} places later", "largest change of any probability"))
 
 
 def draw(axes):
@@ -73,10 +74,11 @@ def draw(axes):
 
 w.picture("07_positions", draw, size=(9, 3.6), grid=(1, 2))
 rope, learned, none = (found[position, 1] for position in ("rope", "learned", "none"))
-print(f"  RoPE, {SHIFT} places later: largest change of a probability {rope[:, 2].max():.1e}; predicted: below 1e-3: "
-      f"{'holds' if rope[:, 2].max() < 1e-3 else 'fails'}")
-for said, differences in ((f"learned table, {SHIFT} places later, loses", learned[:, 0] - learned[:, 1]),
-                          ("one layer without positions is behind RoPE by", rope[:, 0] - none[:, 0])):
-    mean, low, high = w.interval(differences)
-    print(f"  {said} {mean:.2f} ({low:.2f} to {high:.2f} over {len(SEEDS)} seeds); predicted: more than 0.2: "
-          f"{w.verdict(low, high, 0.2)}")
+with w.table("07_positions"):
+    print(f"  RoPE, {SHIFT} places later: largest change of a probability {rope[:, 2].max():.1e}; predicted: below 1e-3: "
+          f"{'holds' if rope[:, 2].max() < 1e-3 else 'fails'}")
+    for said, differences in ((f"learned table, {SHIFT} places later, loses", learned[:, 0] - learned[:, 1]),
+                              ("one layer without positions is behind RoPE by", rope[:, 0] - none[:, 0])):
+        mean, low, high = w.interval(differences)
+        print(f"  {said} {mean:.2f} ({low:.2f} to {high:.2f} over {len(SEEDS)} seeds); predicted: more than 0.2: "
+              f"{w.verdict(low, high, 0.2)}")

@@ -39,7 +39,8 @@ for name, forward, backward in (("plain NumPy", attention_forward.plain, attenti
     out, lse = forward(q, k, v, visible_from)
     got = (out, *backward(dout, q, k, v, out, lse, visible_from))
     rows.append((name, *(float(np.abs(a[0, :, 0] - b).max()) for a, b in zip(got, expected))))
-w.show(rows, ("largest difference from the whole matrix", "out", "dq", "dk", "dv"))
+with w.table("08_memory"):
+    w.show(rows, ("largest difference from the whole matrix", "out", "dq", "dk", "dv"))
 assert max(max(row[1:]) for row in rows) < 1e-4
 
 
@@ -67,8 +68,9 @@ def seconds(T):
 lengths = w.pick((32, 64), (128, 256, 512, 1024, 2048))
 bytes_kept = np.array([kept(T) for T in lengths])
 times = np.array([seconds(T) for T in lengths])
-w.show([(T, *(float(b) / 2**20 for b in row), float(1e3 * t)) for T, row, t in zip(lengths, bytes_kept, times)],
-       ("tokens", "MB kept", "MB kept with T x T", "ms, both passes"))
+with w.table("08_memory"):
+    w.show([(T, *(float(b) / 2**20 for b in row), float(1e3 * t)) for T, row, t in zip(lengths, bytes_kept, times)],
+           ("tokens", "MB kept", "MB kept with T x T", "ms, both passes"))
 
 
 def draw(axes):
@@ -91,9 +93,10 @@ def draw(axes):
 
 w.picture("08_memory", draw, size=(10, 4), grid=(1, 2))
 slopes = [np.polyfit(np.log(lengths), np.log(values), 1)[0] for values in (*bytes_kept.T, times)]
-print(f"  what is kept grows as T^{slopes[0]:.2f}, with the whole matrix as T^{slopes[1]:.2f}, the time as T^{slopes[2]:.2f}")
-print(f"  from {lengths[-2]:,} to {lengths[-1]:,} tokens: kept times {bytes_kept[-1, 0] / bytes_kept[-2, 0]:.2f}, with the whole "
-      f"matrix times {bytes_kept[-1, 1] / bytes_kept[-2, 1]:.2f}; predicted: times 2, and more than 3.5 with the matrix: "
-      f"{'holds' if bytes_kept[-1, 0] == 2 * bytes_kept[-2, 0] and bytes_kept[-1, 1] > 3.5 * bytes_kept[-2, 1] else 'fails'}")
-print(f"  the time: times {times[-1] / times[-2]:.2f}; predicted: between 2 and 5, as caches and other programs play a part: "
-      f"{'holds' if 2 < times[-1] / times[-2] < 5 else 'fails'}")
+with w.table("08_memory"):
+    print(f"  what is kept grows as T^{slopes[0]:.2f}, with the whole matrix as T^{slopes[1]:.2f}, the time as T^{slopes[2]:.2f}")
+    print(f"  from {lengths[-2]:,} to {lengths[-1]:,} tokens: kept times {bytes_kept[-1, 0] / bytes_kept[-2, 0]:.2f}, with the "
+          f"whole matrix times {bytes_kept[-1, 1] / bytes_kept[-2, 1]:.2f}; predicted: times 2, and more than 3.5 with the matrix: "
+          f"{'holds' if bytes_kept[-1, 0] == 2 * bytes_kept[-2, 0] and bytes_kept[-1, 1] > 3.5 * bytes_kept[-2, 1] else 'fails'}")
+    print(f"  the time: times {times[-1] / times[-2]:.2f}; predicted: between 2 and 5, as caches and other programs play a part: "
+          f"{'holds' if 2 < times[-1] / times[-2] < 5 else 'fails'}")

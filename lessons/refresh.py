@@ -1,4 +1,4 @@
-"""Fill what the lessons include: source by symbol, outcomes of experiments, the table of claims.
+"""Fill what the lessons include: source by symbol, outcomes and tables of experiments, the table of claims.
 
     python lessons/refresh.py                 write it into the texts
     python lessons/refresh.py --check         write nothing; exit with status 1 and a line for each text that differs,
@@ -6,10 +6,11 @@
     python lessons/refresh.py --run --full    run every script first, with --record: this makes the table anew
     python lessons/refresh.py --run           run every script in its default size, for the seconds that it takes
 
-The table of claims is CLAIMS.md. In a text, a fenced block with the info string `python source=minillm/layers/norm.py:norm_forward` holds that symbol's
-source, and one with `results` holds what lessons/results/ has of that lesson. A record is old where the prediction or
-what was found has other words or other constants (seeds, sizes) than the script has: it must be made anew. A plain sentence
-without figures of a run is taken from the script as it is.
+The table of claims is CLAIMS.md. In a text, a fenced block with the info string `python source=minillm/layers/norm.py:norm_forward`
+holds that symbol's source, one with `results` holds what lessons/results/ has of that lesson, and one with `text log=NAME` holds
+lessons/results/NAME.txt: what the lesson's recorded run printed inside `with w.table(NAME)`. 
+A record is old where the prediction or what was found has other words or other constants (seeds, sizes) than the script
+has: it must be made anew. A plain sentence without figures of a run is taken from the script as it is.
 """
 
 import argparse
@@ -25,6 +26,7 @@ LESSONS = Path(__file__).resolve().parent
 ROOT = LESSONS.parent
 SOURCE = re.compile(r"^```python source=(\S+):(\S+)\n.*?^```$", re.DOTALL | re.MULTILINE)
 RESULTS = re.compile(r"^```results\n.*?^```$", re.DOTALL | re.MULTILINE)
+LOG = re.compile(r"^```text log=(\S+)\n.*?^```$", re.DOTALL | re.MULTILINE)
 TABLE = re.compile(r"(<!-- claims -->\n).*?(<!-- end of claims -->)", re.DOTALL)
 
 
@@ -54,6 +56,12 @@ def results_of(lesson):
     """What was recorded of a lesson's experiments, claim by claim."""
     path = LESSONS / "results" / f"{lesson}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+
+
+def log_of(name):
+    """What a recorded run printed into a table."""
+    path = LESSONS / "results" / f"{name}.txt"
+    return path.read_text(encoding="utf-8").rstrip("\n") if path.exists() else "not recorded yet"
 
 
 class Full:
@@ -166,8 +174,9 @@ def as_text(rows):
 
 
 def filled(text, lesson):
-    """A lesson's text with its sources and results as they are now."""
+    """A lesson's text with its sources, tables and results as they are now."""
     text = SOURCE.sub(lambda m: f"```python source={m[1]}:{m[2]}\n{source_of(m[1], m[2])}\n```", text)
+    text = LOG.sub(lambda m: f"```text log={m[1]}\n{log_of(m[1])}\n```", text)
     return RESULTS.sub(lambda m: f"```results\n{as_text(results_of(lesson))}\n```", text)
 
 

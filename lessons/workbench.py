@@ -1,14 +1,16 @@
 """What the lessons share: sizes of an experiment, small trained models, intervals, outcomes, pictures.
 
 A lesson's script runs in one of three sizes: by default in a minute or so, with --full as the results table
-has it, with --smoke in seconds (the tests'), where the figures mean nothing. --record writes its outcomes
-and pictures into lessons/, for the table of claims.
+has it, with --smoke in seconds (the tests'), where the figures mean nothing. --record writes its outcomes,
+tables and pictures into lessons/, for the texts and the table of claims.
 """
 
 import ast
+import io
 import json
 import sys
 import textwrap
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -24,10 +26,11 @@ from minillm.phases.pretrain import PretrainConfig, new_model, pretrain
 from minillm.phases.rlhf import rlhf, value_heads
 from minillm.phases.rollout import divergence, respond
 from minillm.runs.config import DEFAULT, PRESETS
+from minillm.runs.data import SAID
 from minillm.text.tokenizer import train_tokenizer
 from minillm.training.checkpoint import load_checkpoint, save_checkpoint
 from minillm.training.recorder import MemoryRecorder
-from minillm.world.conversations import make_conversations
+from minillm.world.conversations import make_conversations, said
 from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world
 from minillm.world.raters import judge
@@ -37,6 +40,7 @@ KEPT = Path("runs") / "lessons"         # models and pictures of unrecorded runs
 SIZE = next((size for size in ("smoke", "full") if f"--{size}" in sys.argv), "default")
 RECORD = "--record" in sys.argv
 OUTCOMES = ("holds", "fails", "undecided")
+TABLES = {}                             # {name: what this run has printed into it so far}
 
 # Two-sided 95% quantiles of Student's t for 1, 2, ... degrees of freedom.
 T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145)
@@ -176,18 +180,20 @@ def base_and_assistant(seed=0):
     Trained once a seed (some three minutes), kept under runs/lessons/ and loaded from there afterwards.
     Returns (world, base, assistant); with --smoke, models that have hardly begun.
     """
+    def talking():
+        return np.random.default_rng([seed, 2])
     world, place = make_world(seed), KEPT / f"{SIZE if SIZE == 'smoke' else 'seed'}-{seed}"
     if not (place / "assistant").is_dir():
         print(f"training a base model and an assistant of seed {seed}, once (some three minutes), into {place}", flush=True)
+        default, few = PRESETS[DEFAULT], dict(steps=2, rows=2)
         texts = [document.text for document in write_corpus(world, pick(0.1, 2.5))]
-        tokenizer = train_tokenizer(texts, pick(600, 2048))
-        stream = tokenizer.encode_documents(texts)
-        model, default, few = new_model(ModelConfig(), tokenizer, seed), PRESETS[DEFAULT], dict(steps=2, rows=2)
+        tokenizer = train_tokenizer(texts + said(world, pick(50, SAID), talking()), pick(600, default.tokenizer.vocab_size))
+        stream, model = tokenizer.encode_documents(texts), new_model(ModelConfig(), tokenizer, seed)
         settings = pick(replace(default.pretrain, **few), default.pretrain)
         pretrain(model, stream, stream[:2000], replace(settings, validation_every=settings.steps), seed, MemoryRecorder())
         save_checkpoint(place / "base", settings.steps, model, {}, {})
         settings = pick(replace(default.finetune, replay_rows=0, **few), default.finetune)
-        talks = make_conversations(world, pick(50, settings.conversations), np.random.default_rng([seed, 2]))
+        talks = make_conversations(world, pick(50, settings.conversations), talking())
         finetune(model, [talk.messages for talk in talks], settings, seed, MemoryRecorder(), replay=stream)
         save_checkpoint(place / "assistant", settings.steps, model, {}, {})
     return world, load_checkpoint(place / "base").model, load_checkpoint(place / "assistant").model
@@ -325,3 +331,20 @@ def show(rows, columns):
     widths = [max(map(len, column)) for column in zip(*cells)]
     for row in cells:
         print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+@contextmanager
+def table(name):
+    """What is printed inside is printed as ever; with --record, lessons/results/NAME.txt keeps it for a block `text log=NAME`.
+
+    A script may open a table several times: it keeps the parts one after the other.
+    """
+    part = io.StringIO()
+    with redirect_stdout(part):
+        yield
+    print(part.getvalue(), end="", flush=True)
+    TABLES[name] = TABLES.get(name, "") + part.getvalue()
+    if RECORD and SIZE != "smoke":
+        path = LESSONS / "results" / f"{name}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(TABLES[name], encoding="utf-8")
