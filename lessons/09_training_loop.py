@@ -11,7 +11,7 @@ import numpy as np
 import workbench as w
 
 from minillm import tree
-from minillm.evaluate.likelihood import stream_loss
+from minillm.evaluate.likelihood import batch_nll, stream_loss
 from minillm.model.decoding import generate_tokens
 from minillm.model.language_model import LanguageModel
 from minillm.model.scoring import token_logprobs
@@ -20,7 +20,7 @@ from minillm.objectives.policy import policy_objective
 from minillm.phases.pretrain import PretrainConfig
 from minillm.phases.rlhf import RLHFConfig, value_heads
 from minillm.phases.rollout import Rollout, sample_rollout
-from minillm.text.batches import Batch, window_batch
+from minillm.text.batches import Batch, window_batch, windows
 from minillm.text.tokenizer import train_tokenizer
 from minillm.training.loop import Rollouts, train
 from minillm.training.recorder import MemoryRecorder
@@ -139,6 +139,14 @@ def unmasked(batch):
     return Batch(tokens, targets, weights, positions, np.zeros_like(visible_from))
 
 
+def another_in_front(batch):
+    """The control of `unmasked`: rows stand twice as there, but the first copy is that of another row. No answer is in view."""
+    doubled, length = unmasked(batch), batch.tokens.shape[1]
+    doubled.tokens[:, :length] = np.roll(batch.tokens, 1, axis=0)
+    doubled.positions[:, :length] = np.roll(batch.positions, 1, axis=0)
+    return doubled
+
+
 # %% Then the objectives: params, batch -> loss, gradients. Each calls the real one.
 def not_cleared(objective):
     """Gradients are never cleared: each step adds to the sum of all before it."""
@@ -170,9 +178,16 @@ def unscaled(objective):
 
 ROOT = np.sqrt(fresh(0).config.head_size)
 BATCHES = {"labels shifted twice": shifted_twice, "end token masked out": end_masked, "all labels masked": all_masked,
-           "no causal mask": unmasked}
+           "another row in front": another_in_front, "no causal mask": unmasked}
 OBJECTIVES = {"gradients not cleared": not_cleared, "no 1/sqrt(D)": unscaled}
 NAMES = ("healthy", *BATCHES, *OBJECTIVES)
+# What an exhibit is compared with, where it is not the healthy run: an arm that differs from it in the mistake alone.
+CONTROLS = {"no causal mask": "another row in front"}
+
+
+def wide(model):
+    """The same model, with room for rows that stand twice."""
+    return LanguageModel(model.params, replace(model.config, context=2 * LENGTH), TOKENIZER)
 
 
 def run(name, seed, steps=STEPS):
@@ -183,8 +198,7 @@ def run(name, seed, steps=STEPS):
 
     def batch_at(step):
         return [spoil(window_batch(STREAM, step, settings.rows, LENGTH, seed, TOKENIZER.begin_id))]
-    wide = replace(model.config, context=2 * LENGTH)        # room for rows that stand twice
-    objective = around(partial(next_token_objective, config=wide))
+    objective = around(partial(next_token_objective, config=wide(model).config))
     try:
         train(model.params, settings, batch_at, objective, watch=lambda state, record: curve.append(record["loss"]))
     except (FloatingPointError, ValueError) as error:
@@ -204,14 +218,20 @@ def written(model):
             np.mean([TOKENIZER.decode(ids) in SENTENCES.values() for ids in texts]))
 
 
+def loss_behind(model):
+    """The loss on the sentences that no run reads, each row of them behind another one.  Returns nats a token"""
+    batches = [another_in_front(batch) for batch in windows(HELD_OUT, LENGTH, TOKENIZER.begin_id, 3)]
+    return float(sum(batch_nll(wide(model), batch).sum() for batch in batches) / sum(batch.weights.sum() for batch in batches))
+
+
 def loss_near(curve, step):
     """Mean training loss of five steps; of a run that never began, not a number."""
     return float(np.mean(curve[step:][:5])) if len(curve) else np.nan
 
 
-def versus(table, name):
-    """Exhibit minus healthy, seed by seed: an interval."""
-    return w.interval(np.subtract(table[name], table["healthy"]))
+def versus(table, name, beside="healthy"):
+    """An arm minus the healthy one, or another, seed by seed: an interval."""
+    return w.interval(np.subtract(table[name], table[beside]))
 
 
 exhibits = {name: [run(name, seed) for seed in SEEDS] for name in NAMES}
@@ -230,6 +250,17 @@ print(f"  a new pass over the text begins every {(len(STREAM) - 64) // 64 // 8} 
       f"{TOKENIZER.vocab_size} tokens, and a guess among all of them has a loss of {np.log(TOKENIZER.vocab_size):.2f}")
 print(f"  each text is one of {len(TEXTS)}, drawn alike: whoever sees only what came before has a loss of at least "
       f"{np.log(len(TEXTS)) / np.mean([len(text) + 1 for text in TEXTS]):.3f}")
+
+# %% The missing mask has a control of its own. Its rows stand twice, which alone could do harm to a model that is then asked
+# about single rows. The control's rows stand twice as well, so that the two differ by the answer in view and by nothing else.
+# Both are asked in both ways: about sentences with nothing in front, and with another row in front, as they practised.
+LEAK = ("healthy", CONTROLS["no causal mask"], "no causal mask")
+behind = {name: [loss_behind(model) for _, model in exhibits[name]] for name in LEAK}
+w.show([(name, np.mean(last[name]), np.mean(honest[name]), np.mean(behind[name])) for name in LEAK],
+       ("the mask, and its control", "training loss at the end", "held-out loss, nothing in front", "another row in front"))
+w.show([(what, *versus(table, "no causal mask", CONTROLS["no causal mask"])) for what, table in
+        (("training loss at the end", last), ("held-out loss, nothing in front", honest), ("another row in front", behind))],
+       ("without the mask, above the control", "by", "from", "to"))
 
 
 # %% The wing of reinforcement learning: a token that is paid for. The policy starts as the healthy model of the same seed, which
@@ -250,6 +281,10 @@ def at_temperature_one(rollout, model):
     return rollout._replace(old_logprob=token_logprobs(model.params, model.config, batch, 1.0).logprob)
 
 
+# The control of "reward not normalized". There, the price is also a hundred times smaller beside the reward. Here it is not.
+UNITS = "reward and price in other units"
+
+
 def policy_run(name, seed):
     """(P(paid) at the end, KL from the start at each step and at the end, the log) under one mistake.
 
@@ -260,7 +295,8 @@ def policy_run(name, seed):
     start = log_chances(reference)
     # The healthy run pays 0.3 a nat. With the wrong sign, nothing is charged and the reward has 0.3 a nat on top.
     price, bonus = (0.0, 0.3) if name == "KL with the wrong sign" else (0.3, 0.0)
-    scale = 100.0 if name == "reward not normalized" else 1.0
+    scale = 100.0 if name in ("reward not normalized", UNITS) else 1.0
+    price *= scale if name == UNITS else 1.0
     settings = RLHFConfig(algorithm="ppo", steps=w.pick(2, 40), rows=64, epochs=1, kl=price, max_new_tokens=1, lr=1e-4,
                           warmup_share=0.075, temperature=TEMPERATURE, save_every=40, clip_ratio=0.2, missing_end=0.0)
 
@@ -284,7 +320,7 @@ def policy_run(name, seed):
     return np.exp(log_chances(model)[PAID]), kls, recorder.records
 
 
-WING = ("healthy", "reward not normalized", "KL with the wrong sign", "temperature missing in the ratio")
+WING = ("healthy", "reward not normalized", UNITS, "KL with the wrong sign", "temperature missing in the ratio")
 policies = {name: [policy_run(name, seed) for seed in SEEDS] for name in WING}
 ratio = {name: [float(np.mean([record["ratio_distance"] for record in records[:3]])) for *_, records in runs]
          for name, runs in policies.items()}
@@ -295,13 +331,19 @@ clipped = {name: np.mean([record["clipped"] for *_, records in runs for record i
 w.show([(name, np.mean([run[0] for run in policies[name]]), np.mean(kls[name]), np.mean(ratio[name]), np.mean(value[name]),
          clipped[name]) for name in WING],
        ("exhibit", "P(paid)", "KL, nats", "first ratios' distance from 1", "first value loss", "ratios beyond the clip"))
+# What becomes of the policy, in two parts: the control changes the numbers that the value head has to learn, and the exhibit
+# has, beyond the control, a price that no longer counts.
+w.show([(f"{name}, above: {beside}", *versus(kls, name, beside)) for name, beside in
+        ((UNITS, "healthy"), ("reward not normalized", UNITS))], ("KL at the end, nats", "by", "from", "to"))
 
-# %% The symptoms, predicted as numbers: exhibit minus healthy run, seed by seed, above a bar. The bars are half of the
-# smallest difference that a pilot with three other seeds (100, 101, 102) found. The last column is the control: how far two
-# healthy runs of different seeds are apart by the same measure. A bar that noise can reach would say nothing.
+# %% The symptoms, predicted as numbers: exhibit minus healthy run (without the mask: minus its control), seed by seed, above a
+# bar. The bars are half of the smallest difference that a pilot with three other seeds (100, 101, 102) found. The last column
+# tells how far two runs without the mistake are apart by the same measure, if their seeds differ. A bar that noise can reach
+# would say nothing.
 ends = {name: [1 - written(model)[0] for _, model in runs] for name, runs in exhibits.items()}
 begun = {name: [float(len(curve) == 0) for curve, _ in runs] for name, runs in exhibits.items()}
-BARS = {"no causal mask": ("held-out loss", honest, 0.65), "no 1/sqrt(D)": (f"training loss, step {STEPS // 3}", early, 0.06),
+BARS = {"no causal mask": ("held-out loss, another row in front", behind, 0.46),
+        "no 1/sqrt(D)": (f"training loss, step {STEPS // 3}", early, 0.06),
         "gradients not cleared": ("training loss at the end", last, 1.3),
         "end token masked out": ("share of texts that go on for ever", ends, 0.45),
         "labels shifted twice": ("held-out loss", honest, 4.9),
@@ -309,11 +351,12 @@ BARS = {"no causal mask": ("held-out loss", honest, 0.65), "no 1/sqrt(D)": (f"tr
         "reward not normalized": ("first value loss", value, 270.0),
         "KL with the wrong sign": ("KL at the end, nats", kls, 0.26),
         "temperature missing in the ratio": ("first ratios' distance from 1", ratio, 0.15)}
-symptoms = {name: versus(measure, name) for name, (_, measure, _) in BARS.items()}
+without = {name: BARS[name][1][CONTROLS.get(name, "healthy")] for name in BARS}         # the same measure, without the mistake
+symptoms = {name: w.interval(np.subtract(measure[name], without[name])) for name, (_, measure, _) in BARS.items()}
 judged = {name: w.verdict(found[1], found[2], above=BARS[name][2]) for name, found in symptoms.items()}
-w.show([(name, *BARS[name][::2], *found, min(np.subtract(BARS[name][1][name], BARS[name][1]["healthy"])),
-         np.ptp(BARS[name][1]["healthy"]), judged[name]) for name, found in symptoms.items()],
-       ("exhibit", "above the healthy run's", "bar", "found", "from", "to", "smallest", "two healthy runs apart", "outcome"))
+w.show([(name, *BARS[name][::2], *found, min(np.subtract(BARS[name][1][name], without[name])), np.ptp(without[name]),
+         judged[name]) for name, found in symptoms.items()],
+       ("exhibit", "above the run without it", "bar", "found", "from", "to", "smallest", "two runs without it apart", "outcome"))
 
 
 def draw(axes):
@@ -322,7 +365,7 @@ def draw(axes):
         curves = [curve for curve, _ in exhibits[name] if len(curve)]
         if curves:
             axes.plot(np.mean([curve[:min(map(len, curves))] for curve in curves], axis=0), label=name,
-                      linewidth=2.5 if name == "healthy" else 1.2)
+                      linewidth=2.5 if name == "healthy" else 1.2, linestyle="--" if name in CONTROLS.values() else "-")
     axes.set_xlabel("step")
     axes.set_ylabel("training loss, nats a token")
     axes.legend(frameon=False, fontsize=8)
@@ -358,8 +401,8 @@ w.show([(letter, np.mean(value[name]), np.mean(ratio[name])) for letter, name in
        ("panel", "first value loss", "first ratios' distance from 1"))
 wrong = [name for name, word in judged.items() if word != "holds"]
 w.outcome(__file__, "13 every classic mistake has a symptom that gives it away",
-          "all nine mistakes show the symptom predicted for them, beside a healthy run of the same seed, above bars from a "
-          "pilot with other seeds",
+          "all nine mistakes show the symptom predicted for them, beside a run of the same seed that differs in the mistake "
+          "alone, above bars from a pilot with other seeds",
           f"{9 - len(wrong)} of 9 hold over {len(SEEDS)} seeds"
           + (f"; otherwise: {', '.join(f'{n} ({judged[n]})' for n in wrong)}" if wrong else ""),
           "holds" if not wrong else "fails" if any(judged[n] == "fails" for n in wrong) else "undecided",

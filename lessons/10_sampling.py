@@ -48,7 +48,7 @@ for dial, value, sampling in SETTINGS:
 # %% Then the trade, where right and wrong are certain: a small model reads 30 sentences about six animals and six places,
 # and writes its own. One is right if it is about the same animal and place from its beginning to its end, read or not.
 # Variety counts the different RIGHT texts of twenty: a wrong text is nearly always a new one, and must not pass for variety.
-SEEDS, STEPS = w.pick((20,), (20, 21), (20, 21, 22, 23, 24)), w.pick(4, 200)     # fresh: not those of the pilots
+SEEDS, STEPS = w.pick((20,), (20, 21), tuple(range(20, 30))), w.pick(4, 200)     # fresh: not those of the pilots
 GROUPS, EACH = w.pick(2, 20), 20
 ANIMALS = ("cat", "dog", "cow", "hen", "fox", "owl")
 PLACES = ("mat", "log", "bed", "box", "car", "hay")

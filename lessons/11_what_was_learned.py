@@ -15,7 +15,7 @@ from minillm.world.corpus import KINDS, write_corpus
 from minillm.world.facts import make_world
 from minillm.world.probes import CHANCE, make_probes
 
-SEEDS = w.pick((10,), (10,), (10, 11, 12))
+SEEDS = w.pick((10,), (10,), (10, 11, 12, 13, 14))
 STEPS, MEGABYTES = w.pick(2, 300, 400), w.pick(0.05, 1.0)
 SHAPE = w.pick(ModelConfig(layers=1, width=32, hidden=64), ModelConfig(layers=2, width=96, hidden=256))
 SKILLS = tuple(CHANCE)
@@ -24,6 +24,9 @@ ARMS = w.pick(("nothing", "code: filler", "forum: more of the rest"),
               ("nothing", "code: filler", "encyclopedia: filler"),
               ("nothing", "encyclopedia: filler", "code: filler", "forum: filler", "forum: more of the rest",
                "everything: filler"))
+# The claim is judged by the model that reads everything and by two arms. They are trained for all seeds, the others for three.
+PAIRS = {"code": "code: filler", "facts": "encyclopedia: filler"}
+FEWER = SEEDS[:3]
 
 
 # %% The filler has the words of the documents that it replaces, as often as they have them, and nothing else.
@@ -101,17 +104,18 @@ for seed in SEEDS:
     if seed == SEEDS[0]:
         print("  filler in the place of code:", texts_of(world, "code: filler", seed)[
             [d.kind for d in write_corpus(world, MEGABYTES)].index("code")][:70])
-    for arm in ARMS:
+    for arm in (arm for arm in ARMS if seed in FEWER or arm in ("nothing", *PAIRS.values())):
         at_end, curve = trained(world, tokenizer, arm, seed)
         found[arm].append([at_end[skill] for skill in SKILLS])
         curves += [curve] if curve else []
 accuracy, table = ({arm: np.array(rows)[:, :, k] for arm, rows in found.items()} for k in (0, 1))      # (seeds, skills)
-w.show([(arm, *rows.mean(axis=0)) for arm, rows in accuracy.items()], ("accuracy, missing: in its place", *SKILLS))
-w.show([(arm, *rows.mean(axis=0)) for arm, rows in table.items()], ("belief, missing: in its place", *SKILLS))
+for name, rows_of in (("accuracy", accuracy), ("belief", table)):
+    w.show([(arm, *rows.mean(axis=0), len(rows)) for arm, rows in rows_of.items()],
+           (f"{name}, missing: in its place", *SKILLS, "seeds"))
 w.show([("chance", *CHANCE.values())], ("", *SKILLS))
 
 # %% What is lost: the belief of the model that read everything minus that arm's, seed by seed.
-losses = {arm: table["nothing"] - rows for arm, rows in table.items() if arm != "nothing"}
+losses = {arm: table["nothing"][:len(rows)] - rows for arm, rows in table.items() if arm != "nothing"}
 cells = {(arm, skill): w.interval(rows[:, j]) for arm, rows in losses.items() for j, skill in enumerate(SKILLS)}
 w.show([(arm, *("{:+.2f} ({:+.2f} to {:+.2f})".format(*cells[arm, skill]) for skill in SKILLS)) for arm in losses],
        ("lost with", *SKILLS))
@@ -134,7 +138,6 @@ def draw(axes):
 # %% The claim: all five skills leave chance; and with all other text as it was, code is lost with the code and facts with
 # the encyclopedia. Two controls: a model that reads filler alone is at chance, so filler teaches none of this; and each
 # of the two skills is lost by more where its own text is filler than where the other's is, so filler itself is not the cause.
-PAIRS = {"code": "code: filler", "facts": "encyclopedia: filler"}
 learned = {skill: w.interval(table["nothing"][:, j] - CHANCE[skill]) for j, skill in enumerate(SKILLS)}
 lost = {skill: cells[arm, skill] for skill, arm in PAIRS.items() if arm in losses}
 everything = table.get("everything: filler", np.empty((0, len(SKILLS))))
@@ -160,7 +163,7 @@ w.outcome(__file__, "2 from five kinds of text it learns five things",
           "replaces the other's text",
           f"above chance by {told(learned)}; lost: {told({f'{skill} with {PAIRS[skill]}': v for skill, v in lost.items()})}; "
           f"lost by more: {told(apart)}; facts lost with {told(grown)}; filler alone, above chance: "
-          f"{told(dict(zip(SKILLS, taught)))}; {len(SEEDS)} seeds, {STEPS} steps",
+          f"{told(dict(zip(SKILLS, taught)))}; {len(SEEDS)} seeds, of the forum and of filler alone {len(FEWER)}; {STEPS} steps",
           w.verdict(min(v[1] for v in stats), min(v[2] for v in stats)),
           {**{f"{skill} above chance": list(v) for skill, v in learned.items()},
            **{f"{skill} above chance, filler alone": list(v) for skill, v in zip(SKILLS, taught)},
