@@ -11,12 +11,12 @@ import numpy as np
 import workbench as w
 
 from minillm import tree
-from minillm.evaluate.likelihood import ending_likelihoods
 from minillm.objectives.next_token import next_token_objective
 from minillm.phases.finetune import FinetuneConfig
 from minillm.text.batches import pad_batch
 from minillm.text.chat import render_chat
 from minillm.training.loop import train
+from minillm.world.kinds.kind import wordings
 from minillm.world.kinds.told import OWN
 from minillm.world.kinds.told_of_others import OTHERS
 from minillm.world.manners import MANNERS, SENTENCE, WORD, bare
@@ -104,10 +104,16 @@ w.outcome(__file__, "6 a system prompt sets what the fine-tuned model says next"
 # %% Claim 10. The user tells where somebody lives, and asks for it. Towns and wordings are those that fine-tuning never uses in
 # such conversations, so the answer can only be read from the conversation.
 MINE, THEIRS = (next(fact for fact in facts if fact.sort == "town") for facts in (OWN, OTHERS))
-TOWNS = [town for town in PLACES if is_reserved("told", town, one_in=6)]
-TOLD, TOLD_OF_RELATIVE = MINE.told_paraphrases[0], "My {r} has a home in {v}."       # the same words, but for whose home it is
-assert TOLD == "I have my home in {v}." and TOLD_OF_RELATIVE not in THEIRS.told + THEIRS.told_paraphrases
-NEUTRAL, REPEATING = "I see.", "repeats the fact"                                     # what the assistant replies to it
+TOWNS = [town for town in PLACES if is_reserved("told", town, one_in=6)][:w.pick(3, None)]
+PAIRS = (("I have my home in {v}.", "My {r} has a home in {v}."), ("I settled down in {v}.", "My {r} settled down in {v}."),
+         ("I own a house in {v}.", "My {r} owns a house in {v}."))           # the same words, but for whose home it is
+WORDINGS = (0, 2)            # the paraphrases of a question that fine-tuning never uses
+KIN = w.pick(1, 2, 8)        # of how many relatives it is told in their place
+NEUTRAL, REPEATING = "I see.", "repeats the fact"                             # what the assistant replies to it
+REPLIES = (NEUTRAL, REPEATING)
+for mine, theirs in PAIRS:
+    assert mine not in wordings(MINE.told, MINE.told_paraphrases, held_out=False)
+    assert theirs not in wordings(THEIRS.told, THEIRS.told_paraphrases, held_out=False)
 
 
 def fact_about(relative):
@@ -120,14 +126,14 @@ def filled(text, town="", relative=""):
     return text.format(v=town, r=relative)
 
 
-def telling(town, relative="", reply=NEUTRAL):
+def telling(town, relative="", reply=NEUTRAL, pair=0):
     """The turns in which the user tells where somebody lives, and the assistant's reply.
 
     As it was taught to, it repeats the fact: "I will remember that you live in Lima." But then the
     answer, "You live in Lima.", is only to be copied. A neutral reply leaves it to be read.
     """
     clause = filled(fact_about(relative).forms[0], town, relative).removesuffix(".")
-    return [{"role": "user", "content": filled(TOLD_OF_RELATIVE if relative else TOLD, town, relative)},
+    return [{"role": "user", "content": filled(PAIRS[pair][bool(relative)], town, relative)},
             {"role": "assistant", "content": NEUTRAL if reply == NEUTRAL else f"I will remember that y{clause[1:]}."}]
 
 
@@ -163,58 +169,94 @@ def fingerprint(model):
 
 
 # %% Belief in one town among all of them, for the question where the user lives, and what each arm puts before it. The arms
-# "told another town" and "told of a relative" are controls of reading: the first says what the question alone brings up, the
-# second what comes of a town that was merely mentioned. Each is there twice, by the assistant's reply; the claim rests on the
-# neutral one.
-WORDINGS = (0, 2)            # the paraphrases of a question that fine-tuning never uses
-REPLIES = (NEUTRAL, REPEATING)
+# "told another town" and "told of a relative" are controls: the first says what the question alone brings up, the second what
+# comes of a town that was merely mentioned. Each is there twice, by the assistant's reply; the claim rests on the neutral one.
 TELLINGS = ("told", "told another town", "told of a relative")
 LATER = ("a new conversation", "after one step", "after one step, of a relative")
 ARMS = [(arm, reply) for reply in REPLIES for arm in TELLINGS] + [(arm, "") for arm in LATER]
 APART = [("told of both", reply) for reply in REPLIES] + [("after one step on both", "")]
-belief = {arm: np.zeros((len(SEEDS), len(TOWNS))) for arm in ARMS}
-apart = {way: np.zeros((len(SEEDS), len(TOWNS))) for way in APART}
-answered = {reply: np.zeros((len(SEEDS), len(TOWNS))) for reply in REPLIES}
+SAID = ("told, says the town", "told of a relative, says the town", "told of a relative, says that it was not told")
 
 
-def right_of_two(model, before, town, other, relative):
-    """Mean belief in the right one of two towns, asked about the user and about the relative."""
-    asked = [pair for n in WORDINGS for pair in ((before + asking("", n), answers([town, other])),
-                                                 (before + asking(relative, n), answers([other, town], relative)))]
-    return beliefs_among(model, asked)[:, 0].mean()
+def believed(model, befores, relative=""):
+    """Belief in each town after the turns that stand before the question; a mean over the question's wordings.
+
+    befores: N lists of turns; relative: whom the question is about, or "" for the user
+    Shapes:  -> (N, towns)
+    """
+    asked = [(turns + asking(relative, n), answers(TOWNS, relative)) for turns in befores for n in WORDINGS]
+    return beliefs_among(model, asked).reshape(len(befores), len(WORDINGS), -1).mean(axis=1)
 
 
-for row, seed in enumerate(SEEDS):
+def right_of_two(model, cases):
+    """Mean belief in the right one of two towns: (asked about the user, asked about the relative).
+
+    cases: (turns before, the user's town, the relative's town, the relative)
+    """
+    asked = [question for before, town, other, relative in cases for n in WORDINGS
+             for question in ((before + asking("", n), answers([town, other])),
+                              (before + asking(relative, n), answers([other, town], relative)))]
+    return beliefs_among(model, asked)[:, 0].reshape(-1, 2).mean(axis=0)
+
+
+def said_after(model, befores):
+    """What the model says when it is asked where the user lives, in the first wording."""
+    return model.chat([turns + asking() for turns in befores], max_new_tokens=24)
+
+
+def share_with(parts, texts):
+    """Share of the texts that contain at least one of their parts.  Shapes:  N tuples of texts, N texts -> a number"""
+    return np.mean([any(part in text for part in some) for some, text in zip(parts, texts)])
+
+
+belief = {arm: [] for arm in ARMS + APART}                            # a value a seed
+answered = {(what, reply): [] for reply in REPLIES for what in SAID}
+by_owner = {reply: [] for reply in REPLIES}
+for seed in SEEDS:
     world, _, assistant = w.base_and_assistant(seed)
-    hashed = fingerprint(assistant)
-    for i, town in enumerate(TOWNS[:w.pick(2, None)]):
-        other, relative = TOWNS[(i + 1) % len(TOWNS)], RELATIVES[(i + seed) % len(RELATIVES)]
-        mine, theirs = answers(TOWNS), answers(TOWNS, relative)
-        learned = one_step(assistant, [(asking(), mine[i])])
-        before = {arm: (assistant, [], "") for arm in ARMS}           # the model, the turns before, whom it is asked about
-        for reply in REPLIES:
-            for arm, (told, of) in zip(TELLINGS, ((town, ""), (other, ""), (town, relative))):
-                before[arm, reply] = assistant, telling(told, of, reply), ""
-        before[LATER[1], ""], before[LATER[2], ""] = (learned, [], ""), (learned, [], relative)
-        for arm, (model, turns, about) in before.items():
-            asked = [(turns + asking(about, n), theirs if about else mine) for n in WORDINGS]
-            belief[arm][row, i] = beliefs_among(model, asked)[:, i].mean()
-        for reply in REPLIES:
-            answered[reply][row, i] = town in assistant.chat(telling(town, "", reply) + asking(), max_new_tokens=24)
-            turns = telling(town, "", reply), telling(other, relative, reply)
-            apart["told of both", reply][row, i] = np.mean([right_of_two(assistant, both, town, other, relative)
-                                                            for both in (turns[0] + turns[1], turns[1] + turns[0])])
-        learned = one_step(assistant, [(asking(), mine[i]), (asking(relative), answers([other], relative)[0])])
-        apart[APART[-1]][row, i] = right_of_two(learned, [], town, other, relative)
+    hashed, K = fingerprint(assistant), len(TOWNS)
+    kin = [RELATIVES[(seed + i) % len(RELATIVES)] for i in range(KIN)]
+    for reply in REPLIES:
+        mine = [telling(town, "", reply, pair) for pair in range(len(PAIRS)) for town in TOWNS]
+        theirs = [telling(town, relative, reply, pair) for relative in kin for pair in range(len(PAIRS)) for town in TOWNS]
+        told, of_relative = (believed(assistant, befores).reshape(-1, K, K).mean(axis=0) for befores in (mine, theirs))
+        own = np.trace(told) / K                                      # (told, believed): the diagonal is the told town
+        belief["told", reply].append(own)
+        belief["told another town", reply].append((told.sum() / K - own) / (K - 1))
+        belief["told of a relative", reply].append(np.trace(of_relative) / K)
+        texts, others = said_after(assistant, mine), said_after(assistant, theirs)
+        names = [(town,) for town in TOWNS]
+        expected = names * len(PAIRS), names * len(PAIRS) * KIN, [("not told", "not know")] * len(others)
+        for what, parts, said in zip(SAID, expected, (texts, others, others)):
+            answered[what, reply].append(share_with(parts, said))
+        # Every town of the user's with every other of the relative's, told in both orders.
+        both = []
+        for i, k in np.ndindex(K, K):
+            if i != k:
+                town, other, relative, pair = TOWNS[i], TOWNS[k], kin[(i + k) % KIN], (i + 2 * k) % len(PAIRS)
+                turns = telling(town, "", reply, pair), telling(other, relative, reply, pair)
+                both += [(turns[0] + turns[1], town, other, relative), (turns[1] + turns[0], town, other, relative)]
+        by_owner[reply].append(right_of_two(assistant, both))
+        belief["told of both", reply].append(by_owner[reply][-1].mean())
+    later = []                                                        # a row for each town
+    for i, town in enumerate(TOWNS):
+        other, relative = TOWNS[(i + 1) % K], kin[i % KIN]
+        lesson, contrast = (asking(), answers(TOWNS)[i]), (asking(relative), answers([other], relative)[0])
+        learned, learned_both = one_step(assistant, [lesson]), one_step(assistant, [lesson, contrast])
+        later.append([believed(assistant, [[]])[0, i], believed(learned, [[]])[0, i], believed(learned, [[]], relative)[0, i],
+                      right_of_two(learned_both, [([], town, other, relative)]).mean()])
+    for arm, value in zip([(arm, "") for arm in LATER] + APART[-1:], np.mean(later, axis=0)):
+        belief[arm].append(value)
     assert fingerprint(assistant) == hashed                           # no conversation has changed a weight
-stats = {arm: w.interval(rows.mean(axis=1)) for arm, rows in (belief | apart).items()}
+belief = {arm: np.array(values) for arm, values in belief.items()}
+answered = {what: np.mean(values) for what, values in answered.items()}
+stats = {arm: w.interval(values) for arm, values in belief.items()}
 for reply in REPLIES:
     print(f"  {reply:<18}" + " / ".join(turn["content"] for turn in telling(TOWNS[0], "", reply) + asking())
           + "  |  " + " / ".join(turn["content"] for turn in telling(TOWNS[0], RELATIVES[0], reply)))
 w.show([(*arm, *stats[arm]) for arm in ARMS], (f"belief in the town, of {len(TOWNS)}", "reply", "mean", "from", "to"))
 w.show([(*way, *stats[way]) for way in APART], ("two people, two towns: belief in the right one", "reply", "mean", "from", "to"))
-print("  told and asked, answers that say the town: "
-      + ", ".join(f"{answered[reply].mean():.2f} ({reply})" for reply in REPLIES))
+w.show([(*what, float(share)) for what, share in answered.items()], ("what is said", "reply", "share of answers"))
 
 
 def draw_memory(axes):
@@ -231,37 +273,38 @@ def draw_memory(axes):
     axes.legend(frameon=False)
 
 
-def rise(arm, reply):
-    """Belief in the town when told it of the user, above another arm with the same reply."""
-    return w.interval((belief["told", reply] - belief[arm, reply]).mean(axis=1))
-
-
 def found_with(reply):
     """What was found in the arms with one of the replies."""
     said = "a neutral reply" if reply == NEUTRAL else "a reply that repeats the fact"
     above = ", ".join(f"above {arm} {mean:.2f} ({low:.2f} to {high:.2f})" for arm, (mean, low, high) in rises[reply].items())
     mean, low, high = stats["told of both", reply]
+    user, relative = np.mean(by_owner[reply], axis=0)
     return (f"with {said}, told {stats['told', reply][0]:.2f}, {above}; of two towns told of two people, belief in the right one "
-            f"{mean:.2f} ({low:.2f} to {high:.2f})")
+            f"{mean:.2f} ({low:.2f} to {high:.2f}), asked about the user {user:.2f}, about the relative {relative:.2f}; answers: "
+            + ", ".join(f"{what} {answered[what, reply]:.2f}" for what in SAID))
 
 
-rises = {reply: {arm: rise(arm, reply) for arm in TELLINGS[1:]} for reply in REPLIES}
-kept = w.interval((belief[LATER[1], ""] - belief[LATER[0], ""]).mean(axis=1))
-bars = [(above, bar) for above, bar in zip((*rises[NEUTRAL].values(), kept), (0.2, 0.0, 0.1))]
+# %% The claim. A bar of 0 over "told of a relative" could not be missed by an assistant that only echoes, as its interval would lie
+# around 0; and there the right answer, "You have not told me that.", is none of the nine. So reading is judged where both towns are
+# told, by a bar above a coin.
+rises = {reply: {arm: w.interval(belief["told", reply] - belief[arm, reply]) for arm in TELLINGS[1:]} for reply in REPLIES}
+kept = w.interval(belief[LATER[1], ""] - belief[LATER[0], ""])
+bars = [(rises[NEUTRAL]["told another town"], 0.2), (stats["told of both", NEUTRAL], 0.6), (kept, 0.1)]
 w.outcome(__file__, "10 a model cannot learn from a conversation",
-          "told where the user lives, with a reply that does not repeat it, the assistant believes that town, among those that "
-          "could be asked for, by at least 0.2 more than when told another, and more than when told it of a relative; in a new "
-          "conversation only one step of fine-tuning brings it up, by at least 0.1",
+          "with a reply that does not repeat what was told: told where the user lives, the assistant believes that town, among "
+          "those that could be asked for, by at least 0.2 more than when told another; told where the user and a relative live, it "
+          "believes the right one of the two towns by at least 0.6, where a coin and an echo have 0.5; in a new conversation only "
+          "one step of fine-tuning brings the town up, by at least 0.1",
           "; ".join(found_with(reply) for reply in REPLIES)
           + f"; in a new conversation {stats[LATER[0], ''][0]:.2f}; one step raises it by {kept[0]:.2f} ({kept[1]:.2f} to "
-          f"{kept[2]:.2f}), to {stats[LATER[1], ''][0]:.2f}, and about a relative to {stats[LATER[2], ''][0]:.2f}; "
-          f"{len(SEEDS)} seeds",
+          f"{kept[2]:.2f}), to {stats[LATER[1], ''][0]:.2f}, and about a relative to {stats[LATER[2], ''][0]:.2f}; one "
+          f"step on a town for each of two people, belief in the right one {stats[APART[-1]][0]:.2f}; {len(SEEDS)} seeds",
           w.verdict(min(above[1] - bar for above, bar in bars), min(above[2] - bar for above, bar in bars)),
           {**{", ".join(filter(None, arm)): list(stat) for arm, stat in stats.items()},
            **{f"above {arm}, {reply}": list(above) for reply, arms in rises.items() for arm, above in arms.items()}},
           w.picture("14_memory", draw_memory),
           plainly={"holds": "A fact that was told is read while it stands in the context, even where no reply repeats it; only a "
                             "step of training keeps it.",
-                   "fails": "Where no reply repeats what it was told, the assistant uses it less than predicted, or only as an "
-                            "echo: told of somebody else, it believes the same as much.",
+                   "fails": "The assistant uses what it was told less than predicted, or mixes up of whom it was told, or one step "
+                            "of training does not keep it.",
                    "undecided": "Whether the assistant reads what was told of whom, or echoes a word, these seeds do not tell."})

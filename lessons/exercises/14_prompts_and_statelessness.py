@@ -1,5 +1,7 @@
 """Exercise of lesson 14: from log-probabilities to a belief."""
 
+import numpy as np
+
 
 def belief_among(logprobs, index):
     """Belief in one of a few answers, from the log-probability of each.
