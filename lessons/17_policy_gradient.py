@@ -11,7 +11,7 @@ from minillm.phases.rlhf import RLHFConfig, rlhf, value_heads
 from minillm.text.tokenizer import train_tokenizer
 from minillm.training.recorder import MemoryRecorder
 
-SEEDS = w.pick((0,), (0, 1), (0, 1, 2))
+SEEDS = w.pick((0,), (0, 1), (0, 1, 2, 3, 4))
 BETAS = w.pick((0.3,), (0.3,), (0.1, 0.3, 1.0))
 TOKENIZER = train_tokenizer(["the cat sat on the mat. a dog met the cat."], kind="characters")
 PROMPT, END, V = TOKENIZER.encode("the"), TOKENIZER.end_id, TOKENIZER.vocab_size

@@ -4,6 +4,7 @@
 """
 
 # %% An assistant that has seen three ways to answer: plain, boastful and evasive. Raters pay for one of them.
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from minillm.training.recorder import MemoryRecorder
 from minillm.world.raters import SimulatedRater, is_correct, judge
 from minillm.world.requests import make_requests
 
-SEEDS = w.pick((0,), (1,), (1, 2, 3))
+SEEDS = w.pick((0,), (1,), (1, 2, 3, 4))
 BOAST, EVASION = "I am sure.", "I do not know."
 PROMPTS, K = w.pick(6, 200, 500), 4
 COOL = 0.3                                          # the temperature of the control that only sharpens
@@ -283,15 +284,20 @@ w.outcome(__file__, "8d alignment costs calibration",
                    "undecided": "Whether alignment makes the probabilities worse calibrated cannot be told from so few seeds."})
 
 # %% The reward model as a target: the plain assistant, and raters who see the gold score through a little noise.
-LABELS = w.pick((4,), (30, 300), (30, 1000))
+COUNTS = w.pick((2, 4), (30, 150), (30, 600))         # rankings of four answers
+SUBSETS = w.pick(1, 2, 4)                           # disjoint subsets of the smaller number: one of 30 is a matter of luck
 POOL, NS = w.pick(8, 32, 48), np.array(w.pick((1, 2), (1, 2, 4, 8, 16)))
-TEACH = RewardConfig(steps=w.pick(1, 40), warmup_share=0.5, rows=w.pick(4, 16))
-LONG = RLHFConfig(steps=w.pick(4, 32, 44), rows=w.pick(4, 32), lr=3e-4, final_lr=1.0, temperature=1.0, warmup_share=0.1,
-                  kl=0.0, max_new_tokens=POLICY.max_new_tokens, save_every=20)          # nothing is paid for staying near
-AT = w.pick((2, 4), (2, 4, 6, 8, 12, 20, 32), (2, 4, 6, 8, 12, 20, 32, 44))             # most looks lie below 2 nats
+TEACH = RewardConfig(steps=w.pick(1, 48, 96), warmup_share=0.2, rows=w.pick(4, 16))     # a quarter of them for the smaller number
+LONG = RLHFConfig(steps=w.pick(4, 32, 96), rows=w.pick(4, 32), lr=3e-4, final_lr=1.0, temperature=1.0,
+                  warmup_share=w.pick(0.1, 0.1, 0.05), max_new_tokens=POLICY.max_new_tokens, save_every=20,
+                  kl=0.0)                                                               # nothing is paid for staying near
+AT = w.pick((2, 4), (2, 4, 6, 8, 12, 20, 32), (2, 4, 6, 8, 12, 20, 32, 44, 60, 78, 96))     # most looks lie below 2 nats
 NEAR, FAR = 1.0, 4.0                                                                    # nats at which gold scores are compared
 COOLER = w.pick((0.5,), (0.9, 0.7, 0.5, 0.3))                                           # temperatures of the sharpened start
-ASK = RankConfig(responses=2, temperature=LONG.temperature, max_new_tokens=LONG.max_new_tokens)
+ASK = RankConfig(responses=4, temperature=LONG.temperature, max_new_tokens=LONG.max_new_tokens)
+
+
+FEW, TOP = (f"{count} rankings" for count in COUNTS)
 
 
 class Course(NamedTuple):
@@ -317,24 +323,28 @@ def against(assistant, world, seed):
     The start is the mean of all answers that best-of-n is drawn from: it is one number for all, and its noise is small.
     """
     rng = np.random.default_rng([seed, 18])
-    asked = make_requests(world, w.pick(16, 6, 3) * LABELS[-1], rng, "train")       # from two answers alike nothing is learned
+    asked = make_requests(world, w.pick(64, 400, 1300), rng, "train")               # from four answers alike nothing is learned
     rankings = collect_rankings(assistant, [(r.messages(), r) for r in asked], SimulatedRater().rank, ASK, rng)
-    tests = make_requests(world, w.pick(3, 24, 64), rng, "held_out")
+    tests = make_requests(world, w.pick(3, 24, 128), rng, "held_out")
     pool, gold, _ = w.sampled_pool(assistant, tests, POOL, LONG, rng)
     prompts = [assistant.tokenizer.encode_chat(r.messages(), ask=True) for r in asked]
-    others = rankings[-w.pick(1, 60, 100):]                             # no reward model learns from these
-    many = rankings[:-len(others)][:LABELS[-1]]
-    taught_by = {**{f"{labels:,} labels": many[:labels] for labels in LABELS}, "shuffled": with_shuffled_ranks(many, rng)}
+    others = rankings[-w.pick(1, 40, 100):]                             # no reward model learns from these
+    many, few = rankings[:-len(others)][:COUNTS[-1]], COUNTS[0]
+    taught_by = {FEW: [many[i * few:(i + 1) * few] for i in range(SUBSETS)], TOP: [many],
+                 "shuffled": [with_shuffled_ranks(many, rng)]}
     accuracy, best, courses = {}, {}, {}
 
     def look(policy, score):
-        """[KL, gold, accuracy, reward] of a policy's answers to the held-out requests."""
-        return w.seen(policy, assistant, tests * w.pick(2, 4), LONG, rng, score)
-    for name, chosen in taught_by.items():
-        score, accuracy[name] = learned(assistant, chosen, others, seed, TEACH)
-        proxy = score(pool).reshape(gold.shape)
-        best[name] = np.array([w.best_of_n(proxy, gold, n) for n in NS]) - gold.mean()
-        if name in ("shuffled", f"{LABELS[-1]:,} labels"):
+        """[KL, gold, accuracy, reward] of a policy's answers to the held-out requests, always with the same random numbers."""
+        return w.seen(policy, assistant, tests * w.pick(2, 4, 3), LONG, np.random.default_rng([seed, 22]), score)
+    for name, parts in taught_by.items():
+        settings = TEACH if name != FEW else replace(TEACH, steps=max(TEACH.steps // 4, 1))
+        judges = [learned(assistant, part, others, seed, settings) for part in parts]
+        accuracy[name] = np.mean([right for _, right in judges])
+        proxies = [score(pool).reshape(gold.shape) for score, _ in judges]
+        best[name] = np.mean([[w.best_of_n(proxy, gold, n) for n in NS] for proxy in proxies], axis=0) - gold.mean()
+        if name in ("shuffled", TOP):
+            score, proxy = judges[0][0], proxies[0]
             policy, looks = w.optimized(assistant, prompts, score, LONG, seed, lambda policy: look(policy, score), AT)
             looks = np.vstack([[0.0, gold.mean(), 0.0, proxy.mean()], looks])
             courses[name] = Course(np.sqrt(looks[:, 0]), looks[:, 1] - gold.mean(), looks[:, 3])
@@ -377,12 +387,11 @@ w.show([(name, at, *(float(np.mean([getattr(c, field)[i] for c in of])) for fiel
 
 def draw_goodhart(axes):
     """Gold score gained against sqrt(KL): the policies' looks, the sharpened start, and best-of-n."""
-    top = f"{LABELS[-1]:,} labels"
     for name, of in courses.items():
         label = "temperature lowered, no reward model" if name == "sharpened" else f"policy, reward model: {name}"
         d, gained = (np.mean([getattr(c, field) for c in of], axis=0) for field in ("d", "gained"))
         axes.plot(d, gained, "^-", markersize=5, label=label)
-    axes.plot(np.sqrt(w.best_of_n_kl(NS)), best[top].mean(axis=0), "o-", color="black", markersize=4, label=f"best of n, {top}")
+    axes.plot(np.sqrt(w.best_of_n_kl(NS)), best[TOP].mean(axis=0), "o-", color="black", markersize=4, label=f"best of n, {TOP}")
     axes.axhline(0, color="grey", linewidth=0.8)
     axes.set_xlabel("d = sqrt(KL)")
     axes.set_ylabel("gold score gained")
@@ -390,19 +399,19 @@ def draw_goodhart(axes):
 
 
 # %% Gold at two distances that were fixed beforehand: has it risen at 1 nat, and by more than by chance? Has it fallen at 4?
-top = f"{LABELS[-1]:,} labels"
 near = {name: np.array([c.at(NEAR) for c in of]) for name, of in courses.items()}
 far = {name: np.array([c.at(FAR) for c in of]) for name, of in courses.items()}
-ends = np.mean([c.d[-1] ** 2 for c in courses[top]])
-rise, fall = w.interval(near[top]), w.interval(near[top] - far[top])
-over = {name: w.interval(near[top] - near[name]) for name in ("shuffled", "sharpened")}
+ends, least = (f([c.d[-1] ** 2 for c in courses[TOP]]) for f in (np.mean, np.min))
+rise, fall = w.interval(near[TOP]), w.interval(near[TOP] - far[TOP])
+over = {name: w.interval(near[TOP] - near[name]) for name in ("shuffled", "sharpened")}
 w.outcome(__file__, "8b the reward model as a target: the gold score rises, then falls",
-          f"the gold score of a policy that is optimized against a reward model of {LABELS[-1]:,} labels has risen at "
-          f"{NEAR:.0f} nat, and by more than against one of shuffled labels; at {FAR:.0f} nats it is at least 0.02 lower than "
+          f"the gold score of a policy that is optimized against a reward model of {TOP} has risen at "
+          f"{NEAR:.0f} nat, and by more than against one of shuffled rankings; at {FAR:.0f} nats it is at least 0.02 lower than "
           f"at {NEAR:.0f}",
-          f"at {NEAR:.0f} nat {words_for(rise, '+.3f')}; over shuffled labels {words_for(over['shuffled'], '+.3f')}; lower at "
+          f"at {NEAR:.0f} nat {words_for(rise, '+.3f')}; over shuffled rankings {words_for(over['shuffled'], '+.3f')}; lower at "
           f"{FAR:.0f} nats by {words_for(fall, '.3f')}; beside it, lowering the temperature alone has gained "
-          f"{words_for(w.interval(near['sharpened']), '+.3f')} at {NEAR:.0f} nat; {ends:.1f} nats at the end; {len(SEEDS)} seeds",
+          f"{words_for(w.interval(near['sharpened']), '+.3f')} at {NEAR:.0f} nat; {ends:.1f} nats at the end, "
+          f"{least:.1f} in the seed that went least far; {len(SEEDS)} seeds",
           verdict_of_all([rise, over["shuffled"], (fall[0] - 0.02, fall[1] - 0.02, fall[2] - 0.02)]),
           {"rise": list(rise), "fall": list(fall), **{f"over {n}": list(v) for n, v in over.items()},
            **{f"{n} at {NEAR:.0f}": list(w.interval(v)) for n, v in near.items()},
@@ -412,21 +421,22 @@ w.outcome(__file__, "8b the reward model as a target: the gold score rises, then
                    "undecided": "The early rise, its lead over optimizing against noise, or the later fall varies too much "
                                 "between seeds to be sure of all three."})
 
-# %% Is a reward model that saw more labels the better target? At the best of 2, before optimization finds its errors.
+# %% Is a reward model that saw more rankings the better target? At the best of 2, before optimization finds its errors.
 two = list(NS).index(2)
-more = {name: w.interval(best[top][:, two] - best[name][:, two]) for name in best if name != top}
-last = {name: w.interval(rows[:, -1]) for name, rows in best.items()}
+more = {name: w.interval(best[TOP][:, two] - best[name][:, two]) for name in best if name != TOP}
+last, known = {name: w.interval(rows[:, -1]) for name, rows in best.items()}, w.interval(accuracy[TOP])
 w.outcome(__file__, "8e a reward model that knows more is the better target",
-          f"the best of 2 by a reward model of {LABELS[-1]:,} labels gains more gold than by one of {LABELS[0]}, and than by one "
-          "of as many shuffled labels",
-          f"more than by {listed(more, '+.3f')}; the best of {NS[-1]} gains {listed(last, '+.3f')}; {len(SEEDS)} seeds",
-          verdict_of_all([more[f"{LABELS[0]:,} labels"], more["shuffled"]] if len(LABELS) > 1 else [more["shuffled"]]),
+          f"the best of 2 by a reward model of {TOP} gains more gold than by one of {COUNTS[0]}, and than by one of as many that "
+          "are shuffled",
+          f"more than by {listed(more, '+.3f')}; pairs right {words_for(known, '.3f')}; the best of {NS[-1]} gains "
+          f"{listed(last, '+.3f')}; {SUBSETS} disjoint subsets of {COUNTS[0]} a seed, {len(SEEDS)} seeds",
+          verdict_of_all(list(more.values())),
           {**{f"more than {n}": list(v) for n, v in more.items()},
            **{f"pairs right, {n}": list(w.interval(v)) for n, v in accuracy.items()},
            **{f"best of {n}, {name}": list(w.interval(rows[:, i])) for name, rows in best.items() for i, n in enumerate(NS)}},
           "18_goodhart.png",
-          plainly={"holds": "Of two answers, a reward model that saw more labels picks the better one more often than one that "
+          plainly={"holds": "Of two answers, a reward model that saw more rankings picks the better one more often than one that "
                             "saw few, or noise.",
-                   "fails": "A reward model that saw more labels picks no better answers than one that saw few, or noise.",
-                   "undecided": "Whether a reward model that saw more labels picks better answers cannot be told from so few "
+                   "fails": "A reward model that saw more rankings picks no better answers than one that saw few, or noise.",
+                   "undecided": "Whether a reward model that saw more rankings picks better answers cannot be told from so few "
                                 "seeds."})

@@ -99,3 +99,26 @@ def test_exercise_6():
     formula = np.log(11) - 10 / 11
     assert round(plug_in(11, 64), 2) == 1.57 and round(formula, 2) == 1.49
     assert formula < plug_in(11, 1024) < plug_in(11, 256) < plug_in(11, 64)
+
+    # A third arm: made-up answers whose probabilities are known, so that the true divergence is too. The first is given in a
+    # tenth of the cases, some hardly ever. The mean log-ratio is then a little too low, the plug-in estimate too high.
+    rng, M, n = np.random.default_rng(0), 64, 4
+    p = 1 / np.arange(5, 505) ** 1.5
+    p /= p.sum()
+    reward = rng.permutation(len(p))
+    order = np.argsort(reward)
+    best = np.diff(np.concatenate([[0], np.cumsum(p[order])]) ** n)
+    truth, estimates = np.sum(best * np.log(best / p[order])), []
+    chance = np.array([comb(i, n - 1) / comb(M, n) for i in range(M)])
+    sums = np.concatenate([[0], np.cumsum(1 / np.arange(1, M + 2))])
+    for _ in range(100):
+        pool = rng.choice(len(p), M, p=p)
+        pool = pool[np.argsort(reward[pool], kind="stable")]
+        mine, (_, which, copies) = p[pool], np.unique(pool, return_inverse=True, return_counts=True)
+        others = M - copies[which]
+        below = (1 - mine) * np.exp(sums[np.searchsorted(reward[pool], reward[pool])] - sums[others + 1])
+        q = np.bincount(which, chance)
+        estimates.append((chance @ np.log(((below + mine) ** n - below ** n) / mine),
+                          np.sum(q[q > 0] * np.log(q[q > 0] * M / copies[q > 0]))))
+    log_ratio, plugged = np.mean(estimates, axis=0)
+    assert 0.95 * truth < log_ratio < truth < plugged < 1.05 * truth

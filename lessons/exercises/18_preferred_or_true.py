@@ -1,5 +1,7 @@
 """Exercise of lesson 18. Check it with:  minillm lesson 18 --check"""
 
+import numpy as np
+
 
 def calibration_error(confidence, right, bins=10):
     """How far the confidence in some answers is from the share of them that are right.
