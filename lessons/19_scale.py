@@ -342,7 +342,7 @@ by_size = w.interval(scores["large, fine-tuned"] - scores["small, fine-tuned"])
 more = w.interval(scores["small, fine-tuned"] - asked - (scores["large, fine-tuned"] - scores["small, fine-tuned"]))
 counts = [sum(leaf.size for leaf in leaves(model.params)) for model in (base, small)]
 w.outcome(__file__, "12b more is not always better",
-          "a fine-tuned model of a seventh of the size beats the larger base, asked as a chat or with examples, by at least 0.2, "
+          "a fine-tuned model of a sixth of the size beats the larger base, asked as a chat or with examples, by at least 0.2, "
           "and by more than the larger is ahead when it is fine-tuned alike",
           f"{counts[1]:,} against {counts[0]:,} parameters: ahead by {ahead[0]:.2f} ({ahead[1]:.2f} to {ahead[2]:.2f}); "
           f"fine-tuned alike, the larger is ahead by {by_size[0]:+.2f} ({by_size[1]:+.2f} to {by_size[2]:+.2f}); the base is "

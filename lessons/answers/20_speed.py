@@ -37,7 +37,7 @@ def test_exercise_1():
 
 
 def test_exercise_2():
-    """8 of A and 32 of B, so 40, for 256 multiply-adds: 6.4 for each number loaded, against one half in the plain loops."""
+    """8 of A and 32 of B, so 40, for 256 products: 6.4 for each number loaded, against one half in the plain loops."""
     assert 8 * 32 == 256 and 256 / (8 + 32) == 6.4
 
 

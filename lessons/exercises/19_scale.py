@@ -1,5 +1,7 @@
 """Exercise of lesson 19. Check it with:  minillm lesson 19 --check"""
 
+import numpy as np
+
 
 def predicted_loss(runs, cell, alpha, beta):
     """The loss that a scaling law gives for a run that was not made, from runs that were.

@@ -1,5 +1,7 @@
 """Exercise of lesson 20. Check it with:  minillm lesson 20 --check"""
 
+import numpy as np
+
 
 def tiled_product(a, b, rows, columns):
     """C = A B, one tile of C after the other. Each step of k adds a column of A times a row of B to the whole tile.
