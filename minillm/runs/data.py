@@ -26,7 +26,7 @@ from minillm.world.requests import make_requests
 
 HELD_OUT = 400          # requests that no stage learns from
 LEAST_ROOM = 8          # tokens that a prompt must leave for the answer
-SAID = 8000             # conversations that the vocabulary is learned from, beside the text
+SAID = 8000             # conversations that the vocabulary is learned from at most, beside the text
 RANKINGS = "rankings.jsonl"             # written by the stage `rank`, in its folder
 RANKINGS_HELD_OUT = "held_out.jsonl"
 
@@ -71,7 +71,8 @@ def vocabulary_texts(run, texts):
 
     Words that people type and documents seldom have would else be cut into many tokens.
     """
-    return texts + said(world(run), SAID, run.rng("finetune"))
+    count = min(SAID, run.config.finetune.conversations)
+    return texts + said(world(run), count, run.rng("finetune"))
 
 
 def requests(run):
