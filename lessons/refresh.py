@@ -8,7 +8,7 @@
 
 The table of claims is CLAIMS.md. In a text, a fenced block with the info string `python source=minillm/layers/norm.py:norm_forward`
 holds that symbol's source, one with `results` holds what lessons/results/ has of that lesson, and one with `text log=NAME` holds
-lessons/results/NAME.txt: what the lesson's recorded run printed inside `with w.table(NAME)`. 
+lessons/results/NAME.txt: what the lesson's recorded run printed inside `with w.table(NAME)`.
 A record is old where the prediction or what was found has other words or other constants (seeds, sizes) than the script
 has: it must be made anew. A plain sentence without figures of a run is taken from the script as it is.
 """

@@ -26,11 +26,11 @@ from minillm.phases.pretrain import PretrainConfig, new_model, pretrain
 from minillm.phases.rlhf import rlhf, value_heads
 from minillm.phases.rollout import divergence, respond
 from minillm.runs.config import DEFAULT, PRESETS
-from minillm.runs.data import SAID
+from minillm.runs.data import VOCABULARY_CONVERSATIONS
 from minillm.text.tokenizer import train_tokenizer
 from minillm.training.checkpoint import load_checkpoint, save_checkpoint
 from minillm.training.recorder import MemoryRecorder
-from minillm.world.conversations import make_conversations, said
+from minillm.world.conversations import conversation_texts, make_conversations
 from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world
 from minillm.world.raters import judge
@@ -180,20 +180,21 @@ def base_and_assistant(seed=0):
     Trained once a seed (some three minutes), kept under runs/lessons/ and loaded from there afterwards.
     Returns (world, base, assistant); with --smoke, models that have hardly begun.
     """
-    def talking():
+    def fresh_rng():            # of the conversations; a run begins anew for the vocabulary and for fine-tuning, too
         return np.random.default_rng([seed, 2])
     world, place = make_world(seed), KEPT / f"{SIZE if SIZE == 'smoke' else 'seed'}-{seed}"
     if not (place / "assistant").is_dir():
         print(f"training a base model and an assistant of seed {seed}, once (some three minutes), into {place}", flush=True)
         default, few = PRESETS[DEFAULT], dict(steps=2, rows=2)
         texts = [document.text for document in write_corpus(world, pick(0.1, 2.5))]
-        tokenizer = train_tokenizer(texts + said(world, pick(50, SAID), talking()), pick(600, default.tokenizer.vocab_size))
+        spoken = conversation_texts(world, pick(50, VOCABULARY_CONVERSATIONS), fresh_rng())
+        tokenizer = train_tokenizer(texts + spoken, pick(600, default.tokenizer.vocab_size))
         stream, model = tokenizer.encode_documents(texts), new_model(ModelConfig(), tokenizer, seed)
         settings = pick(replace(default.pretrain, **few), default.pretrain)
         pretrain(model, stream, stream[:2000], replace(settings, validation_every=settings.steps), seed, MemoryRecorder())
         save_checkpoint(place / "base", settings.steps, model, {}, {})
         settings = pick(replace(default.finetune, replay_rows=0, **few), default.finetune)
-        talks = make_conversations(world, pick(50, settings.conversations), talking())
+        talks = make_conversations(world, pick(50, settings.conversations), fresh_rng())
         finetune(model, [talk.messages for talk in talks], settings, seed, MemoryRecorder(), replay=stream)
         save_checkpoint(place / "assistant", settings.steps, model, {}, {})
     return world, load_checkpoint(place / "base").model, load_checkpoint(place / "assistant").model

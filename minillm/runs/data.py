@@ -17,7 +17,7 @@ from minillm.text.corpus import unsaid
 from minillm.text.fitting import that_fit
 from minillm.training.checkpoint import load_checkpoint, subtree
 from minillm.world import jargon
-from minillm.world.conversations import make_conversations, said
+from minillm.world.conversations import conversation_texts, make_conversations
 from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world
 from minillm.world.messages import TASK_PROMPT, labelled_messages
@@ -26,7 +26,7 @@ from minillm.world.requests import make_requests
 
 HELD_OUT = 400          # requests that no stage learns from
 LEAST_ROOM = 8          # tokens that a prompt must leave for the answer
-SAID = 8000             # conversations that the vocabulary is learned from at most, beside the text
+VOCABULARY_CONVERSATIONS = 8000     # at most; the vocabulary is learned from them and the text
 RANKINGS = "rankings.jsonl"             # written by the stage `rank`, in its folder
 RANKINGS_HELD_OUT = "held_out.jsonl"
 
@@ -71,8 +71,8 @@ def vocabulary_texts(run, texts):
 
     Words that people type and documents seldom have would else be cut into many tokens.
     """
-    count = min(SAID, run.config.finetune.conversations)
-    return texts + said(world(run), count, run.rng("finetune"))
+    count = min(VOCABULARY_CONVERSATIONS, run.config.finetune.conversations)
+    return texts + conversation_texts(world(run), count, run.rng("finetune"))
 
 
 def requests(run):

@@ -26,7 +26,9 @@ def told(run, stage):
 
 
 def run_tokenizer(run):
-    """Learn the vocabulary from the training text; leaves tokenizer.json."""
+    """Learn the vocabulary from the training text and, on the embedded world, what is said in
+    conversations; leaves tokenizer.json.
+    """
     path = data.own_text(run)
     note = told(run, "tokenizer") if "pretrain" not in run.data else data.unsaid
     train, validation = data.documents(run, path, note)

@@ -34,8 +34,8 @@ def make_conversations(world, n, rng, split="train"):
             for request, count in zip(requests, more)]
 
 
-def said(world, n, rng):
-    """The messages of n conversations to learn from, each as a text."""
+def conversation_texts(world, n, rng):
+    """The messages of n conversations of the training split, each as a text."""
     return [message["content"] for conversation in make_conversations(world, n, rng)
             for message in conversation.messages]
 
