@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import io
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,9 @@ TELLS = {"no 1/sqrt(D)": (0.02, 1),                      # training loss at step
          "temperature missing in the ratio": (0.1, np.inf)}     # distance of the first ratios from 1
 
 
+@cache
 def museum():
-    """The lesson's script, run in its smallest size for the sake of its functions."""
+    """The lesson's script, run once in its smallest size for the sake of its functions."""
     import workbench
 
     size, workbench.SIZE = workbench.SIZE, "smoke"

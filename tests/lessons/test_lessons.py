@@ -276,12 +276,18 @@ def answers():
             yield from ((name, function) for function in found)
 
 
+@functools.cache
+def answers_of(name):
+    """The worked answers of a lesson, loaded once: what they share is made once."""
+    return load(LESSONS / "answers" / f"{name}.py", f"answers_{name}")
+
+
 @pytest.mark.skipif(SLOW, reason="the answers train models")
 @pytest.mark.parametrize("name,function", list(answers()))
 def test_answers_hold(name, function, monkeypatch):
     monkeypatch.syspath_prepend(str(LESSONS))
     monkeypatch.setattr(sys, "argv", ["pytest"])
-    getattr(load(LESSONS / "answers" / f"{name}.py", f"answers_{name}"), function)()
+    getattr(answers_of(name), function)()
 
 
 @pytest.mark.parametrize("name", NAMES)
