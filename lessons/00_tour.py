@@ -25,17 +25,20 @@ print("  " + " ".join(f"{i}:{base.tokenizer.decode([i])!r}" for i in ids))
 
 # %% Phase 1, pretraining: a fresh model babbles, a pretrained one continues a document.
 fresh = new_model(base.config, base.tokenizer, 0)
-for name, model in (("fresh", fresh), ("pretrained", base)):
-    print(f"  'The capital of', {name}: {model.generate('The capital of', max_new_tokens=16, temperature=0.5)!r}")
+with w.table("00_question"):
+    for name, model in (("fresh", fresh), ("pretrained", base)):
+        print(f"  'The capital of', {name}: {model.generate('The capital of', max_new_tokens=16, temperature=0.5)!r}")
 
 # %% Phase 2, fine-tuning: the base model goes on with a question as with any text, the assistant answers it.
 QUESTION = "What is the capital of Peru?"
 TURN = [{"role": "user", "content": QUESTION}]
-print(f"  {QUESTION!r}, pretrained: {base.generate(QUESTION, max_new_tokens=32, temperature=0.0)!r}")
-print(f"  {QUESTION!r}, assistant: {assistant.chat(TURN, max_new_tokens=32)!r}")
+with w.table("00_question"):
+    print(f"  {QUESTION!r}, pretrained: {base.generate(QUESTION, max_new_tokens=32, temperature=0.0)!r}")
+    print(f"  {QUESTION!r}, assistant: {assistant.chat(TURN, max_new_tokens=32)!r}")
 
 # %% In the format of a conversation, the base model meets control tokens that no document has.
-print(f"  {QUESTION!r}, pretrained, in the format of a conversation: {base.chat(TURN, max_new_tokens=32)!r}")
+with w.table("00_question"):
+    print(f"  {QUESTION!r}, pretrained, in the format of a conversation: {base.chat(TURN, max_new_tokens=32)!r}")
 
 # %% Phase 3: several answers to a prompt are sampled and ranked, and a reward model learns the ranking.
 rng = np.random.default_rng(0)

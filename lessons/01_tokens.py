@@ -11,9 +11,10 @@ from minillm.world.corpus import KINDS, write_corpus
 from minillm.world.facts import make_world
 
 SMALL = ["low lower lowest new newer newest wide wider widest"] * 3
-for size in (262, 266, 270, 276):
-    tokenizer = train_tokenizer(SMALL, size)
-    print(f"  {tokenizer.vocab_size} tokens: " + "|".join(tokenizer.decode([i]) for i in tokenizer.encode("newest lower")))
+with w.table("01_sizes"):
+    for size in (262, 266, 270, 276):
+        tokenizer = train_tokenizer(SMALL, size)
+        print(f"  {tokenizer.vocab_size} tokens: " + "|".join(tokenizer.decode([i]) for i in tokenizer.encode("newest lower")))
 
 # %% The world's text: how many bytes a token stands for, by the size of the vocabulary and the kind of text. The tokenizer
 # learns its merges from one set of documents and is measured on another.
@@ -25,7 +26,8 @@ rows = []
 for size in SIZES:
     tokenizer = train_tokenizer(everything, size)
     rows.append((size, *(sum(map(len, texts)) / len(tokenizer.encode_documents(texts)) for texts in documents.values())))
-w.show(rows, ("vocabulary", *documents))
+with w.table("01_sizes"):
+    w.show(rows, ("vocabulary", *documents))
 
 # %% Any text at all can be written, and comes back as it was.
 strange = "Zürich 東京 🦉 \t\n x=3"
@@ -33,9 +35,10 @@ assert tokenizer.decode(tokenizer.encode(strange)) == strange
 print(f"  {strange!r} is {len(tokenizer.encode(strange))} tokens: bytes stand in where no token fits")
 
 # %% Why a model cannot count letters: what it sees of a word is one number.
-for word in (" library", " strawberry", " blue"):
-    ids = tokenizer.encode(word)
-    print(f"  {word!r} -> {ids.tolist()} = " + "|".join(tokenizer.decode([i]) for i in ids))
+with w.table("01_sizes"):
+    for word in (" library", " strawberry", " blue"):
+        ids = tokenizer.encode(word)
+        print(f"  {word!r} -> {ids.tolist()} = " + "|".join(tokenizer.decode([i]) for i in ids))
 
 
 def draw(axes):

@@ -395,10 +395,11 @@ def draw_quiz(axes):
 w.picture("09_quiz", draw_quiz, size=(9, 8), grid=(3, 3))
 panels = [("healthy", "healthy"), *((letter, list(symptoms)[place]) for letter, place in zip("abcdefghi", ORDER))]
 print("  the second round of the quiz:")
-w.show([(letter, np.mean(honest[name]), f"{wrote[name][0]:.0%}") for letter, name in panels if name in NAMES],
-       ("panel", "held-out loss", "texts that end"))
-w.show([(letter, np.mean(value[name]), np.mean(ratio[name])) for letter, name in panels if name in WING],
-       ("panel", "first value loss", "first ratios' distance from 1"))
+with w.table("09_second_round"):
+    w.show([(letter, np.mean(honest[name]), f"{wrote[name][0]:.0%}") for letter, name in panels if name in NAMES],
+           ("panel", "held-out loss", "texts that end"))
+    w.show([(letter, np.mean(value[name]), np.mean(ratio[name])) for letter, name in panels if name in WING],
+           ("panel", "first value loss", "first ratios' distance from 1"))
 wrong = [name for name, word in judged.items() if word != "holds"]
 w.outcome(__file__, "13 every classic mistake has a symptom that gives it away",
           "all nine mistakes show the symptom predicted for them, beside a run of the same seed that differs in the mistake "
