@@ -1,15 +1,14 @@
 """Read the files of a model that model/saving.py wrote, or transformers."""
 
-import numpy as np
-
 from minillm.config import require
 from minillm.formats.config_json import from_json
-from minillm.formats.hugging_face import from_tensors
-from minillm.formats.json_file import MOST_BYTES, reading, read_json
-from minillm.formats.tensors import read_tensors
+from minillm.formats.hugging_face import from_tensors, is_buffer
+from minillm.formats.json_file import MOST_BYTES, read_json, reading, require_file
+from minillm.formats.shards import read_tables, weight_files
+from minillm.formats.tensors import load
 from minillm.model.language_model import LanguageModel
+from minillm.model.shapes import parameter_shapes
 from minillm.model.size import weight_bytes
-from minillm.model.transformer import transformer_init
 from minillm.text.tokenizer import Tokenizer
 
 
@@ -23,24 +22,27 @@ def read_model(folder):
     with reading(folder / "config.json"):
         config = from_json(data)
     tokenizer = Tokenizer.load(folder / "tokenizer.json")
-    params = read_params(folder / "model.safetensors", config)
+    params = read_params(folder, config)
     with reading(folder):
         return LanguageModel(params, config, tokenizer)
 
 
-def read_params(path, config):
-    """The parameters of a model.safetensors.
+def read_params(folder, config):
+    """The parameters in the weights of a folder, as float32.
 
     Raises:  ValueError if they do not fit the configuration.
     """
-    # A wrong config.json, or a wrong header, may ask for more memory than any machine has, so a
-    # file of another size is refused before memory is allocated. Small differences are named below.
-    size, needed = path.stat().st_size, weight_bytes(config)
-    with reading(path):
+    # A wrong config.json, or a wrong header, may ask for more memory than any machine has, so files
+    # of another size are refused before memory is allocated. Small differences are named below.
+    paths, needed = list(weight_files(folder)), weight_bytes(config)
+    where = paths[0] if len(paths) == 1 else folder
+    for path in paths:
+        require_file(path)
+    size = sum(path.stat().st_size for path in paths)
+    with reading(where):
         require(needed / 2 <= size <= 2 * needed + MOST_BYTES,
                 f"the file has {size:,} bytes, but the model of config.json takes {needed:,}; "
                 "are the two from one checkpoint?")
-    tensors = read_tensors(path)
-    like = transformer_init(config, np.random.default_rng(0))
-    with reading(path):
-        return from_tensors(tensors, config, like)
+    stored = read_tables(folder, is_buffer)
+    with reading(where):
+        return from_tensors(stored, config, parameter_shapes(config), load)
