@@ -143,20 +143,21 @@ def family(config):
                 and (name != "gpt2" or config.kv_heads == config.heads))
 
 
-def to_json(config, special=SPECIAL_IDS):
+def to_json(config, ids=SPECIAL_IDS):
     """The contents of config.json: the family's own keys, and the ModelConfig under "minillm".
 
-    special: {"bos_token_id": ..., "eos_token_id": ..., "pad_token_id": ...} of the tokenizer.
+    ids: of the tokenizer: {"bos_token_id": ..., "eos_token_id": ..., "pad_token_id": ...}.
     """
     name = family(config)
     architecture, _, keys = FAMILIES[name]
     ours = {field: getattr(config, field) for field in FIELDS}
-    other = {"special_ids": special} if special != SPECIAL_IDS else {}
+    ids = {name: ids.get(name) for name in SPECIAL_IDS}
+    imported = {} if ids == SPECIAL_IDS else {"imported": True}     # a tokenizer of others
     return {**({"architectures": [architecture]} if architecture else {}),
             "model_type": name, "dtype": "float32",
             **{row.names[0]: getattr(config, row.ours) if row.ours else row.missing
-               for row in keys if row.written}, **special,
-            "minillm": {**ours, "rope_layout": ROPE_LAYOUT, **other}}
+               for row in keys if row.written}, **ids,
+            "minillm": {**ours, "rope_layout": ROPE_LAYOUT, **imported}}
 
 
 def from_json(data):
@@ -191,20 +192,15 @@ def from_json(data):
     if family(config) != name:
         raise ValueError(f'model_type is {name!r}, but section "minillm" describes a model of '
                          f"type {family(config)!r}")
-    if "minillm" in data:
-        keys = with_special(keys, data["minillm"].get("special_ids", SPECIAL_IDS))
-    else:
-        keys = [row for row in keys if row not in SPECIAL]
-    check_equal(given, keys, config, "minillm" in data)
+    ours = is_ours(data)
+    check_equal(given, [row for row in keys if ours or row not in SPECIAL], config,
+                "minillm" in data)
     return config
 
 
-def with_special(keys, special):
-    """The keys with the special ids that the section "minillm" has."""
-    if not isinstance(special, dict) or special.keys() - SPECIAL_IDS.keys():
-        raise ValueError(f"minillm.special_ids is not an object of {', '.join(SPECIAL_IDS)}")
-    return [row._replace(missing=special.get(row.names[0])) if row in SPECIAL else row
-            for row in keys]
+def is_ours(data):
+    """Whether a model was made here, with a tokenizer that was learned here."""
+    return "minillm" in data and data["minillm"].get("imported") is not True
 
 
 def from_section(section):
@@ -218,7 +214,7 @@ def from_section(section):
     for key, value in section.items():
         if key in FIELDS:
             read[key] = typed(f"minillm.{key}", value, FIELDS[key])
-        elif key not in ("rope_layout", "special_ids"):
+        elif key not in ("rope_layout", "imported"):
             raise ValueError(f"unknown key minillm.{key}; {did_you_mean(key, FIELDS)}")
     return ModelConfig(**read)
 

@@ -18,17 +18,21 @@ def has_weights(folder):
     return any((Path(folder) / name).is_file() for name in (WHOLE, INDEX))
 
 
+def other_format(folder):
+    """Half a sentence on weights in a format that is not read; "" if there are none."""
+    name = next((name for name in OTHERS if (Path(folder) / name).exists()), None)
+    return "" if name is None else (f"; {name} is in a format that minillm does not read "
+                                    "(transformers saves it again as safetensors: "
+                                    "model.save_pretrained(FOLDER))")
+
+
 def weight_files(folder):
     """{path of a file: names of the tensors that the index expects there, or None without index}.
 
-    Raises:  ValueError that names the file which is missing, or has weights in another format.
+    Raises:  ValueError that names the file which is missing.
     """
     folder = Path(folder)
     if (folder / WHOLE).exists() or not (folder / INDEX).exists():
-        other = next((name for name in OTHERS if (folder / name).exists()), None)
-        require((folder / WHOLE).exists() or other is None,
-                f"{folder / WHOLE} is missing; {other} is in a format that minillm does not read "
-                "(transformers saves the model again as safetensors: model.save_pretrained(...))")
         return {folder / WHOLE: None}
     content = read_json(folder / INDEX)
     with reading(folder / INDEX):
