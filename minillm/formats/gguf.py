@@ -23,9 +23,11 @@ from minillm.config import require
 from minillm.formats.dequantize import OTHERS, TYPES, Quantization, dequantize
 from minillm.formats.json_file import one_line, reading, require_file
 
-# What a header may hold at the most: vocabularies of 256,000 tokens take 12 MB and 800,000 items.
+# What a header may hold at the most, so that none takes a second: the largest vocabularies have
+# 260,000 tokens and 450,000 merges in 12 MB; the largest models have some 2,000 tensors.
 MOST_BYTES = 64 << 20
-MOST_ITEMS = 1 << 20        # texts, lists, settings and tensors; numbers are read at once
+MOST_TEXTS = 1 << 20        # in lists
+MOST_ENTRIES = 1 << 15      # settings, tensors and lists inside lists
 MOST_DEEP = 4               # lists inside each other
 MOST_AXES = 4
 
@@ -97,7 +99,7 @@ class Cursor:
     """Reads a header from its beginning to its end, and no further than the limits."""
 
     def __init__(self, data, at=0):
-        self.data, self.at, self.items = data, at, 0
+        self.data, self.at, self.texts_left, self.entries_left = data, at, MOST_TEXTS, MOST_ENTRIES
 
     def take(self, size):
         """The place of the next `size` bytes, which are then behind."""
@@ -109,11 +111,13 @@ class Cursor:
         self.at = end
         return at
 
-    def count(self, number):
-        """Refuse more items than a header may hold, before time is spent on them."""
-        self.items += number
-        require(self.items <= MOST_ITEMS, f"has a header of more than {MOST_ITEMS:,} items, which "
-                                          "no model needs")
+    def count(self, entries=0, texts=0):
+        """Refuse more than a header may hold, before time is spent on them."""
+        self.entries_left -= entries
+        self.texts_left -= texts
+        require(self.entries_left >= 0 and self.texts_left >= 0,
+                f"has a header of more than {MOST_ENTRIES:,} settings, tensors and lists, or "
+                f"{MOST_TEXTS:,} texts, which no model needs")
 
     def integer(self, size=8):
         """An unsigned whole number of so many bytes."""
@@ -130,17 +134,16 @@ class Cursor:
             raise ValueError(f"has a text at byte {at:,} that is not UTF-8") from None
 
     def texts(self, number):
-        """Many texts: token for token through `text`, a vocabulary would take seconds."""
-        data, at, end, found = self.data, self.at, min(len(self.data), MOST_BYTES) - 8, []
-        length = struct.Struct("<Q").unpack_from
+        """Many texts, in one loop: calling `text` for each would take several times as long."""
+        data, at, found = self.data, self.at, []
+        length, end = struct.Struct("<Q").unpack_from, min(len(self.data), MOST_BYTES)
         for _ in range(number):
+            size = length(data, at)[0] if at + 8 <= end else 0
+            self.at, at = at, at + 8 + size
             if at > end:
-                break
-            size, = length(data, at)
-            at += 8
-            found.append(data[at:at + size])
-            at += size
-        self.take(at - self.at + 8 * (number - len(found)))     # says where the header ends
+                self.take(8 + size)         # raises, and says where the header ends
+            found.append(data[at - size:at])
+        self.at = at
         try:
             return [text.decode() for text in found]
         except UnicodeDecodeError as error:
@@ -157,18 +160,24 @@ class Cursor:
             return found.astype(bool)
         return found
 
+    def list(self, kind, number, deep):
+        """So many values of one type."""
+        if kind in NUMBERS:
+            return self.numbers(kind, number)
+        require(kind in (TEXT, LIST), f"has a list of type {kind}, which GGUF does not know")
+        if kind == TEXT:
+            self.count(texts=number)
+            return self.texts(number)
+        self.count(entries=number)
+        return [self.value(kind, deep + 1) for _ in range(number)]
+
     def value(self, kind, deep=0):
         """A value of this type: a number, a text, or a list of values of one type."""
         if kind == TEXT:
             return self.text()
         if kind == LIST:
             require(deep < MOST_DEEP, f"nests lists more than {MOST_DEEP} levels deep")
-            kind, number = self.integer(4), self.integer()
-            if kind in NUMBERS:
-                return self.numbers(kind, number)
-            self.count(number)
-            return self.texts(number) if kind == TEXT else \
-                [self.value(kind, deep + 1) for _ in range(number)]
+            return self.list(self.integer(4), self.integer(), deep)
         require(kind in NUMBERS, f"has a value of type {kind}, which GGUF does not know")
         number = self.numbers(kind, 1)[0]
         # A float32 as the shortest decimal that it is the nearest one to: 1e-05, not 9.99999975e-06.
@@ -181,7 +190,7 @@ def parse(cursor):
     require(version in (2, 3), f"is GGUF of version {version}; minillm reads 2 and 3"
             if version < 1 << 16 else "is a big-endian GGUF file; minillm reads little-endian ones")
     tensors, settings = cursor.integer(), cursor.integer()
-    cursor.count(tensors + settings)
+    cursor.count(entries=tensors + settings)
     metadata = {}
     for _ in range(settings):
         key = cursor.text()

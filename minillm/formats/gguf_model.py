@@ -143,6 +143,11 @@ def read_config(gguf):
                 f"general.architecture is {shown(name)}; minillm reads {', '.join(ARCHITECTURES)}")
         check_file(gguf.metadata)
         config = config_from(gguf, name)
+        tokens = gguf.metadata.get("tokenizer.ggml.tokens", [])
+        require(isinstance(tokens, list) and len(tokens) == config.vocab_size,
+                f"tokenizer.ggml.tokens has {len(tokens):,} texts, but token_embd.weight has "
+                f"{config.vocab_size:,} rows" if isinstance(tokens, list) else
+                f"tokenizer.ggml.tokens is {shown(tokens)}; it must be a list of texts")
         check_tensors(gguf, config)
     return config
 
