@@ -12,7 +12,6 @@ from pathlib import Path
 from minillm import tree
 from minillm.config import require
 from minillm.formats.checksums import sha256
-from minillm.formats.json_file import read_json
 from minillm.formats.shards import has_weights, weight_files
 from minillm.model.language_model import LanguageModel
 from minillm.model.size import weight_bytes
@@ -25,7 +24,7 @@ from minillm.runs.lock import locked
 from minillm.runs.memory import PROCESS
 from minillm.runs.provenance import machine
 from minillm.text.tokenizer import BYTES_AND_CONTROL
-from minillm.training.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint, steps_in
+from minillm.training.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from minillm.training.gguf_file import read_gguf
 from minillm.training.interrupt import Interruptible
 
@@ -119,16 +118,3 @@ def keep(folder, source, model, began):
                            "pretrain": {"parameters": tree.count(model.params)},
                            "seconds": {"tokenizer": 0.0, "pretrain": seconds},
                            "made": {"pretrain": {**origin, **machine()}}})
-
-
-def imported_from(folder):
-    """The name of the file or folder that a run's pretrained model came from; None if it was
-    trained here.
-    """
-    steps = steps_in(Path(folder) / "pretrain")
-    path = steps[-1] / "training.json" if steps else None
-    if path is None or not path.is_file():
-        return None
-    origin = read_json(path).get("origin")
-    found = origin.get("imported") if isinstance(origin, dict) else None
-    return found if isinstance(found, str) else None
