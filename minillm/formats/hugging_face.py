@@ -107,11 +107,16 @@ def to_tensors(params, config):
     return tensors
 
 
-def from_tensors(tensors, config, like, load=lambda tensor: tensor):
+def as_it_is(tensor, transposed=False):
+    """A tensor that is an array already."""
+    return tensor.T if transposed else tensor
+
+
+def from_tensors(tensors, config, like, load=as_it_is):
     """to_tensors in reverse, into the structure of `like`.
 
-    tensors: {name: what has a .shape}; load(it) -> the array, asked for one by one, after the names
-    and shapes of all were checked.
+    tensors: {name: what has a .shape}; load(it, transposed) -> the array, asked for one by one,
+    after the names and shapes of all were checked.
     The prefix of the family's names may be missing, buffers may be there, and a tied model may have
     its head a second time, if it is the same.
     Raises:  ValueError that names a tensor which is missing, unexpected or has another shape.
@@ -127,12 +132,11 @@ def from_tensors(tensors, config, like, load=lambda tensor: tensor):
     if extra:
         raise ValueError(f"tensor {min(extra)} is not part of this model")
     for row in rows:
-        whole = load(tensors[row.theirs])
+        whole = load(tensors[row.theirs], row.transposed)
         if row.ours == (TABLE,) and head is not None:
             if head.shape != whole.shape or not np.array_equal(load(head), whole):
                 raise ValueError(f"tensor {HEAD} is not the embedding ({row.theirs}), but "
                                  "tie_word_embeddings says that the two are one table")
-        whole = whole.T if row.transposed else whole
         ends = np.cumsum([expected[name][0] for name in row.ours])
         parts = np.split(whole, ends[:-1])
         named.update(zip(row.ours, map(np.ascontiguousarray, parts)))
