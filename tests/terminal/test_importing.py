@@ -69,7 +69,7 @@ def test_next_generate_eval_and_report(root, capsys):
         assert status == 0 and "pretrain.parameters" in said
     assert run(capsys, "report", root / "gpt2")[0] == 0
     page = (root / "gpt2" / "report.html").read_text(encoding="utf-8")
-    assert "a language model that others trained, imported from gpt2: 52,720 parameters." in page and "It read" not in page
+    assert "a language model that others trained, imported from gpt2: 53,040 parameters." in page and "It read" not in page
 
 
 def test_chat_needs_a_template(root, capsys, monkeypatch):
