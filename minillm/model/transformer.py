@@ -29,6 +29,7 @@ class TransformerCache(NamedTuple):
     blocks: list                # for each block a BlockCache, or a BlockInput
     norm: NormCache
     tied: bool
+    frozen: bool                # whether the tables are frozen, beside an adapter
 
     __repr__ = brief
 
@@ -120,7 +121,8 @@ def transformer_forward(tokens, params, config, positions, visible_from, recompu
         x, cache = block_forward(*arguments)
         blocks.append(arguments if recompute else cache)
     h, norm = norm_forward(x, params["norm"], config.norm, config.norm_eps)
-    return h, TransformerCache(token, position, blocks, norm, config.tied)
+    frozen = "lora" in params["embedding"]
+    return h, TransformerCache(token, position, blocks, norm, config.tied, frozen)
 
 
 def transformer_backward(dh, cache, d_head=None):
@@ -128,6 +130,7 @@ def transformer_backward(dh, cache, d_head=None):
 
     d_head: the head's gradient, if the head was used. A tied head and the token embedding are one
     table, so their gradients are added; the gradient of an untied head is returned unchanged.
+    Beside an adapter (model/adapter.py) only the blocks have gradients.
     Shapes:  dh (B, T, C) -> gradients with the keys of the parameters
     """
     dx, d_norm = norm_backward(dh, cache.norm)
@@ -137,6 +140,8 @@ def transformer_backward(dh, cache, d_head=None):
             _, block = block_forward(*block)
         dx, d_block = block_backward(dx, block)
         d_blocks.insert(0, d_block)
+    if cache.frozen:
+        return {"blocks": d_blocks}
     tied = d_head is not None and cache.tied
     d_token = embedding_backward(dx, cache.token, into=d_head["weight"] if tied else None)
     d_embedding = {"token": d_token}
@@ -144,6 +149,12 @@ def transformer_backward(dh, cache, d_head=None):
         d_embedding["position"] = embedding_backward(dx, cache.position)
     grads = {"embedding": d_embedding, "blocks": d_blocks, "norm": d_norm}
     return grads if tied or d_head is None else {**grads, "head": d_head}
+
+
+def tied_head(embedding):
+    """The head that is the table of the tokens, frozen if the table is.  Shapes:  weight (V, C)"""
+    frozen = {"lora": embedding["lora"]} if "lora" in embedding else {}
+    return {"weight": embedding["token"], **frozen}
 
 
 def head_forward(h, params, precision="float32"):
@@ -154,7 +165,7 @@ def head_forward(h, params, precision="float32"):
     Shapes:  h (..., C) -> logits (..., V)
     Source:  Press & Wolf 2016, arXiv:1608.05859 (tying).
     """
-    head = params["head"] if "head" in params else {"weight": params["embedding"]["token"]}
+    head = params["head"] if "head" in params else tied_head(params["embedding"])
     return linear_forward(as_factor(h, precision), head)
 
 
