@@ -125,7 +125,7 @@ def merge(params):
 
 
 def unmerge(params):
-    """merge in reverse, exact to rounding:  W = W' - (alpha / R) B A, with the adapter beside it again.
+    """merge in reverse, exact to rounding:  W = W' - (alpha / R) B A;  the adapter is beside it.
 
     Raises:  ValueError if nothing was merged.
     """

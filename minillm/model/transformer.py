@@ -24,12 +24,11 @@ HEAD_STD = 0.05
 
 class TransformerCache(NamedTuple):
     """What transformer_backward needs."""
-    token: EmbeddingCache
+    token: EmbeddingCache       # None if the tables are frozen, beside an adapter
     position: EmbeddingCache    # None with rotary positions
     blocks: list                # for each block a BlockCache, or a BlockInput
     norm: NormCache
     tied: bool
-    frozen: bool                # whether the tables are frozen, beside an adapter
 
     __repr__ = brief
 
@@ -84,6 +83,7 @@ def embed(tokens, params, positions):
     Shapes:  tokens and positions (B, T) -> x (B, T, C), what embedding_backward needs of each
     """
     x, token = embedding_forward(tokens, params["token"])
+    token = None if "lora" in params else token
     if "position" not in params:
         return x, token, None
     place, position = embedding_forward(positions, params["position"])
@@ -121,8 +121,7 @@ def transformer_forward(tokens, params, config, positions, visible_from, recompu
         x, cache = block_forward(*arguments)
         blocks.append(arguments if recompute else cache)
     h, norm = norm_forward(x, params["norm"], config.norm, config.norm_eps)
-    frozen = "lora" in params["embedding"]
-    return h, TransformerCache(token, position, blocks, norm, config.tied, frozen)
+    return h, TransformerCache(token, position, blocks, norm, config.tied)
 
 
 def transformer_backward(dh, cache, d_head=None):
@@ -140,7 +139,7 @@ def transformer_backward(dh, cache, d_head=None):
             _, block = block_forward(*block)
         dx, d_block = block_backward(dx, block)
         d_blocks.insert(0, d_block)
-    if cache.frozen:
+    if cache.token is None:
         return {"blocks": d_blocks}
     tied = d_head is not None and cache.tied
     d_token = embedding_backward(dx, cache.token, into=d_head["weight"] if tied else None)
