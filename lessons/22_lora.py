@@ -12,23 +12,22 @@ import numpy as np
 import workbench as w
 
 from minillm import tree
-from minillm.evaluate.likelihood import bits_per_byte, stream_loss
-from minillm.model.adapter import adapter_of, with_layers
+from minillm.model.adapter import with_layers
 from minillm.model.language_model import LanguageModel
 from minillm.objectives.next_token import next_token_objective
 from minillm.phases.finetune import FinetuneConfig, adapter_for, fit_chosen, rendered, task_conversation
 from minillm.runs import measures
 from minillm.text.batches import pack_conversations, packed_batch, window_batch
-from minillm.text.pieces import text_bytes
 from minillm.training.recorder import MemoryRecorder
 from minillm.training.trainer import fit
-from minillm.world.corpus import write_corpus
 from minillm.world.jargon import domain_documents
 from minillm.world.messages import TASK_PROMPT, labelled_messages
 
 SEEDS = w.pick((0,), (1,), (1, 2, 3, 4))
-STEPS, ROWS = w.pick(1, 50, 100), w.pick(2, 16)
-RANKS = w.pick((1, 2), (1, 16), (1, 2, 4, 8, 16))
+STEPS, ROWS = w.pick(1, 40, 100), w.pick(2, 16)
+RANKS = w.pick((1, 16), (1, 16), (1, 2, 4, 8, 16))
+CONTROLS = w.pick(("random entries", "one matrix"), ("random entries",), ("random entries", "one matrix"))
+BAR, ENOUGH = 0.1, 0.9                                  # shares of the full gain
 FULL = FinetuneConfig(steps=STEPS, rows=ROWS, warmup_share=min(1, 10 / STEPS), replay_rows=0, weight_decay=0.0, lr=2e-3)
 LORA = replace(FULL, lr=1e-2, lora_alpha=16.0)          # each kind of arm has the best learning rate of a few, found on seed 0
 SUBSET = replace(FULL, lr=1e-2)
@@ -71,7 +70,8 @@ def chosen_entries(params, count, rng, one_layer=False):
     shapes = {}
     with_layers(params, lambda layer, path: shapes.update({path: layer["weight"].shape}))
     if one_layer:
-        shapes = {path: shape for path, shape in shapes.items() if path == ("blocks", len(params["blocks"]) // 2, "feed_forward", "down")}
+        middle = ("blocks", len(params["blocks"]) // 2, "feed_forward", "down")
+        shapes = {middle: shapes[middle]}
     sizes = {path: int(np.prod(shape)) for path, shape in shapes.items()}
     total = sum(sizes.values())
     places = np.arange(min(count, total)) if one_layer else rng.choice(total, count, replace=False)
@@ -144,34 +144,102 @@ def count_of(base, rank):
     return tree.count(adapter_for(base, replace(LORA, lora=rank), 0).params)
 
 
-# %% Every arm begins at the same base and takes the same steps on the same batches. What an arm recovers is its gain as a share of
-# the gain of the training of everything.
-ARMS = {"all": (FULL, False), "blocks": (FULL, None), **{f"rank {rank}": (replace(LORA, lora=rank), False) for rank in RANKS}}
-CONTROLS = ("random entries", "one matrix")
+# %% Every arm begins at the same base and takes the same steps on the same batches. What an arm recovers is its gain as a share
+# of the gain of the training of everything.
+ARMS = {"all": (FULL, False), "blocks": (FULL, None),
+        **{f"rank {rank}": (replace(LORA, lora=rank), False) for rank in RANKS}}
 found, energies, sizes = {job: {} for job in JOBS}, {job: [] for job in JOBS}, {}
 for seed in SEEDS:
     world, base, _ = w.base_and_assistant(seed)
+    few = count_of(base, RANKS[0])
+    sizes = {"all": tree.count(base.params), **{f"rank {rank}": count_of(base, rank) for rank in RANKS},
+             **dict.fromkeys(CONTROLS, few)}
     for name in JOBS:
-        job, rng, rows = Job(name, world, base, seed), np.random.default_rng([seed, 31]), found[name]
-        sizes = {"all": tree.count(base.params), **{f"rank {rank}": count_of(base, rank) for rank in RANKS}}
-        few = sizes[f"rank {RANKS[0]}"]
-        models = {"base": base, **{arm: tuned(base, job, settings, seed, masks) for arm, (settings, masks) in ARMS.items()}}
+        job, rng = Job(name, world, base, seed), np.random.default_rng([seed, 31])
+        models = {arm: tuned(base, job, settings, seed, masks) for arm, (settings, masks) in ARMS.items()}
+        models = {"base": base, **models}
         for arm in CONTROLS:
             models[arm] = tuned(base, job, SUBSET, seed, chosen_entries(base.params, few, rng, arm == "one matrix"))
         models.update({f"cut to {rank}": cut(base, models["all"], rank) for rank in RANKS})
         models["not cut"] = cut(base, models["all"], None)
         energies[name].append([energy(base, models["all"], rank) for rank in RANKS])
         for arm, model in models.items():
-            rows.setdefault(arm, []).append(job.done(model))
-sizes = {**sizes, **dict.fromkeys(CONTROLS, few)}
+            found[name].setdefault(arm, []).append(job.done(model))
 
 
 def recovered(job, arm):
     """The share of the gain of "all" that an arm has, one number a seed."""
     base, whole, mine = (np.array(found[job][key]) for key in ("base", "all", arm))
-    return (mine - base) / (whole - base)
+    return (mine - base) / np.where(whole == base, 1, whole - base)
 
 
 for job, unit in zip(JOBS, ("labels right", "bits a byte, with a minus")):
     w.show([(arm, sizes.get(arm, ""), float(np.mean(values)), float(np.mean(recovered(job, arm))))
             for arm, values in found[job].items()], (job, "parameters", unit, "recovered"))
+w.show([(job, *np.mean(energies[job], axis=0).tolist()) for job in JOBS],
+       ("share of the squares of the change", *(f"rank {rank}" for rank in RANKS)))
+
+
+# %% Is it the form, or the number? What is the rank worth? And is the change of the full training the one to be approximated?
+def draw(axes):
+    """What each rank recovers: trained, and cut from the full training's change; blocks alone, and the controls."""
+    for job, colour in zip(JOBS, ("tab:blue", "tab:orange")):
+        for kind, style in (("rank {}", "o-"), ("cut to {}", "s:")):
+            axes.plot(RANKS, [recovered(job, kind.format(rank)).mean() for rank in RANKS], style, color=colour,
+                      label=f"{job}, {'LoRA' if style == 'o-' else 'cut afterwards'}")
+        axes.axhline(recovered(job, "blocks").mean(), color=colour, linewidth=0.8, linestyle="--", label=f"{job}, the blocks")
+        axes.plot(RANKS[:1], [recovered(job, "random entries").mean()], "x", color=colour, label=f"{job}, random entries")
+    axes.set_xscale("log", base=2)
+    axes.set_xlabel("rank")
+    axes.set_ylabel("recovered share of the full gain")
+    axes.legend(fontsize=8)
+
+
+def told(name, interval, form=".2f"):
+    """An interval in words."""
+    mean, low, high = interval
+    return f"{name} {mean:{form}} ({low:{form}} to {high:{form}})"
+
+
+picture = w.picture("22_ranks", draw)
+thin, thick = f"rank {RANKS[0]}", f"rank {RANKS[-1]}"
+shares = {job: {arm: w.interval(recovered(job, arm)) for arm in found[job]} for job in JOBS}
+leads = {(job, arm): w.interval(recovered(job, thin) - recovered(job, arm)) for job in JOBS for arm in CONTROLS}
+least, most = (min(lead[end] for lead in leads.values()) for end in (1, 2))
+w.outcome(__file__, "15a it is the form of an adapter, not the number of its parameters",
+          f"in both jobs rank 1 recovers at least {BAR} more of the full gain than as many random entries of the same matrices, or "
+          "as many of one matrix",
+          "; ".join(told(f"{job}, ahead of {arm}", lead) for (job, arm), lead in leads.items())
+          + "; recovered by rank 1: " + ", ".join(told(job, shares[job][thin]) for job in JOBS) + f"; {len(SEEDS)} seeds",
+          w.verdict(least, most, BAR),
+          {f"{job}, {arm}": list(lead) for (job, arm), lead in leads.items()}, picture,
+          plainly={"holds": "With as few numbers, a rank of one does far more than numbers chosen at random, or those of one "
+                            "matrix.",
+                   "fails": "As many numbers in another place do as much as a rank of one.",
+                   "undecided": "The lead of a rank of one over as many other numbers varies too much between base models."})
+more, enough = w.interval(recovered("domain", thick) - recovered("domain", thin)), shares["domain"][thick]
+w.outcome(__file__, "15b a new language needs more than one direction, and few are enough",
+          f"on the logs rank 16 recovers at least {ENOUGH} of the full gain, and at least {BAR} more than rank 1",
+          f"{told('rank 16 recovers', enough)}, {told('rank 1', shares['domain'][thin])}; {told('the difference is', more)}; the "
+          f"blocks without a limit of the rank: {told('the logs', shares['domain']['blocks'])}, "
+          f"{told('the labels', shares['task']['blocks'])}; rank 16 on the labels: {told('it recovers', shares['task'][thick])}; "
+          f"{len(SEEDS)} seeds",
+          w.verdict(min(more[1] - BAR, enough[1] - ENOUGH), min(more[2] - BAR, enough[2] - ENOUGH)),
+          {"rank 16": list(enough), "rank 1": list(shares["domain"][thin]), "difference": list(more),
+           **{f"{job}, blocks": list(shares[job]["blocks"]) for job in JOBS}, "task, rank 16": list(shares["task"][thick])},
+          picture,
+          plainly={"holds": "For the logs a rank of one is too little, and a rank of 16 does nearly all that full fine-tuning "
+                            "does.",
+                   "fails": "On the logs a rank of one does as well as 16, or 16 is too little too.",
+                   "undecided": "What the ranks recover of the logs varies too much between base models."})
+better = w.interval(recovered("domain", thin) - recovered("domain", f"cut to {RANKS[0]}"))
+w.outcome(__file__, "15c a low rank is found by training, not by cutting",
+          f"on the logs a trained rank 1 recovers at least {BAR} more than the change of full fine-tuning, cut to rank 1",
+          f"{told('ahead by', better)}; cut, the change of the blocks recovers "
+          + ", ".join(told(f"at rank {rank}", shares["domain"][f"cut to {rank}"]) for rank in RANKS)
+          + f"; {told('not cut', shares['domain']['not cut'])}; of its squares rank 16 holds "
+          + f"{np.mean(energies['domain'], axis=0)[-1]:.2f}; {len(SEEDS)} seeds",
+          w.verdict(*better[1:], BAR), {"ahead": list(better)}, picture,
+          plainly={"holds": "An adapter of rank one finds a better change than the largest direction of what full fine-tuning did.",
+                   "fails": "The largest direction of what full fine-tuning did is as good as a trained rank of one.",
+                   "undecided": "The lead of training over cutting varies too much between base models."})

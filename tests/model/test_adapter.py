@@ -199,8 +199,8 @@ def test_decoding_beside_an_adapter_is_refused_because_its_kernel_reads_one_matr
 
 # ---- fine-tuning
 
-@pytest.mark.parametrize("changes", [{"recompute": True}, {"micro_batches": 4}])
-def test_recomputation_and_micro_batches_give_the_same_adapter(changes):
+@pytest.mark.parametrize("changes", [{"recompute": True}, {"micro_batches": 4}, {"precision": "bfloat16"}])
+def test_recomputation_micro_batches_and_precision_give_the_same_adapter(changes):
     ends = []
     for settings in (LORA, replace(LORA, **changes)):
         model = tiny.model(fresh=True)
@@ -209,7 +209,7 @@ def test_recomputation_and_micro_batches_give_the_same_adapter(changes):
     for name, one, other in tree.zipped(*ends):
         if "recompute" in changes:
             assert one.tobytes() == other.tobytes(), name
-        np.testing.assert_allclose(other, one, rtol=0, atol=2e-4, err_msg=name)
+        np.testing.assert_allclose(other, one, rtol=0, atol=5e-2 if "precision" in changes else 2e-4, err_msg=name)
 
 
 def test_finetuning_leaves_the_merged_model_and_learns():
