@@ -43,8 +43,8 @@ def new_adapter(params, rank, alpha, layers, rng):
     blocks = [{} for _ in params["blocks"]]
 
     def begin(layer, path):
-        if set(LAYERS[layers]).isdisjoint(path):
-            return
+        if set(LAYERS[layers]).isdisjoint(path) or path[-1] == "router":
+            return                      # of experts: the base's choice among them stays
         c_out, c_in = layer["weight"].shape
         require(rank <= min(c_in, c_out), f"lora is {rank}; a matrix of {c_out} x {c_in}, which "
                                           f"{dotted(path)} is, has a rank of {min(c_in, c_out)} at "

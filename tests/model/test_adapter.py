@@ -179,6 +179,25 @@ def test_an_adapter_is_found_again_beside_the_weights():
     assert all(mine is theirs for (_, mine, theirs) in tree.zipped(plain(attach(params, adapter)), params))
 
 
+def test_layers_in_lists_are_adapted_and_a_router_is_not():
+    """As routed experts have them: a list of feed-forwards, and a linear layer that chooses among them."""
+    params = tiny.params(tiny.config(), dtype=np.float32)
+    for block in params["blocks"]:
+        block["feed_forward"] = {"router": {"weight": np.ones((2, 60), np.float32)},
+                                 "experts": [tree.copy(block["feed_forward"]) for _ in range(2)]}
+    adapter = adapter_for(params)
+    assert "blocks.1.feed_forward.experts.0.up.lora.a" in dict(tree.named_leaves(adapter.params))
+    assert not any("router" in name for name, _ in tree.named_leaves(adapter.params))
+    view = attach(params, adapter)
+    assert view["blocks"][0]["feed_forward"]["router"]["lora"] == {}
+    assert view["blocks"][0]["feed_forward"]["experts"][1]["down"]["lora"]["alpha"] == 7.0
+    part = tree.part_like(view, adapter_of(view).params)
+    for _, mine, theirs in tree.zipped(part, adapter.params):
+        assert mine is theirs
+    merged = plain(merge(view))["blocks"][1]["feed_forward"]["experts"][1]["up"]["weight"]
+    assert not np.array_equal(merged, params["blocks"][1]["feed_forward"]["experts"][1]["up"]["weight"])
+
+
 @pytest.mark.parametrize("layers, most", [("all", 11), ("attention", 30), ("query_value", 30), ("feed_forward", 11)])
 def test_a_rank_that_no_matrix_can_have_is_refused(layers, most):
     config = tiny.config()          # 6 heads of 10, 3 of them for keys; hidden 11
