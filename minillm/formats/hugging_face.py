@@ -164,3 +164,21 @@ def check_shape(row, tensors, expected):
     if tensors[row.theirs].shape != shape:
         raise ValueError(f"tensor {row.theirs} has shape {tensors[row.theirs].shape}, expected "
                          f"{shape}")
+
+
+def as_classifier(tensors, config, head):
+    """A model's tensors and config.json as those of a classifier of one label, which is the reward.
+
+    The classes LlamaForSequenceClassification and GPT2ForSequenceClassification read the last
+    token that is not pad, as a reward model does, and have no output head.
+    head: {"weight": (1, C)}
+    Raises:  ValueError for a mix of parts, for which the transformers library has no class.
+    """
+    if "architectures" not in config:
+        raise ValueError("a model that mixes parts of Llama and GPT-2 has no class in the "
+                         "transformers library, so its reward model cannot be exported")
+    body = {name: array for name, array in tensors.items() if name != "lm_head.weight"}
+    name = {"llama": "Llama", "gpt2": "GPT2"}[config["model_type"]]
+    return {**body, "score.weight": head["weight"]}, {
+        **config, "architectures": [f"{name}ForSequenceClassification"],
+        "id2label": {"0": "reward"}, "label2id": {"reward": 0}}
