@@ -16,12 +16,14 @@ PRECISIONS = ("float32", "bfloat16")
 KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 
 
-def knob(default, help, choices=None, within=None):
+def knob(default, help, choices=None, within=None, optional=False):
     """A dial: a field with the help line that the command line prints, and its allowed values.
 
     choices: the words allowed; within: an interval as mathematics writes it, such as "(0, 1]".
+    optional: while it has its default, files leave it out (as_dict).
     """
-    return field(default=default, metadata={"help": help, "choices": choices, "within": within})
+    return field(default=default, metadata={"help": help, "choices": choices, "within": within,
+                                            "optional": optional})
 
 
 def require(condition, message):
@@ -96,6 +98,14 @@ class ModelConfig(Dials):
     tied: bool = knob(False, "one table for the embedding and the output head")
     norm_eps: float = knob(1e-5, "added under the root of every norm", within="[1e-12, 1]")
     rope_theta: float = knob(500.0, "base of the rotary frequencies", within="[1, 1e12]")
+    window: int = knob(0, "keys that a token sees in every second block, its own included; 0: all "
+                          "before it, in every block", within="[0, inf)", optional=True)
+    experts: int = knob(0, "feed-forwards of each block that a router chooses among (E); 0: one, "
+                           "without a router", within="[0, inf)", optional=True)
+    active_experts: int = knob(2, "experts that work on a token (K)", within="[1, inf)",
+                               optional=True)
+    balance: float = knob(0.01, "weight of the loss that keeps experts evenly used",
+                          within="[0, inf)", optional=True)
 
     @property
     def head_size(self):
@@ -113,6 +123,9 @@ class ModelConfig(Dials):
         require(self.position != "rope" or self.head_size % 2 == 0,
                 f"width / heads is {self.head_size}; rotary positions rotate pairs of channels, "
                 "so it must be even")
+        require(self.experts == 0 or self.experts >= self.active_experts,
+                f"experts is {self.experts}, fewer than active_experts, which is "
+                f"{self.active_experts}")
 
 
 @dataclass(frozen=True)
@@ -201,8 +214,19 @@ def coerced(value, kind, name):
 
 
 def as_dict(config):
-    """The configuration as nested plain values, for JSON and TOML."""
-    return asdict(config)
+    """The configuration as nested plain values, for JSON and TOML.
+
+    Optional dials are left out while they have their default: a file says no more than what the
+    model has, and that of a model without windows and experts stays what it always was.
+    """
+    values = asdict(config)
+    for item in fields(config):
+        value = getattr(config, item.name)
+        if is_dataclass(value):
+            values[item.name] = as_dict(value)
+        elif item.metadata.get("optional") and value == item.default:
+            del values[item.name]
+    return values
 
 
 def dotted(nested, prefix=""):

@@ -15,6 +15,7 @@ from minillm.formats.tokenizer_config import SPECIAL_IDS
 
 ROPE_LAYOUT = "half"        # channels i and i + D/2 rotate together, as in Llama on Hugging Face
 FIELDS = {item.name: type(item.default) for item in fields(ModelConfig)}
+DENSE = dict(window=0, experts=0)       # neither Llama nor GPT-2 has local attention or experts
 
 
 class Key(NamedTuple):
@@ -41,7 +42,7 @@ def key(names, ours, missing, written=True):
 COMMON = tuple(key(name, "", token) for name, token in SPECIAL_IDS.items())
 
 LLAMA = Family("LlamaForCausalLM", dict(norm="rmsnorm", position="rope", activation="swiglu",
-                                        bias=False), (
+                                        bias=False, **DENSE), (
     key("vocab_size", "vocab_size", 32000),
     key("hidden_size", "width", 4096),
     key("intermediate_size", "hidden", 11008),
@@ -62,8 +63,8 @@ LLAMA = Family("LlamaForCausalLM", dict(norm="rmsnorm", position="rope", activat
     key("rope_parameters.partial_rotary_factor", "", 1.0, written=False),
     *COMMON))
 
-GPT2LM = Family("GPT2LMHeadModel", {name: value for name, value in GPT2.items()
-                                    if name != "tied"}, (
+GPT2LM = Family("GPT2LMHeadModel", {**{name: value for name, value in GPT2.items()
+                                       if name != "tied"}, **DENSE}, (
     key("vocab_size", "vocab_size", 50257),
     key("n_embd", "width", 768),
     key("n_inner", "hidden", lambda read: 4 * read["width"]),
@@ -106,7 +107,7 @@ def to_json(config):
     """The contents of config.json: the family's own keys, and the ModelConfig under "minillm"."""
     name = family(config)
     architecture, _, keys = FAMILIES[name]
-    ours = {field: getattr(config, field) for field in FIELDS}
+    ours = as_dict(config)
     return {**({"architectures": [architecture]} if architecture else {}),
             "model_type": name, "dtype": "float32",
             **{row.names[0]: getattr(config, row.ours) if row.ours else row.missing

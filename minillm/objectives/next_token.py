@@ -12,6 +12,9 @@ def next_token_objective(params, batch, config, recompute=False, precision="floa
 
         loss = -mean log p(target | the tokens before it)     in nats per token
 
+    A model with experts adds config.balance times their balancing loss (layers/experts.py), and
+    the metrics then tell both parts: cross_entropy, and balance as the mean of the blocks (1: all
+    experts are used alike). Of micro-batches, each balances its own tokens.
     Shapes:  Batch of (B, T) -> Objective
     Raises:  ValueError if no target counts.
     """
@@ -28,5 +31,11 @@ def next_token_objective(params, batch, config, recompute=False, precision="floa
 
     dlogits = next_token_backward(1.0, loss_cache)      # overwrites the logits
     drows, d_head = head_backward(dlogits, head)
-    grads = transformer_backward(scatter(drows, index, h.shape), body, d_head)
-    return Objective(float(loss), grads, float(weights.sum()), {})
+    dh = scatter(drows, index, h.shape)
+    if not config.experts:
+        return Objective(float(loss), transformer_backward(dh, body, d_head),
+                         float(weights.sum()), {})
+    grads = transformer_backward(dh, body, d_head, d_balance=config.balance)
+    metrics = {"cross_entropy": float(loss), "balance": body.balance / config.layers}
+    return Objective(float(loss) + config.balance * body.balance, grads, float(weights.sum()),
+                     metrics)
