@@ -27,7 +27,7 @@ PRESETS = {
     "rmsnorm, learned, swiglu": {"position": "learned"},
     "gpt3": {**GPT2, "window": 3},                                                  # its second block has the window
     "window and rope": {"window": 2},
-    "experts": {"experts": 5, "balance": 0.3},
+    "experts": {"experts": 4, "balance": 0.3},
     "one expert of three, gelu, bias, window": {**GPT2, "experts": 3, "active_experts": 1, "window": 4},
 }
 
