@@ -134,6 +134,17 @@ def training_flops(config, tokens):
     return 6.0 * active_parameters(config) * tokens
 
 
+def flops_a_token(config):
+    """training_flops and attention_flops of one token, without the tables that are only looked up.
+
+    A table of learned positions is one, and that of tokens if the head is another (untied). So
+    models of different families that do the same work have the same figure.
+    """
+    looked_up = config.width * ((0 if config.tied else config.vocab_size)
+                                + (config.context if config.position == "learned" else 0))
+    return training_flops(config, 1) - 6.0 * looked_up + attention_flops(config, 1)
+
+
 def attention_flops(config, tokens):
     """FLOPs of scores and weighted values, which training_flops leaves out:
 
