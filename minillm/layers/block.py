@@ -23,6 +23,11 @@ class BlockCache(NamedTuple):
 
     __repr__ = brief
 
+    @property
+    def balance(self):
+        """The balancing loss of the experts; 0 without."""
+        return getattr(self.feed_forward, "balance", 0.0)
+
 
 def block_init(rng, config):
     """Parameters of one block: two norms, attention, feed-forward or experts.
@@ -61,7 +66,7 @@ def block_forward(x, params, config, positions, visible_from, precision="float32
 def block_backward(dy, cache, d_balance=0.0):
     """block_forward in reverse; each `x + f(norm(x))` adds the norm's dx to the running dx.
 
-    d_balance: d loss / d balance of the experts (experts_forward); 0 for a block without.
+    d_balance: d loss / d cache.balance; a block without experts needs none.
     Shapes:  dy (B, T, C) -> dx (B, T, C), gradients with the keys of the block's parameters
     """
     norm1, attention, norm2, feed_forward = cache

@@ -41,7 +41,7 @@ def prefill(params, config, tokens, starts, length):
     for layer, block in enumerate(params["blocks"]):
         keys = np.zeros((B, config.kv_heads, length, config.head_size), x.dtype)
         values = np.zeros_like(keys)
-        seen = visible_in(layer, visible_from, np.arange(T, dtype=np.int32), config)
+        seen = visible_in(layer, visible_from, config)
         x, cache = block_forward(x, block, config, positions, seen)
         keys[:, :, :T] = cache.attention.k.swapaxes(1, 2)
         values[:, :, :T] = cache.attention.v.swapaxes(1, 2)
@@ -67,7 +67,7 @@ def decode_step(params, config, tokens, starts, column, layers):
     products = config.layers * (4 * config.width + 3 * config.hidden) + config.vocab_size
     with threads_for(x.size * products) as threads:
         for layer, (block, (keys, values)) in enumerate(zip(params["blocks"], layers)):
-            seen = visible_in(layer, starts, column, config)
+            seen = visible_in(layer, starts, config, column)
             x = block_decode(x, block, config, table, positions, seen, column, keys, values,
                              threads)
         return logits_of(x, params, config)

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 FLOAT = 4               # bytes of a float32
+GAPS = 0.3              # of experts' arrays, whose sizes change with every batch: what freed ones
+#                         leave between others
 
 
 def parameters(config):
@@ -57,8 +59,8 @@ def block_activations(config, precision="float32"):
     keys and values: 2 G D; gate, up and hidden of the feed-forward: 3 F (2 F with GELU);
     the softmax's denominators: H. In bfloat16 the factors of the products take half the room:
     both norms' outputs, hidden, and attention's output, which is kept in float32 as well.
-    With experts: the feed-forward K times, each with its own input and output, 2 C; who chose what,
-    7 K; the router's probabilities, E. The router's input stays float32.
+    With experts, expert_activations take the feed-forward's place; the router's input, n2, stays
+    float32.
     """
     C, F, inner = config.width, config.hidden, config.kv_heads * config.head_size
     before = F * (2 if config.activation == "swiglu" else 1)    # gate and up
@@ -66,8 +68,21 @@ def block_activations(config, precision="float32"):
     attention = (5.5 if precision == "bfloat16" else 6) * C + 2 * inner + config.heads
     if config.experts == 0:
         return attention + before + rounded * F
-    each = (1 + rounded) * C + before + rounded * F + 7
-    return attention + (1 - rounded) * C + config.active_experts * each + config.experts
+    return attention + (1 - rounded) * C + expert_activations(config, precision)
+
+
+def expert_activations(config, precision="float32"):
+    """Numbers per token that the experts of a block keep for their backward pass; 0 without any.
+
+    The feed-forward K times, each with its own input and output, 2 C; who chose what, 7 K; the
+    router's probabilities, E.
+    """
+    if config.experts == 0:
+        return 0
+    rounded = 0.5 if precision == "bfloat16" else 1             # factors of products
+    before = config.hidden * (2 if config.activation == "swiglu" else 1)
+    each = (1 + rounded) * config.width + before + rounded * config.hidden + 7
+    return config.active_experts * each + config.experts
 
 
 def pass_bytes(config, tokens, targets, recompute=False, precision="float32"):
@@ -79,6 +94,7 @@ def pass_bytes(config, tokens, targets, recompute=False, precision="float32"):
     gradient of the logits is there twice, once rounded.
     """
     C, block = config.width, block_activations(config, precision)
+    block += GAPS * expert_activations(config, precision)
     logits = config.vocab_size * (1.5 if precision == "bfloat16" else 1)
     blocks = config.layers * C + block if recompute else config.layers * block
     gradients = config.hidden * (3 if config.activation == "swiglu" else 2) + 3 * C
@@ -126,9 +142,9 @@ def training_flops(config, tokens):
     """Multiplications and additions of a training:  FLOPs = 6 * active parameters * tokens.
 
     Each parameter is multiplied and added once forward and twice backward, for every token that it
-    works on: of experts, a token has only the chosen ones. An
-    input table of its own (untied) is counted too, though it is only looked up: that makes the
-    figure too high by 0.4% for Llama 2 70B, and by a third for a model of a million parameters.
+    works on: of the experts, a token has the chosen ones alone. An input table of its own (untied)
+    is counted too, though it is only looked up: that makes the figure too high by 0.4% for Llama 2
+    70B, and by a third for a model of a million parameters.
     Source:  Kaplan et al. 2020, arXiv:2001.08361, section 2.1, who leave tables out.
     """
     return 6.0 * active_parameters(config) * tokens

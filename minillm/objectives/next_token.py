@@ -12,9 +12,6 @@ def next_token_objective(params, batch, config, recompute=False, precision="floa
 
         loss = -mean log p(target | the tokens before it)     in nats per token
 
-    A model with experts adds config.balance times their balancing loss (layers/experts.py), and
-    the metrics then tell both parts: cross_entropy, and balance as the mean of the blocks (1: all
-    experts are used alike). Of micro-batches, each balances its own tokens.
     Shapes:  Batch of (B, T) -> Objective
     Raises:  ValueError if no target counts.
     """
@@ -31,11 +28,20 @@ def next_token_objective(params, batch, config, recompute=False, precision="floa
 
     dlogits = next_token_backward(1.0, loss_cache)      # overwrites the logits
     drows, d_head = head_backward(dlogits, head)
-    dh = scatter(drows, index, h.shape)
-    if not config.experts:
-        return Objective(float(loss), transformer_backward(dh, body, d_head),
-                         float(weights.sum()), {})
-    grads = transformer_backward(dh, body, d_head, d_balance=config.balance)
-    metrics = {"cross_entropy": float(loss), "balance": body.balance / config.layers}
-    return Objective(float(loss) + config.balance * body.balance, grads, float(weights.sum()),
-                     metrics)
+    grads = transformer_backward(scatter(drows, index, h.shape), body, d_head, config.balance)
+    loss, metrics = with_balance(float(loss), body, config)
+    return Objective(loss, grads, float(weights.sum()), metrics)
+
+
+def with_balance(loss, body, config):
+    """(the loss with the balancing loss of a model's experts, if it has any; what the log tells).
+
+        loss = cross-entropy + balance sum over blocks of their balancing loss (layers/experts.py)
+
+    The log has both parts: cross_entropy, and balance as the mean of the blocks (1: all experts
+    are used alike). Of several micro-batches, each balances its own tokens.
+    """
+    if config.experts == 0:
+        return loss, {}
+    metrics = {"cross_entropy": loss, "balance": body.balance / config.layers}
+    return loss + config.balance * body.balance, metrics

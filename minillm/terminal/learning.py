@@ -202,7 +202,7 @@ def print_families(full_sizes, parameters, active_parameters):
                           full.outcome, active, f"{parameters(twin):,}",
                           f"{active_parameters(twin):,}"), FAMILY_WIDTHS))
     print("published: " + "; ".join(f"{full.name}: {full.source}" for full in full_sizes)
-          + "\n* a made-up shape, with as many active parameters as press reports of 2023 speak of.")
+          + "\n* a made-up shape, with as many active parameters as press reports speak of.")
 
 
 def published(value, unit, form, suffix=""):

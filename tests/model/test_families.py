@@ -21,15 +21,16 @@ from minillm.training.loop import accumulate
 
 def test_every_second_block_has_the_window():
     config, seen = tiny.config(window=3), tiny.visible_from_of_each_kind()
-    columns = np.arange(seen.shape[1], dtype=np.int32)
-    assert visible_in(0, seen, columns, config) is seen and visible_in(2, seen, columns, config) is seen
+    assert visible_in(0, seen, config) is seen and visible_in(2, seen, config) is seen
     for layer in (1, 3):
-        narrow = visible_in(layer, seen, columns, config)
+        narrow = visible_in(layer, seen, config)
+        for t in range(seen.shape[1]):
+            assert (visible_in(layer, seen[:, t], config, t) == narrow[:, t]).all(), "decoding, a token at a time"
         assert narrow.dtype == np.int32 and (np.diff(narrow, axis=1) >= 0).all(), "kernels rely on both"
         for (b, t), first in np.ndenumerate(seen):
             keys = {s for s in range(first, t + 1) if t - s < 3}
             assert set(range(narrow[b, t], t + 1)) == keys
-    assert visible_in(1, seen, columns, tiny.config()) is seen
+    assert visible_in(1, seen, tiny.config()) is seen
 
 
 def reach(config, T=12):
@@ -51,7 +52,7 @@ def test_a_window_hides_nothing_that_a_dense_block_sees(preset):
     """Dense first: its block sees all. Alone, with the mask of the other block, a token reaches its window."""
     config = tiny.config(preset)
     assert reach(config) == set(range(12))
-    first = visible_in(1, np.zeros((1, 12), np.int32), np.arange(12, dtype=np.int32), config)
+    first = visible_in(1, np.zeros((1, 12), np.int32), config)
     one = tiny.config(preset, layers=1)
     params, tokens = tiny.params(one), np.arange(12, dtype=np.int32)[None]
     positions, _ = one_document(tokens)
