@@ -8,7 +8,7 @@ flag, a file or a library call. Each stage's own dials stand beside its phase, i
 import difflib
 import math
 import re
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
 
 INTERVAL = re.compile(r"([\[(])(\S+), (\S+)([\])])")
@@ -16,14 +16,15 @@ PRECISIONS = ("float32", "bfloat16")
 KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 
 
-def knob(default, help, choices=None, within=None, optional=False):
+def knob(default, help, choices=None, within=None, later=False):
     """A dial: a field with the help line that the command line prints, and its allowed values.
 
     choices: the words allowed; within: an interval as mathematics writes it, such as "(0, 1]".
-    optional: while it has its default, files leave it out (as_dict).
+    later: the dial is younger than the first files of settings. At its default it is not written,
+    so files of runs that do not use it stay what they were, and older runs can be resumed.
     """
     return field(default=default, metadata={"help": help, "choices": choices, "within": within,
-                                            "optional": optional})
+                                            "later": later})
 
 
 def require(condition, message):
@@ -99,13 +100,13 @@ class ModelConfig(Dials):
     norm_eps: float = knob(1e-5, "added under the root of every norm", within="[1e-12, 1]")
     rope_theta: float = knob(500.0, "base of the rotary frequencies", within="[1, 1e12]")
     window: int = knob(0, "keys that a token sees in every second block, its own included; 0: all "
-                          "before it, in every block", within="[0, inf)", optional=True)
+                          "before it, in every block", within="[0, inf)", later=True)
     experts: int = knob(0, "feed-forwards of each block that a router chooses among (E); 0: one, "
-                           "without a router", within="[0, inf)", optional=True)
+                           "without a router", within="[0, inf)", later=True)
     active_experts: int = knob(2, "experts that work on a token (K)", within="[1, inf)",
-                               optional=True)
+                               later=True)
     balance: float = knob(0.01, "weight of the loss that keeps experts evenly used",
-                          within="[0, inf)", optional=True)
+                          within="[0, inf)", later=True)
 
     @property
     def head_size(self):
@@ -219,19 +220,13 @@ def coerced(value, kind, name):
 
 
 def as_dict(config):
-    """The configuration as nested plain values, for JSON and TOML.
-
-    Optional dials are left out while they have their default: a file says no more than what the
-    model has, and that of a model without windows and experts stays what it always was.
-    """
-    values = asdict(config)
+    """The configuration as nested plain values, for JSON; without later dials at their default."""
+    shown = {}
     for item in fields(config):
         value = getattr(config, item.name)
-        if is_dataclass(value):
-            values[item.name] = as_dict(value)
-        elif item.metadata.get("optional") and value == item.default:
-            del values[item.name]
-    return values
+        if not item.metadata.get("later") or value != item.default:
+            shown[item.name] = as_dict(value) if is_dataclass(value) else value
+    return shown
 
 
 def dotted(nested, prefix=""):
