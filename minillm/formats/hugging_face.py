@@ -149,7 +149,8 @@ def with_prefix(tensors, name):
     full = {(prefix if each.startswith(starts) else "") + each: tensor
             for each, tensor in tensors.items()}
     if len(full) < len(tensors):
-        raise ValueError(f"{len(tensors) - len(full)} tensors are there with and without {prefix!r} in their names")
+        raise ValueError(f"{len(tensors) - len(full)} tensors are there with and without "
+                         f"{prefix!r} in their names")
     return full
 
 
