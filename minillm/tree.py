@@ -68,9 +68,15 @@ def leaves(tree):
     return [leaf for _, leaf in named_leaves(tree)]
 
 
-def from_named(like, named):
-    """Build a tree with the structure of `like` from {dotted name: array}.
+def named_shapes(tree):
+    """{dotted name: shape} of all leaves."""
+    return {name: leaf.shape for name, leaf in named_leaves(tree)}
 
+
+def from_named(like, named, load=lambda leaf: leaf):
+    """Build a tree with the structure of `like` from {dotted name: what has a .shape}.
+
+    load(it) -> the array; it is called after all names and shapes were checked.
     Raises:  ValueError that names the first missing or unexpected leaf, or the first leaf with
              another shape.
     """
@@ -85,7 +91,16 @@ def from_named(like, named):
         if name not in expected:
             raise ValueError(f"tensor {name} is not part of this model")
     names = iter(expected)
-    return tree_map(lambda _: named[next(names)], like)
+    return tree_map(lambda _: load(named[next(names)]), like)
+
+
+def part_like(tree, like):
+    """The branches of a tree that `like` has too, in the structure of `like`; no leaf is copied."""
+    if isinstance(like, dict):
+        return {key: part_like(tree[key], child) for key, child in like.items()}
+    if isinstance(like, list):
+        return [part_like(*pair) for pair in zip(tree, like, strict=True)]
+    return tree
 
 
 def count(tree):

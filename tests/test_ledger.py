@@ -14,12 +14,15 @@ from gradcheck import gradcheck
 from minillm import tree
 from minillm.phases.rlhf import RLHFConfig
 from minillm.kernels.categorical import categorical_backward, categorical_forward
-from minillm.layers import attention, block, embedding, feed_forward, linear, norm, rotary
+from minillm.layers import (attention, block, embedding, experts, feed_forward, linear, lora, norm,
+                            rotary)
 from minillm.losses import next_token, policy, ranking
 from minillm.model import heads, transformer
+from minillm.model.adapter import new_adapter
 from minillm.text.batches import positions_from
 from minillm.phases.rollout import Rollout
 from minillm.phases.reward import RankingBatch
+from minillm.objectives.adapter import adapter_objective
 from minillm.objectives.next_token import next_token_objective
 from minillm.objectives.policy import policy_objective
 from minillm.objectives.ranking import ranking_objective
@@ -66,6 +69,21 @@ def test_linear(bias):
            normal(B, T, C))
 
 
+@pytest.mark.parametrize("bias", [False, True])
+def test_lora(bias):
+    """Rank 3 and alpha 7; the frozen weight's gradient is not among the gradients."""
+    rng = np.random.default_rng(2)
+    frozen = tiny.lively(linear.linear_init(rng, C, 11, bias, 1.0), rng)
+    params = tree.tree_map(lambda leaf: rng.standard_normal(leaf.shape), lora.lora_init(rng, C, 11, 3))
+
+    def backward(dy, cache):
+        dx, grads = linear.linear_backward(dy, cache)
+        assert grads.keys() == {"lora"}
+        return dx, grads["lora"]
+    ledger(f"LoRA, bias {bias}", lambda p, x: linear.linear_forward(x, {**frozen, "lora": {**p, "alpha": 7.0}}),
+           backward, params, normal(B, T, C))
+
+
 @pytest.mark.parametrize("kind,bias", [("rmsnorm", False), ("layernorm", False), ("layernorm", True)])
 def test_norm(kind, bias):
     params = tiny.lively(norm.norm_init(C, kind, bias), np.random.default_rng(1))
@@ -98,6 +116,42 @@ def test_feed_forward(kind, bias):
     params = layer_params(feed_forward.feed_forward_init, tiny.config(activation=kind, bias=bias), 1.0)
     ledger(f"feed-forward, {kind}, bias {bias}", lambda p, x: feed_forward.feed_forward_forward(x, p),
            feed_forward.feed_forward_backward, params, normal(B, T, C))
+
+
+def on_edge(scores, active):
+    """The smallest distance between the last expert that a token chooses and the next one."""
+    ordered = np.sort(scores, axis=1)[:, ::-1]
+    return (ordered[:, active - 1] - ordered[:, active]).min()
+
+
+@pytest.mark.parametrize("preset,active", [("experts", 2), ("experts", 3), ("one expert of three, gelu, bias, window", 1)])
+def test_experts(preset, active):
+    """The choice has no gradient: no token may lie so near its edge that a step of 1e-5 changes it."""
+    config = tiny.config(preset, active_experts=active)
+    params, x = layer_params(experts.experts_init, config, 1.0), normal(B, T, C)
+    assert on_edge(x.reshape(-1, C) @ params["router"]["weight"].T, active) > 1e-3
+    if active == 1:                     # the weight of a single expert is 1, whatever its score
+        assert not experts.experts_backward(x, experts.experts_forward(x, params, 1)[1])[1]["router"]["weight"].any()
+        return
+    ledger(f"experts, {active} of {config.experts}", lambda p, x: experts.experts_forward(x, p, active),
+           experts.experts_backward, params, x)
+
+
+@pytest.mark.parametrize("preset", ["experts", "one expert of three, gelu, bias, window"])
+def test_the_balancing_loss(preset):
+    """Through the router alone: what the experts give does not move it."""
+    config = tiny.config(preset)
+    params, x = layer_params(experts.experts_init, config, 1.0), normal(B, T, C)
+
+    def forward(p, x):
+        _, cache = experts.experts_forward(x, {**params, "router": p}, config.active_experts, VISIBLE_FROM)
+        return cache.balance, cache
+
+    def backward(dloss, cache):
+        dx, grads = experts.experts_backward(np.zeros_like(x), cache, dloss)
+        assert not any(leaf.any() for leaf in tree.leaves(grads["experts"]))
+        return dx, grads["router"]
+    ledger(f"balance, {config.active_experts} of {config.experts}", forward, backward, params["router"], x)
 
 
 @pytest.mark.parametrize("preset", ["llama", "gpt2 without biases"])
@@ -206,11 +260,23 @@ def objective_ledger(label, loss_and_grads, params, batch):
     ledger(label, forward, lambda dy, grads: [tree.tree_map(lambda leaf: dy * leaf, grads)], params)
 
 
-@pytest.mark.parametrize("preset", ["llama", "gpt2 without biases", "untied"])
+@pytest.mark.parametrize("preset", ["llama", "gpt2 without biases", "untied", "experts"])
 def test_next_token_objective(preset):
     config = tiny.config(preset)
     objective_ledger(f"next token, {preset}", partial(next_token_objective, config=config),
                      tiny.params(config, seed=1), tiny.batch(config))       # seed 0 has a gradient that rounding hides
+
+
+@pytest.mark.parametrize("preset", ["llama", "gpt2", "untied"])
+def test_adapter(preset):
+    """All that LoRA trains, in every layer of a model; the head and the tables are frozen."""
+    config, rng = tiny.config(preset), np.random.default_rng(4)
+    base = tiny.params(config)
+    made = new_adapter(base, 3, 7.0, "all", rng)
+    params = {"adapter": tree.tree_map(lambda leaf: 0.1 * rng.standard_normal(leaf.shape), made.params)}
+    whole = partial(next_token_objective, config=config)
+    objective_ledger(f"adapter, {preset}", partial(adapter_objective, base=base, adapter=made, objective=whole),
+                     params, tiny.batch(config))
 
 
 def test_reward_model():

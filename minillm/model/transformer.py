@@ -24,11 +24,12 @@ HEAD_STD = 0.05
 
 class TransformerCache(NamedTuple):
     """What transformer_backward needs."""
-    token: EmbeddingCache
+    token: EmbeddingCache       # None if the tables are frozen, beside an adapter
     position: EmbeddingCache    # None with rotary positions
     blocks: list                # for each block a BlockCache, or a BlockInput
     norm: NormCache
     tied: bool
+    balance: float              # sum of the blocks' balancing losses (layers/experts.py)
 
     __repr__ = brief
 
@@ -77,12 +78,31 @@ def one_document(tokens):
     return positions, np.zeros(tokens.shape, np.int32)
 
 
+def visible_in(layer, visible_from, config, column=None):
+    """The first column that each token may see in one block: every second block has the window.
+
+        blocks 0, 2, 4, ...   visible_from
+        blocks 1, 3, 5, ...   max(visible_from, column - window + 1)
+
+    A pad, whose visible_from lies after its column, sees nothing in either.
+    column: the one of all tokens, in decoding; by default they stand in columns 0 to T - 1.
+    Shapes:  visible_from (B, T), or (B,) with a column -> as visible_from, int32
+    Source:  Child et al. 2019, arXiv:1904.10509 (local attention); Brown et al. 2020 (GPT-3),
+             arXiv:2005.14165, section 2.1 (dense and locally banded layers in turn).
+    """
+    if config.window == 0 or layer % 2 == 0:
+        return visible_from
+    columns = np.arange(visible_from.shape[1], dtype=np.int32) if column is None else column
+    return np.maximum(visible_from, columns - (config.window - 1))
+
+
 def embed(tokens, params, positions):
     """The token's vector, plus that of its position if positions are learned.
 
     Shapes:  tokens and positions (B, T) -> x (B, T, C), what embedding_backward needs of each
     """
     x, token = embedding_forward(tokens, params["token"])
+    token = None if "lora" in params else token
     if "position" not in params:
         return x, token, None
     place, position = embedding_forward(positions, params["position"])
@@ -114,20 +134,24 @@ def transformer_forward(tokens, params, config, positions, visible_from, recompu
         raise ValueError(f"a sequence of {T} tokens is longer than the model's context of "
                          f"{config.context}")
     x, token, position = embed(tokens, params["embedding"], positions)
-    blocks = []
-    for block in params["blocks"]:
-        arguments = BlockInput(x, block, config, positions, visible_from, precision)
+    blocks, balance = [], 0.0
+    for layer, block in enumerate(params["blocks"]):
+        seen = visible_in(layer, visible_from, config)
+        arguments = BlockInput(x, block, config, positions, seen, precision)
         x, cache = block_forward(*arguments)
         blocks.append(arguments if recompute else cache)
+        balance += cache.balance
     h, norm = norm_forward(x, params["norm"], config.norm, config.norm_eps)
-    return h, TransformerCache(token, position, blocks, norm, config.tied)
+    return h, TransformerCache(token, position, blocks, norm, config.tied, balance)
 
 
-def transformer_backward(dh, cache, d_head=None):
+def transformer_backward(dh, cache, d_head=None, d_balance=0.0):
     """transformer_forward in reverse.
 
+    d_balance: d loss / d cache.balance, for an objective that has it as a term.
     d_head: the head's gradient, if the head was used. A tied head and the token embedding are one
     table, so their gradients are added; the gradient of an untied head is returned unchanged.
+    Beside an adapter (model/adapter.py) only the blocks have gradients.
     Shapes:  dh (B, T, C) -> gradients with the keys of the parameters
     """
     dx, d_norm = norm_backward(dh, cache.norm)
@@ -135,8 +159,10 @@ def transformer_backward(dh, cache, d_head=None):
     for block in reversed(cache.blocks):
         if isinstance(block, BlockInput):
             _, block = block_forward(*block)
-        dx, d_block = block_backward(dx, block)
+        dx, d_block = block_backward(dx, block, d_balance)
         d_blocks.insert(0, d_block)
+    if cache.token is None:
+        return {"blocks": d_blocks}
     tied = d_head is not None and cache.tied
     d_token = embedding_backward(dx, cache.token, into=d_head["weight"] if tied else None)
     d_embedding = {"token": d_token}
@@ -144,6 +170,12 @@ def transformer_backward(dh, cache, d_head=None):
         d_embedding["position"] = embedding_backward(dx, cache.position)
     grads = {"embedding": d_embedding, "blocks": d_blocks, "norm": d_norm}
     return grads if tied or d_head is None else {**grads, "head": d_head}
+
+
+def tied_head(embedding):
+    """The head that is the table of the tokens, frozen if the table is.  Shapes:  weight (V, C)"""
+    frozen = {"lora": embedding["lora"]} if "lora" in embedding else {}
+    return {"weight": embedding["token"], **frozen}
 
 
 def head_forward(h, params, precision="float32"):
@@ -154,7 +186,7 @@ def head_forward(h, params, precision="float32"):
     Shapes:  h (..., C) -> logits (..., V)
     Source:  Press & Wolf 2016, arXiv:1608.05859 (tying).
     """
-    head = params["head"] if "head" in params else {"weight": params["embedding"]["token"]}
+    head = params["head"] if "head" in params else tied_head(params["embedding"])
     return linear_forward(as_factor(h, precision), head)
 
 

@@ -1,12 +1,13 @@
 """The configuration of a whole run: the sections of all stages, from the table of stages."""
 
 import json
-from dataclasses import field, make_dataclass
+from dataclasses import field, make_dataclass, replace
 from pathlib import Path
 
 from minillm.config import MODELS, Dials, as_dict, did_you_mean, knob, require, updated
 from minillm.formats.durable import write_atomically
 from minillm.formats.json_file import read_json
+from minillm.model.adapter import largest_rank
 from minillm.phases.finetune import FinetuneConfig
 from minillm.phases.pretrain import PretrainConfig
 from minillm.phases.reward import RewardConfig
@@ -25,6 +26,10 @@ def check_sections(config):
         require(longest <= max(config.model.context, default),      # the default is cut to it
                 f"{name}.max_new_tokens is {longest}; the model's context has "
                 f"{config.model.context} tokens")
+    rank, most = config.finetune.lora, largest_rank(config.model, config.finetune.lora_layers)
+    require(rank <= most, f"finetune.lora is {rank}; the smallest of the matrices beside which it "
+                          f"stands has a side of {most}, and so a rank of {most} at most; take "
+                          "that or less")
 
 
 RunConfig = make_dataclass(
@@ -39,13 +44,16 @@ RunConfig.__doc__ = "Everything that `minillm run` does: the sections of all sta
 # What a whole run of each family learns with. The defaults of the phases themselves are AdamW's.
 MUON = dict(optimizer="muon", beta1=0.8)
 DEFAULT = "llama"
+LLAMA = RunConfig(pretrain=PretrainConfig(steps=810, lr=1.5e-2, table_lr=2.0, **MUON),
+                  finetune=FinetuneConfig(steps=760, lr=1.8e-2, table_lr=1.5, weight_decay=0.01,
+                                          replay_rows=3, task_steps=55, domain_steps=35, **MUON),
+                  reward=RewardConfig(steps=150))
 PRESETS = {
-    "llama": RunConfig(pretrain=PretrainConfig(steps=810, lr=1.5e-2, table_lr=2.0, **MUON),
-                       finetune=FinetuneConfig(steps=760, lr=1.8e-2, table_lr=1.5,
-                                               weight_decay=0.01, replay_rows=3,
-                                               task_steps=55, domain_steps=35, **MUON),
-                       reward=RewardConfig(steps=150)),
+    "llama": LLAMA,
+    "llama2": replace(LLAMA, model=MODELS["llama2"]),
+    "moe": replace(LLAMA, model=MODELS["moe"]),
     "gpt2": RunConfig(model=MODELS["gpt2"], pretrain=PretrainConfig(lr=4e-3)),
+    "gpt3": RunConfig(model=MODELS["gpt3"], pretrain=PretrainConfig(lr=4e-3)),
     "micro": RunConfig(tokenizer=TokenizerConfig(kind="characters"), model=MODELS["micro"],
                        pretrain=PretrainConfig(steps=2000, rows=12, lr=1e-3,
                                                warmup_share=0.05, short_share=0.0, beta2=0.99,

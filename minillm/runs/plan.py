@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from minillm.config import require
 from minillm.formats.durable import ASIDE, naming, write_atomically
-from minillm.runs.checks import check_memory, fingerprint_of
+from minillm.runs.checks import check_imported, check_memory, fingerprint_of
 from minillm.runs.config import load_config, save_config
 from minillm.runs.data import ranked
-from minillm.runs.folder import merge_results, new_run, read_results, root_folder
+from minillm.runs.folder import (imported_from, merge_results, new_run, read_results,
+                                 root_folder)
 from minillm.runs.hints import command
 from minillm.runs.lock import locked
 from minillm.runs.provenance import fingerprints
@@ -85,6 +86,8 @@ def plan(stage, resolve, *, run=None, name=None, root="runs", resume=False, own_
     config = resolve(old)
     new = source is None or (name is not None and not resume)
     path = own_path(stage, data, own_data)
+    if source is not None and imported_from(source) is not None:
+        check_imported(source, stage, path)
     check_memory(stage, config, path is not None)
     if source is not None and stage is not None:
         check_needs(source, stage, path)

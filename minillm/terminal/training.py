@@ -6,6 +6,7 @@ from pathlib import Path
 from minillm.config import require
 from minillm.runs import plan as planning
 from minillm.runs.compiling import compile_kernels, kernels_are_cold
+from minillm.runs.folder import imported_from
 from minillm.runs.hints import command
 from minillm.runs.run import is_done, run_all, run_stage
 from minillm.runs.stages import BY_NAME, STAGES, after, own_sections
@@ -35,7 +36,8 @@ def train(args):
                 run_stage(run, BY_NAME[name])
         run_stage(run, stage)
     tell_outcome(run, [stage])
-    run.say("next: " + command(after(stage.name) or "chat", run.folder))
+    following = None if imported_from(run.folder) is not None else after(stage.name)
+    run.say("next: " + command(following or "chat", run.folder))
 
 
 def run_everything(args):

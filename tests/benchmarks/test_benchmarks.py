@@ -76,11 +76,29 @@ def test_time_to_the_target_lies_on_the_line_between_two_evaluations():
 
 
 @pytest.mark.skipif(PLAIN, reason="times the compiled kernels")
+def test_lora_measures_the_base_full_fine_tuning_and_an_adapter(tmp_path):
+    content = content_of("lora", tmp_path, "--ranks", "8")
+    base, full, adamw, eight = content["data"]["rows"]
+    assert "parameters" not in base and full["share"] == adamw["share"] == 1 and eight["share"] < 1
+    assert eight["moments"] == pytest.approx(2 * 4 * eight["parameters"] / 1e3) and full["moments"] < adamw["moments"]
+
+
 def test_optimizers_trains_every_length_anew(tmp_path):
     content = content_of("optimizers", tmp_path)
     trained = {(row["optimizer"], row["steps"], row["seed"]) for row in content["data"]["trainings"]}
     assert trained == {(name, steps, seed) for name in load("optimizers").DIALS for steps in (2, 4) for seed in (0, 1)}
     assert [row["steps"] for row in content["tables"][0]["rows"]] == [2, 2, 2, 4, 4, 4]
+
+
+@pytest.mark.skipif(PLAIN, reason="times the compiled kernels")
+def test_families_take_the_same_operations(tmp_path):
+    content = content_of("families", tmp_path)
+    families, used = (table["rows"] for table in content["tables"])
+    assert [row["family"] for row in families] == list(load("families").FAMILIES)
+    assert all(row["flops"] == pytest.approx(families[0]["flops"], rel=0.3) for row in families)     # whole steps, of a few
+    assert {row["family"] for row in used} == {"moe", "moe, balance 0"}
+    for row in used:
+        assert 0 <= row["least"] <= 1 / row["experts"] <= row["most"] <= 1 and 1 <= row["even"] <= row["experts"] + 1e-9
 
 
 def test_steps_to_a_loss_lie_on_a_line_through_the_logarithms():

@@ -94,7 +94,7 @@ LLAMA_CHANGES = [
     ({"tie_word_embeddings": False}, "tie_word_embeddings is False, but minillm.tied is True"),
     ({"tie_word_embeddings": None}, "tie_word_embeddings is missing, which means False"),
     ({"max_position_embeddings": 99}, "max_position_embeddings is 99, but minillm.context is 16"),
-    ({"eos_token_id": 5}, "eos_token_id is 5"), ({"sliding_window": 4096}, "unknown key sliding_window"),
+    ({"eos_token_id": 5}, "eos_token_id is 5"), ({"sliding_window": 4096}, "sliding_window is 4096, which means attention to a window"),
     ({"model_type": "gpt2"}, "unknown key hidden_size"), ({"model_type": "mistral"}, "model_type is 'mistral'"),
     ({"model_type": ["llama"]}, "model_type is"), ({"model_type": None}, "model_type is None"),
     ({"minillm": 3}, "not an object"), ({"minillm": []}, "not an object"),
@@ -138,6 +138,7 @@ def test_every_key_that_is_written_is_compared(preset):
     ({"num_attention_heads": "6"}, "num_attention_heads is '6'; it must be a whole number"),
     ({"num_attention_heads": 0}, "heads is 0"), ({"num_attention_heads": 7}, "not a multiple of heads 7"),
     ({"head_dim": 20}, "head_dim is 20; minillm computes only 10"), ({"rope_theta": True}, "rope_theta is True"),
+    ({"rope_parameters": {"rope_theta": 300.0}}, "rope_parameters.rope_theta is 300.0, but rope_theta is 10000.0; they"),
     ({"max_position_embeddings": 2**63}, "must have 64 bits"), ({"max_position_embeddings": -1}, "context is -1"),
     ({"vocab_size": 0}, "vocab_size is 0"), ({"hidden_size": 60.0}, "hidden_size is 60.0"),
 ])
