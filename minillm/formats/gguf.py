@@ -209,7 +209,7 @@ def parse(cursor):
             raise ValueError(f"{error} (in the value of {key})") from None
     alignment = metadata.get("general.alignment", 32)
     require(type(alignment) is int and 1 <= alignment <= 1 << 20 and alignment.bit_count() == 1,
-            f"general.alignment is {alignment!r}; it must be a power of 2")
+            f"general.alignment is {str(alignment)[:40]!r}; it must be a power of 2")
     return metadata, table(cursor, tensors, alignment)
 
 
