@@ -65,12 +65,8 @@ def weights_agree(model, theirs):
 
 
 def chat_ids(tokenizer, question):
-    """The ids of a question in ChatML, up to where the answer begins.  Shapes:  -> (T,) int64"""
-    start, end = ([tokenizer.control[name]] for name in ("<|im_start|>", "<|im_end|>"))
-    system = "system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face"
-    parts = [start, tokenizer.encode(system), end, tokenizer.encode("\n"), start, tokenizer.encode(f"user\n{question}"),
-             end, tokenizer.encode("\n"), start, tokenizer.encode("assistant\n")]
-    return np.concatenate(parts).astype(np.int64)
+    """The ids of a question in the model's own template, up to where the answer begins.  Shapes:  -> (T,) int64"""
+    return tokenizer.encode_chat([{"role": "user", "content": question}], ask=True).astype(np.int64)
 
 
 def logits_differ(model, theirs, ids):
