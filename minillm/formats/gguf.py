@@ -188,7 +188,7 @@ class Cursor:
             return self.list(self.integer(4), self.integer(), deep)
         require(kind in NUMBERS, f"has a value of type {kind}, which GGUF does not know")
         number = self.numbers(kind, 1)[0]
-        # A float32 as the shortest decimal that it is the nearest one to: 1e-05, not 9.99999975e-06.
+        # The shortest decimal that a float32 is nearest to: 1e-05, not 9.99999975e-06.
         return float(str(number)) if kind == FLOAT32 else number.item()
 
 

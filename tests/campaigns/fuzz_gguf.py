@@ -59,11 +59,12 @@ def sources():
         yield metadata, tensors
 
 
-def damage_number(data, rng):
-    """One number of the header, anywhere, replaced."""
+def damage_number(data, tensors, rng):
+    """A number of the header, anywhere between its texts, replaced."""
+    end = len(data) - sum(len(content) + -len(content) % 32 for _, _, content in tensors.values())
     data, wrong = bytearray(data), LARGE[rng.integers(len(LARGE))]
     size = int(rng.choice([4, 8]))
-    at = int(rng.choice([4, 8, 16])) if rng.integers(8) == 0 else int(rng.integers(4, min(len(data) - 8, 8000)))
+    at = int(rng.choice([4, 8, 16])) if rng.integers(8) == 0 else int(rng.integers(4, end - 8))
     data[at:at + size] = (wrong % 2**(8 * size)).to_bytes(size, "little")
     return bytes(data)
 
@@ -156,7 +157,7 @@ def judge(path):
 
 
 WAYS = {"bytes": lambda data, metadata, tensors, rng: damage_bytes(data, rng),
-        "a number": lambda data, metadata, tensors, rng: damage_number(data, rng),
+        "a number": lambda data, metadata, tensors, rng: damage_number(data, tensors, rng),
         "a length": lambda data, metadata, tensors, rng: damage_length(data, rng),
         "a setting": lambda data, metadata, tensors, rng: damage_setting(metadata, tensors, rng),
         "a tensor": lambda data, metadata, tensors, rng: damage_table(metadata, tensors, rng)}
