@@ -18,6 +18,7 @@ import json
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +153,11 @@ class Library(Theirs):
         """Read the model with minillm, and give its weights to a LlamaForCausalLM."""
         import torch
         import transformers
+
         from minillm.formats.hugging_face import to_tensors
+
+        warnings.filterwarnings("ignore", module="torch")       # the cache has another name in newer versions
+        transformers.utils.logging.set_verbosity_error()
         self.config, params = weights_of(path)
         settings = transformers.LlamaConfig(
             vocab_size=self.config.vocab_size, hidden_size=self.config.width, intermediate_size=self.config.hidden,
