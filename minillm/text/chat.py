@@ -53,6 +53,21 @@ def render_chat(tokenizer, messages, ask=False):
     return np.concatenate(ids).astype(np.int32), np.concatenate(masks).astype(bool)
 
 
+def last_answer(tokenizer, ids):
+    """Where the last answer begins in a row: after the template's text that asks for one.
+
+    Raises:  ValueError if there is none
+    """
+    asked = [{"role": "user", "content": ""}]
+    before, after = (tokenizer.encode_chat(asked, ask=ask) for ask in (False, True))
+    header = after[len(before):]
+    starts = np.arange(max(len(ids) - len(header) + 1, 0))
+    found = [at for at in starts if np.array_equal(ids[at:at + len(header)], header)]
+    if not found or not len(header):
+        raise ValueError("the row has no answer")
+    return int(found[-1]) + len(header)
+
+
 def _segments(parts, tokenizer):
     """Lists of [text, id of the control token that it is or None, role or ""].
 

@@ -207,7 +207,7 @@ class Tokenizer:
         if self.kind == "bpe" and not self.imported:
             texts = map(replace_surrogates, texts)
             return encode_texts(texts, self._merges, self.begin_id, self.end_id)
-        begin = [] if self.begin_id is None else [self.begin_id]
+        begin = np.array([] if self.begin_id is None else [self.begin_id], np.int32)
         parts = [np.empty(0, np.int32)]
         for text in texts:
             parts += [begin, self.encode(text), [self.end_id]]
@@ -224,7 +224,7 @@ class Tokenizer:
     def save(self, path):
         """Write tokenizer.json, in the form that the Hugging Face tokenizers library reads."""
         if self.imported:
-            return write_imported(path, self.merges, self.begin_id, self.imported)
+            return write_imported(path, self)
         write_tokenizer(path, self.kind, self.tokens, self.merges, PATTERN)
 
     @classmethod
