@@ -104,7 +104,7 @@ def mark_said(segments, end_ids):
 
 
 def _joined(segments):
-    """(text, control, said) with neighbouring texts joined, which are split into pieces together."""
+    """(text, control, said), neighbouring texts joined: they are split into pieces together."""
     joined = []
     for text, control, said in segments:
         before = joined[-1] if joined else None
