@@ -47,10 +47,10 @@ def render_chat(tokenizer, messages, ask=False):
     mark_said(segments, tokenizer.end_ids)
     ids, masks = [], []
     for text, control, said in _joined(segments):
-        encoded = tokenizer.encode(text) if control is None else [control]
-        ids.append(encoded)
-        masks.append([said] * len(encoded))
-    return np.concatenate(ids).astype(np.int32), np.concatenate(masks).astype(bool)
+        encoded = tokenizer.encode(text).tolist() if control is None else [control]
+        ids += encoded
+        masks += [said] * len(encoded)
+    return np.array(ids, np.int32), np.array(masks, bool)
 
 
 def last_answer(tokenizer, ids):
@@ -77,10 +77,8 @@ def _segments(parts, tokenizer):
     for text, role in parts:
         if role:
             segments.append([text, None, role])
-            continue
-        for piece in tokenizer.spelled_controls.split(text):
-            if piece:
-                segments.append([piece, tokenizer.control.get(piece), ""])
+        else:
+            segments += [[*part, ""] for part in tokenizer.cut_at_controls(text)]
     return segments
 
 
