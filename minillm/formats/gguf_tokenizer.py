@@ -5,14 +5,12 @@ Source:  ggml's GGUF specification, "Tokenizer"; the types of tokens are llama.c
 
 from minillm.config import require
 from minillm.formats.splitters import SPLITTERS, splitter_of_ggml
-from minillm.formats.vocabulary import vocabulary
+from minillm.formats.vocabulary import NAMED_ENDS, vocabulary
 
 NORMAL, UNKNOWN, CONTROL, UNUSED = 1, 2, 3, 5
 OTHERS = {4: "defined by a user, so text can become it", 6: "a byte of SentencePiece"}
 ROLES = {"bos_token": "bos", "eos_token": "eos", "unk_token": "unknown", "pad_token": "padding"}
 ALSO_END = ("eot", "eom")       # the end of a turn, and of a message, beside that of a text
-# The ends of turns that older files have without saying so; llama.cpp goes by these names too.
-NAMED_ENDS = ("<|eot_id|>", "<|im_end|>")
 
 
 def parse_gguf(metadata):

@@ -45,6 +45,8 @@ def test_a_byte_without_a_token_is_left_out(tmp_path):
     ({"generation_config": {"eos_token_id": 0}}, imported.SETTINGS, ["<|endoftext|>"]),
     ({"config": {"eos_token_id": 0}}, imported.SETTINGS, ["<|im_end|>"]),
     ({"config": {"eos_token_id": 0}}, {}, ["<|endoftext|>"]),
+    ({}, {"eos_token": "<|endoftext|>", "chat_template": "x"}, ["<|endoftext|>", "<|im_end|>"]),     # the end of a turn, by its name
+    ({"generation_config": {"eos_token_id": 0}}, {"chat_template": "x"}, ["<|endoftext|>"]),
     ({"special_tokens_map": {"eos_token": "<|im_start|>"}}, {}, ["<|im_start|>"]),
 ])
 def test_which_tokens_end_an_answer(files, settings, ends, tmp_path):

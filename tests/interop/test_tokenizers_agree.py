@@ -1,4 +1,10 @@
-"""Tokenizers of other projects: the ids are those of the `tokenizers` library, before and after saving."""
+"""Tokenizers of other projects: the ids are those of the `tokenizers` library, before and after saving.
+
+MINILLM_TOKENIZERS names folders with the tokenizer.json of real models, separated by colons.
+"""
+
+import os
+from pathlib import Path
 
 import pytest
 from odd_texts import odd_texts
@@ -75,3 +81,13 @@ def test_begin_ends_and_pad_are_those_of_transformers(tmp_path):
     again = transformers.AutoTokenizer.from_pretrained(tmp_path / "again")
     assert again("the fox")["input_ids"] == other("the fox")["input_ids"]
     assert sorted(transformers.GenerationConfig.from_pretrained(tmp_path / "again").eos_token_id) == sorted(ours.end_ids)
+
+
+@pytest.mark.parametrize("folder", [name for name in os.environ.get("MINILLM_TOKENIZERS", "").split(os.pathsep) if name])
+def test_tokenizers_of_real_models(folder, tmp_path):
+    ours, other = (kind(os.path.join(folder, "tokenizer.json")) for kind in (Tokenizer.load, library.Tokenizer.from_file))
+    text = Path(__file__).read_text(encoding="utf-8")
+    agree(ours, other, [*odd_texts(), text])
+    ours.save(tmp_path / "tokenizer.json")
+    assert Tokenizer.load(tmp_path / "tokenizer.json") == ours
+    agree(ours, library.Tokenizer.from_file(str(tmp_path / "tokenizer.json")), odd_texts(300, seed=1))

@@ -52,6 +52,7 @@ def tiny_tokenizer(library, kind, folder, place="end", missing=b"", whole=False,
         settings["chat_template"] = template
     if kind == "llama3":
         (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [at + 1, at + 4]}))
+    settings["tokenizer_class"] = "PreTrainedTokenizerFast"
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     (folder / "tokenizer.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     return library.Tokenizer.from_file(str(folder / "tokenizer.json"))
