@@ -37,6 +37,7 @@ BENCHMARKS = {"machine": Benchmark("torch"), "matmul": Benchmark("torch"), "kern
               "train_step": Benchmark("torch"), "attention": Benchmark("torch"), "generate": Benchmark("torch"),
               "scaling": Benchmark("torch"), "tokenizer": Benchmark("tokenizers"),
               "shakespeare": Benchmark("torch", data="must"), "precision": Benchmark(data="may"), "optimizers": Benchmark(),
+              "lora": Benchmark(),
               "pipeline": Benchmark(run=True)}
 
 

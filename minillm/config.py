@@ -8,7 +8,7 @@ flag, a file or a library call. Each stage's own dials stand beside its phase, i
 import difflib
 import math
 import re
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
 
 INTERVAL = re.compile(r"([\[(])(\S+), (\S+)([\])])")
@@ -16,12 +16,15 @@ PRECISIONS = ("float32", "bfloat16")
 KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 
 
-def knob(default, help, choices=None, within=None):
+def knob(default, help, choices=None, within=None, later=False):
     """A dial: a field with the help line that the command line prints, and its allowed values.
 
     choices: the words allowed; within: an interval as mathematics writes it, such as "(0, 1]".
+    later: the dial is younger than the first files of settings. At its default it is not written,
+    so files of runs that do not use it stay what they were, and older runs can be resumed.
     """
-    return field(default=default, metadata={"help": help, "choices": choices, "within": within})
+    return field(default=default, metadata={"help": help, "choices": choices, "within": within,
+                                            "later": later})
 
 
 def require(condition, message):
@@ -201,8 +204,13 @@ def coerced(value, kind, name):
 
 
 def as_dict(config):
-    """The configuration as nested plain values, for JSON and TOML."""
-    return asdict(config)
+    """The configuration as nested plain values, for JSON; without later dials at their default."""
+    shown = {}
+    for item in fields(config):
+        value = getattr(config, item.name)
+        if not item.metadata.get("later") or value != item.default:
+            shown[item.name] = as_dict(value) if is_dataclass(value) else value
+    return shown
 
 
 def dotted(nested, prefix=""):

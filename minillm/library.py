@@ -13,6 +13,7 @@ import numpy as np
 from minillm import tree
 from minillm.config import (OptimizerConfig, check_kind, check_range, did_you_mean, require,
                             updated)
+from minillm.model.saving import save_model
 from minillm.phases import finetune as phase_2
 from minillm.phases import pretrain as phase_1
 from minillm.phases.tokenizer import learn_vocabulary
@@ -41,6 +42,21 @@ def load(folder):
     if Path(folder).is_file():
         return read_gguf(folder)
     return load_checkpoint(model_folder(folder)).model
+
+
+def save_reward_model(run, folder):
+    """Write the reward model of a run to a folder, as transformers reads a classifier of one label.
+
+        AutoModelForSequenceClassification.from_pretrained(folder)(**tokens).logits[0, 0]
+
+    is the reward of a conversation, from `<|begin|>` to the `<|end|>` of the last answer.
+    Raises:  CheckpointError if the run has none; ValueError as LanguageModel.save, and for a model
+             that mixes parts of Llama and GPT-2.
+    """
+    saved = load_checkpoint(Path(run) / "reward" if (Path(run) / "reward").is_dir() else run)
+    head = saved.training.get("heads.reward_head.weight")
+    require(head is not None, f"{run} has no reward model; first: minillm reward {run}")
+    save_model(saved.model, folder, {"weight": head})
 
 
 def train(texts, steps=200, *, validation=(), seed=0, quiet=False, **dials):
@@ -84,12 +100,15 @@ def finetune(model, conversations, steps=100, *, validation=(), seed=0, quiet=Fa
     conversations: a list of conversations, each a list of {"role", "content"}, or of texts that the
     user and the assistant say in turn, such as ("Hi", "Hello!"); or a pathlib.Path of a file.
     validation: conversations to measure the loss on, in the same forms.
-    dials: fields of OptimizerConfig.
+    dials: fields of OptimizerConfig, and lora, lora_alpha and lora_layers: with lora=8, thin
+    matrices of rank 8 are trained in place of the weights, and then added to them.
     A model with rotary positions gets a longer context if a conversation needs it.
     Raises:  ValueError for an unknown dial or a value out of range, what is no conversation, or if
              none fits the context.
     """
-    known = {item.name: "finetune" for item in fields(OptimizerConfig) if item.name not in WITHOUT}
+    shared = {item.name for item in fields(OptimizerConfig)} - set(WITHOUT)
+    known = {item.name: "finetune" for item in fields(phase_2.FinetuneConfig)
+             if item.name in shared or item.name.startswith("lora")}
     settings, = sections(("finetune",), known, {"steps": steps, **dials}, seed)
     talks = read_conversations(conversations, "conversations")
     held_out = read_conversations(validation, "validation")

@@ -94,6 +94,15 @@ def from_named(like, named, load=lambda leaf: leaf):
     return tree_map(lambda _: load(named[next(names)]), like)
 
 
+def part_like(tree, like):
+    """The branches of a tree that `like` has too, in the structure of `like`; no leaf is copied."""
+    if isinstance(like, dict):
+        return {key: part_like(tree[key], child) for key, child in like.items()}
+    if isinstance(like, list):
+        return [part_like(*pair) for pair in zip(tree, like, strict=True)]
+    return tree
+
+
 def count(tree):
     """The number of scalars in all leaves."""
     return sum(leaf.size for leaf in leaves(tree))

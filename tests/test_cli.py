@@ -160,6 +160,31 @@ def test_muon_by_its_flag(trained, data, refused):
     assert "optimizer is 'moun'; did you mean muon?" in refused("pretrain", *base[:-1], "moun")
 
 
+def test_lora_by_its_flags_on_every_later_verb(trained, data, refused, monkeypatch):
+    base = ["finetune", "first", "--root", str(trained), "--quiet", "--data", str(data / "talk.jsonl")]
+    assert main([*base, "--name", "thin", "--steps", "2", "--rows", "4", "--lora", "4", "--lora-alpha", "8",
+                 "--lora-layers", "attention"]) == 0
+    step = trained / "thin" / "finetune" / "step-000002"
+    assert json.loads((step / "training.json").read_text())["settings"]["lora_layers"] == "attention"
+    told = json.loads((step / "adapter" / "adapter_config.json").read_text())
+    assert (told["r"], told["lora_alpha"]) == (4, 8) and "self_attn.q_proj" in told["target_modules"]
+    base_model, tuned = load_checkpoint(trained / "thin" / "pretrain").model, load_checkpoint(step).model
+    assert (tuned.params["head"]["weight"] == base_model.params["head"]["weight"]).all()
+    changed = tuned.params["blocks"][0]["attention"]["query"]["weight"] != base_model.params["blocks"][0]["attention"]["query"]["weight"]
+    assert changed.mean() > 0.9
+    monkeypatch.setattr("sys.stdin", io.StringIO("hello\n"))
+    assert main(["chat", "thin", "--root", str(trained), "--max-new-tokens", "2"]) == 0
+    few = ["--root", str(trained), "--quiet", "--steps", "1", "--rows", "2"]
+    assert main(["reward", "thin", *few, "--data", str(data / "pairs.jsonl")]) == 0
+    assert main(["rlhf", "thin", *few, "--max-new-tokens", "2"]) == 0
+    assert main(["finetune", "thin", "--root", str(trained), "--resume"]) == 0
+    assert "was begun with finetune.lora = 4, not 8" in refused("finetune", "thin", "--root", trained, "--resume", "--lora", 8)
+    assert "a rank of 16 at most" in refused(*base, "--name", "wide", "--lora", "17")
+    assert "lora_layers is 'atention'; did you mean attention?" in refused(*base, "--lora-layers", "atention")
+    assert "lora is -1" in refused(*base, "--lora", "-1")
+    assert not any("lora" in key for key in json.loads((trained / "first" / "run.json").read_text())["finetune"])
+
+
 def test_pretrain_leaves_a_whole_run(trained):
     folder = trained / "first"
     for name in ("run.json", "results.json", "tokenizer.json", "pretrain", "finetune"):

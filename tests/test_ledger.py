@@ -14,12 +14,14 @@ from gradcheck import gradcheck
 from minillm import tree
 from minillm.phases.rlhf import RLHFConfig
 from minillm.kernels.categorical import categorical_backward, categorical_forward
-from minillm.layers import attention, block, embedding, feed_forward, linear, norm, rotary
+from minillm.layers import attention, block, embedding, feed_forward, linear, lora, norm, rotary
 from minillm.losses import next_token, policy, ranking
 from minillm.model import heads, transformer
+from minillm.model.adapter import new_adapter
 from minillm.text.batches import positions_from
 from minillm.phases.rollout import Rollout
 from minillm.phases.reward import RankingBatch
+from minillm.objectives.adapter import adapter_objective
 from minillm.objectives.next_token import next_token_objective
 from minillm.objectives.policy import policy_objective
 from minillm.objectives.ranking import ranking_objective
@@ -64,6 +66,21 @@ def test_linear(bias):
     params = tiny.lively(linear.linear_init(np.random.default_rng(0), C, 11, bias, 1.0), np.random.default_rng(1))
     ledger(f"linear, bias {bias}", lambda p, x: linear.linear_forward(x, p), linear.linear_backward, params,
            normal(B, T, C))
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_lora(bias):
+    """Rank 3 and alpha 7; the frozen weight's gradient is not among the gradients."""
+    rng = np.random.default_rng(2)
+    frozen = tiny.lively(linear.linear_init(rng, C, 11, bias, 1.0), rng)
+    params = tree.tree_map(lambda leaf: rng.standard_normal(leaf.shape), lora.lora_init(rng, C, 11, 3))
+
+    def backward(dy, cache):
+        dx, grads = linear.linear_backward(dy, cache)
+        assert grads.keys() == {"lora"}
+        return dx, grads["lora"]
+    ledger(f"LoRA, bias {bias}", lambda p, x: linear.linear_forward(x, {**frozen, "lora": {**p, "alpha": 7.0}}),
+           backward, params, normal(B, T, C))
 
 
 @pytest.mark.parametrize("kind,bias", [("rmsnorm", False), ("layernorm", False), ("layernorm", True)])
@@ -211,6 +228,18 @@ def test_next_token_objective(preset):
     config = tiny.config(preset)
     objective_ledger(f"next token, {preset}", partial(next_token_objective, config=config),
                      tiny.params(config, seed=1), tiny.batch(config))       # seed 0 has a gradient that rounding hides
+
+
+@pytest.mark.parametrize("preset", ["llama", "gpt2", "untied"])
+def test_adapter(preset):
+    """All that LoRA trains, in every layer of a model; the head and the tables are frozen."""
+    config, rng = tiny.config(preset), np.random.default_rng(4)
+    base = tiny.params(config)
+    made = new_adapter(base, 3, 7.0, "all", rng)
+    params = {"adapter": tree.tree_map(lambda leaf: 0.1 * rng.standard_normal(leaf.shape), made.params)}
+    whole = partial(next_token_objective, config=config)
+    objective_ledger(f"adapter, {preset}", partial(adapter_objective, base=base, adapter=made, objective=whole),
+                     params, tiny.batch(config))
 
 
 def test_reward_model():

@@ -1,13 +1,18 @@
 """The ten lines: train, finetune, chat, generate, save and load, from an empty folder."""
 
 import inspect
+import json
 import re
 from pathlib import Path
 
 import pytest
+import tiny
 
 import minillm
 from minillm import tree
+from minillm.formats.tensors import read_tensors
+from minillm.phases.reward import reward_heads
+from minillm.training.checkpoint import save_checkpoint
 
 README = Path(__file__).parents[1] / "README.md"
 SMALL = dict(layers=1, width=16, heads=2, kv_heads=1, hidden=16, rows=2, quiet=True)
@@ -143,3 +148,33 @@ def test_progress_is_short_and_can_be_quiet(capsys):
 def test_names_are_found_before_anything_is_imported():
     assert {"train", "finetune", "load", "LanguageModel"} <= set(dir(minillm))
     assert inspect.isfunction(minillm.train), "not a package of that name"
+
+
+def test_lora_is_a_dial_of_finetune():
+    model = small()
+    table, other = weights(model), model.params["head"]["weight"].tobytes()
+    minillm.finetune(model, TALKS, steps=2, lora=2, lora_alpha=4.0, rows=2, quiet=True)
+    assert weights(model) != table and model.params["head"]["weight"].tobytes() == other
+    assert isinstance(model.chat("Hi", max_new_tokens=2), str)
+    with pytest.raises(ValueError, match="unknown setting lorra; did you mean lora?"):
+        minillm.finetune(model, TALKS, steps=1, lorra=2)
+
+
+def test_the_reward_model_is_saved_as_a_classifier_of_one_label(tmp_path):
+    model = tiny.model()
+    heads = reward_heads(model, 0)
+    save_checkpoint(tmp_path / "run" / "reward", 1, model, {"heads": heads}, {})
+    save_checkpoint(tmp_path / "other" / "pretrain", 1, model, {}, {})
+    minillm.save_reward_model(tmp_path / "run", tmp_path / "judge")
+    config = json.loads((tmp_path / "judge" / "config.json").read_text())
+    assert config["architectures"] == ["LlamaForSequenceClassification"] and config["id2label"] == {"0": "reward"}
+    assert config["pad_token_id"] == model.tokenizer.pad_id
+    tensors = read_tensors(tmp_path / "judge" / "model.safetensors")
+    assert (tensors["score.weight"] == heads["reward_head"]["weight"]).all() and "lm_head.weight" not in tensors
+    with pytest.raises(ValueError, match="minillm reward"):
+        minillm.save_reward_model(tmp_path / "other" / "pretrain", tmp_path / "no")
+    mixed = tiny.model("rmsnorm, learned, swiglu")
+    save_checkpoint(tmp_path / "mixed" / "reward", 1, mixed, {"heads": reward_heads(mixed, 0)}, {})
+    with pytest.raises(ValueError, match="no class in the transformers library"):
+        minillm.save_reward_model(tmp_path / "mixed", tmp_path / "no")
+    assert not (tmp_path / "no").exists()

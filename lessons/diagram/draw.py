@@ -79,6 +79,7 @@ LIT = {
     "18": ("raters", "reward_model", "policy", "aligned", "truth"),
     "19": (*MODEL, "corpus", "pretraining"),
     "20": (*MODEL, "softmax", "loss", "optimizer", "sample"),
+    "22": ("attention", "feed_forward", "optimizer", "base", "fine_tuning", "assistant"),
 }
 
 # Outside a page (in an editor, on a code host) the picture has its colours from here; the site has them in its style sheet.

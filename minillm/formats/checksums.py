@@ -24,7 +24,8 @@ def sha256(path):
 
 def write_sums(folder):
     """Write the SHA-256 of every file of a folder, as `sha256sum *` prints it."""
-    lines = [f"{sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir())]
+    lines = [f"{sha256(path)}  {path.name}\n" for path in sorted(folder.iterdir())
+             if path.is_file()]
     (folder / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
 
 

@@ -255,5 +255,8 @@ def check_equal(given, keys, config, has_section):
             if has_section and row.ours in FIELDS:
                 raise ValueError(f"{said}, but minillm.{row.ours} is {expected!r}; set back what "
                                  'was changed, or remove the section "minillm" to use the rest')
+            if row.ours in FIELDS:      # two names of one setting
+                other = next(name for name in row.names if name in given)
+                raise ValueError(f"{said}, but {other} is {given[other]!r}; they mean the same")
             raise ValueError(f"{said}; minillm computes only {expected!r}"
                              + (f" ({row.why})" if row.why else ""))

@@ -71,8 +71,9 @@ def flush(file):
 def flush_files(folder):
     """Wait until all files of a folder, and their names, are on the disk."""
     for path in folder.iterdir():
-        with open(path, "rb+") as file:
-            flush(file)
+        if path.is_file():
+            with open(path, "rb+") as file:
+                flush(file)
     flush_folder(folder)
 
 

@@ -107,11 +107,16 @@ def to_tensors(params, config):
     return tensors
 
 
-def from_tensors(tensors, config, like, load=lambda tensor: tensor):
+def as_it_is(tensor, transposed=False):
+    """A tensor that is an array already."""
+    return tensor.T if transposed else tensor
+
+
+def from_tensors(tensors, config, like, load=as_it_is):
     """to_tensors in reverse, into the structure of `like`.
 
-    tensors: {name: what has a .shape}; load(it) -> the array, asked for one by one, after the names
-    and shapes of all were checked.
+    tensors: {name: what has a .shape}; load(it, transposed) -> the array, asked for one by one,
+    after the names and shapes of all were checked.
     The prefix of the family's names may be missing, buffers may be there, and a tied model may have
     its head a second time, if it is the same.
     Raises:  ValueError that names a tensor which is missing, unexpected or has another shape.
@@ -127,12 +132,11 @@ def from_tensors(tensors, config, like, load=lambda tensor: tensor):
     if extra:
         raise ValueError(f"tensor {min(extra)} is not part of this model")
     for row in rows:
-        whole = load(tensors[row.theirs])
+        whole = load(tensors[row.theirs], row.transposed)
         if row.ours == (TABLE,) and head is not None:
             if head.shape != whole.shape or not np.array_equal(load(head), whole):
                 raise ValueError(f"tensor {HEAD} is not the embedding ({row.theirs}), but "
                                  "tie_word_embeddings says that the two are one table")
-        whole = whole.T if row.transposed else whole
         ends = np.cumsum([expected[name][0] for name in row.ours])
         parts = np.split(whole, ends[:-1])
         named.update(zip(row.ours, map(np.ascontiguousarray, parts)))
@@ -160,3 +164,21 @@ def check_shape(row, tensors, expected):
     if tensors[row.theirs].shape != shape:
         raise ValueError(f"tensor {row.theirs} has shape {tensors[row.theirs].shape}, expected "
                          f"{shape}")
+
+
+def as_classifier(tensors, config, head):
+    """A model's tensors and config.json as those of a classifier of one label, which is the reward.
+
+    The classes LlamaForSequenceClassification and GPT2ForSequenceClassification read the last
+    token that is not pad, as a reward model does, and have no output head.
+    head: {"weight": (1, C)}
+    Raises:  ValueError for a mix of parts, for which the transformers library has no class.
+    """
+    if "architectures" not in config:
+        raise ValueError("a model that mixes parts of Llama and GPT-2 has no class in the "
+                         "transformers library, so its reward model cannot be exported")
+    body = {name: array for name, array in tensors.items() if name != "lm_head.weight"}
+    name = {"llama": "Llama", "gpt2": "GPT2"}[config["model_type"]]
+    return {**body, "score.weight": head["weight"]}, {
+        **config, "architectures": [f"{name}ForSequenceClassification"],
+        "id2label": {"0": "reward"}, "label2id": {"reward": 0}}

@@ -99,33 +99,45 @@ def read_header(path):
         raise ValueError(f"not a whole safetensors file ({error})") from None
 
 
-def load(stored):
+def load(stored, transposed=False):
     """The numbers of one tensor, as float32 (or int32, as they are stored).
 
+    transposed: give a matrix as its transpose; a part is turned at a time.
     Raises:  ValueError "PATH: ..." if one is not finite, or the file has become shorter.
     """
-    array = np.empty(stored.shape, np.int32 if stored.dtype == "I32" else np.float32)
-    flat = array.reshape(-1)
-    with open(stored.path, "rb") as file, reading(stored.path):
-        file.seek(stored.begin)
-        for start in range(0, prod(stored.shape), PART):
-            part = flat[start:start + PART]
-            raw = np.fromfile(file, DTYPES[stored.dtype], part.size)
-            require(raw.size == part.size, f"tensor {stored.name} is cut off")
-            widen(raw, stored.dtype, part)
-            require(np.isfinite(part).all(),
-                    f"tensor {stored.name} holds a number that is not finite")
+    shape = stored.shape[::-1] if transposed else stored.shape
+    array = np.empty(shape, np.int32 if stored.dtype == "I32" else np.float32)
+    if transposed:
+        rows = max(1, PART // shape[0])
+        for start, part in parts_of(stored, rows * shape[0]):
+            first = start // shape[0]
+            array[:, first:first + rows] = part.reshape(-1, shape[0]).T
+    else:
+        flat = array.reshape(-1)
+        for start, part in parts_of(stored, PART):
+            flat[start:start + part.size] = part
     return array
 
 
-def widen(raw, dtype, into):
-    """Write numbers as they are stored into float32. A bfloat16 is the first half of a float32:
+def parts_of(stored, count):
+    """Yield (number of the first, numbers) of a tensor's parts of `count` numbers."""
+    total = prod(stored.shape)
+    with open(stored.path, "rb") as file, reading(stored.path):
+        file.seek(stored.begin)
+        for start in range(0, total, count):
+            raw = np.fromfile(file, DTYPES[stored.dtype], min(count, total - start))
+            require(raw.size == min(count, total - start), f"tensor {stored.name} is cut off")
+            part = widened(raw) if stored.dtype == "BF16" else raw
+            require(np.isfinite(part).all(),
+                    f"tensor {stored.name} holds a number that is not finite")
+            yield start, part
+
+
+def widened(raw):
+    """bfloat16 as float32: it is the first half of one.
 
         float32 = bfloat16 << 16
 
-    Shapes:  raw (N,) as DTYPES has it, into (N,)
+    Shapes:  raw (N,) uint16 -> (N,) float32
     """
-    if dtype == "BF16":
-        np.left_shift(raw, 16, out=into.view(np.uint32), dtype=np.uint32)
-    else:
-        into[:] = raw           # float16 is exact in float32 too
+    return np.left_shift(raw, 16, dtype=np.uint32).view(np.float32)

@@ -6,6 +6,7 @@ import numpy as np
 
 from minillm.kernels.bfloat16 import as_factor, precision_of
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
+from minillm.layers.lora import LoraCache, lora_backward, lora_forward
 from minillm.tree import brief
 
 
@@ -14,6 +15,7 @@ class LinearCache(NamedTuple):
     x: np.ndarray       # (N, C_in), the leading axes flattened; as it was multiplied
     params: dict
     shape: tuple        # of x before flattening
+    lora: LoraCache     # None without an adapter
 
     __repr__ = brief
 
@@ -35,6 +37,8 @@ def linear_forward(x, params, residual=None):
     pass. Sums, bias, residual and y are float32.
     residual: a tensor that is added to the output, or None. The matrix product starts its sums
     from the residual, so the addition needs no extra pass over memory.
+    params: with a key "lora" the layer is frozen, and an adapter stands beside its weight
+    (lora.py), or none where "lora" is empty.
     Shapes:  x (..., C_in), weight (C_out, C_in), bias (C_out,) or absent, residual as y or None
              -> y (..., C_out)
     """
@@ -45,7 +49,10 @@ def linear_forward(x, params, residual=None):
     y = matmul_nt(flat, weight, residual=residual)          # (N, C_out)
     if "bias" in params:
         y += params["bias"]
-    return y.reshape(*x.shape[:-1], -1), LinearCache(flat, params, x.shape)
+    lora = None
+    if params.get("lora"):
+        y, lora = lora_forward(flat, params["lora"], y)
+    return y.reshape(*x.shape[:-1], -1), LinearCache(flat, params, x.shape, lora)
 
 
 def linear_backward(dy, cache, into=None):
@@ -53,14 +60,20 @@ def linear_backward(dy, cache, into=None):
 
     If x was rounded to bfloat16, dy and W are rounded in the two products. db sums dy as it is.
     into: dx from another layer that reads the same x; this layer's dx is added to it in place.
-    Shapes:  dy (..., C_out) -> dx (..., C_in), {"weight": (C_out, C_in), "bias": (C_out,)}
+    A frozen layer has gradients of its adapter alone: dW, a third of the arithmetic, is left out.
+    Shapes:  dy (..., C_out) -> dx (..., C_in), {"weight": (C_out, C_in), "bias": (C_out,)},
+             {"lora": {"a": (R, C_in), "b": (C_out, R)}}, or {} if frozen without an adapter
     """
-    x, params, shape = cache
+    x, params, shape, lora = cache
     dy = dy.reshape(-1, dy.shape[-1])                       # (N, C_out)
     factor = as_factor(dy, precision_of(x))
-    grads = {"weight": matmul_tn(factor, x)}
-    if "bias" in params:
-        grads["bias"] = dy.sum(axis=0)
     into = None if into is None else into.reshape(x.shape)
     weight = as_factor(params["weight"], precision_of(x))
-    return matmul_nn(factor, weight, into).reshape(shape), grads
+    dx, grads = matmul_nn(factor, weight, into), {}         # (N, C_in)
+    if lora is not None:
+        dx, grads["lora"] = lora_backward(factor, lora, dx)
+    if "lora" not in params:
+        grads["weight"] = matmul_tn(factor, x)
+        if "bias" in params:
+            grads["bias"] = dy.sum(axis=0)
+    return dx.reshape(shape), grads

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from minillm.config import require
 from minillm.kernels.decode import threads_for
 from minillm.layers.block import block_decode, block_forward
 from minillm.layers.norm import norm_forward
@@ -114,6 +115,8 @@ def draw_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tokens,
     Shapes:  prompts: list of (T_i,) int -> pairs of (R,) int, (R,) int32
     """
     check_prompts(config, prompts, max_new_tokens)
+    require("lora" not in params["embedding"], "decoding reads one matrix a layer; merge the "
+                                               "adapter first (minillm.model.adapter.merge)")
     if not prompts:
         return
     max_new_tokens = min(max_new_tokens, config.context - min(map(len, prompts)))

@@ -16,8 +16,9 @@ from minillm.config import require
 from minillm.formats.checksums import SUMS, write_sums
 from minillm.formats.config_json import to_json
 from minillm.formats.durable import ASIDE, flush_files, flush_folder, naming
-from minillm.formats.hugging_face import to_tensors
+from minillm.formats.hugging_face import as_classifier, to_tensors
 from minillm.formats.json_file import write_json
+from minillm.formats.peft import CONFIG, TENSORS, to_peft
 from minillm.formats.tensors import write_tensors
 from minillm.formats.tokenizer_config import generation_config, tokenizer_config
 
@@ -25,19 +26,37 @@ FILES = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config
          "generation_config.json")
 
 
-def write_model(folder, model):
-    """Write FILES.  Raises:  OSError if one cannot be written."""
-    write_tensors(folder / "model.safetensors", to_tensors(model.params, model.config))
+def write_model(folder, model, reward_head=None):
+    """Write FILES, of a reward model if its head is given.
+
+    Raises:  ValueError for a reward model of a family that has no class of classifiers; OSError if
+             one cannot be written.
+    """
     generation, context = generation_config(model.tokenizer), model.config.context
-    write_json(folder / "config.json", to_json(model.config, generation))
+    tensors, config = to_tensors(model.params, model.config), to_json(model.config, generation)
+    if reward_head is not None:
+        tensors, config = as_classifier(tensors, config, reward_head)
+    write_tensors(folder / "model.safetensors", tensors)
+    write_json(folder / "config.json", config)
     model.tokenizer.save(folder / "tokenizer.json")
     write_json(folder / "tokenizer_config.json", tokenizer_config(model.tokenizer, context))
     write_json(folder / "generation_config.json", generation)
 
 
-def save_model(model, folder):
+def write_adapter(folder, adapter, params, config):
+    """Write an adapter to a new folder, as PEFT reads it.  Raises:  OSError"""
+    folder.mkdir()
+    settings, tensors = to_peft(adapter, params, config)
+    write_tensors(folder / TENSORS, tensors)
+    write_json(folder / CONFIG, settings)
+    write_sums(folder)
+    flush_files(folder)
+
+
+def save_model(model, folder, reward_head=None):
     """Write FILES and SHA256SUMS to a folder atomically; a model saved there before is replaced.
 
+    reward_head: {"weight": (1, C)} makes it a reward model, as a classifier of one label.
     Raises:  ValueError if the folder holds anything else; FloatingPointError if a parameter is not
              finite; OSError.
     """
@@ -52,7 +71,7 @@ def save_model(model, folder):
     try:
         with naming(folder):
             new.mkdir(parents=True)
-            write_model(new, model)
+            write_model(new, model, reward_head)
             write_sums(new)
             flush_files(new)
             if folder.exists():

@@ -24,7 +24,7 @@ HEAD_STD = 0.05
 
 class TransformerCache(NamedTuple):
     """What transformer_backward needs."""
-    token: EmbeddingCache
+    token: EmbeddingCache       # None if the tables are frozen, beside an adapter
     position: EmbeddingCache    # None with rotary positions
     blocks: list                # for each block a BlockCache, or a BlockInput
     norm: NormCache
@@ -83,6 +83,7 @@ def embed(tokens, params, positions):
     Shapes:  tokens and positions (B, T) -> x (B, T, C), what embedding_backward needs of each
     """
     x, token = embedding_forward(tokens, params["token"])
+    token = None if "lora" in params else token
     if "position" not in params:
         return x, token, None
     place, position = embedding_forward(positions, params["position"])
@@ -128,6 +129,7 @@ def transformer_backward(dh, cache, d_head=None):
 
     d_head: the head's gradient, if the head was used. A tied head and the token embedding are one
     table, so their gradients are added; the gradient of an untied head is returned unchanged.
+    Beside an adapter (model/adapter.py) only the blocks have gradients.
     Shapes:  dh (B, T, C) -> gradients with the keys of the parameters
     """
     dx, d_norm = norm_backward(dh, cache.norm)
@@ -137,6 +139,8 @@ def transformer_backward(dh, cache, d_head=None):
             _, block = block_forward(*block)
         dx, d_block = block_backward(dx, block)
         d_blocks.insert(0, d_block)
+    if cache.token is None:
+        return {"blocks": d_blocks}
     tied = d_head is not None and cache.tied
     d_token = embedding_backward(dx, cache.token, into=d_head["weight"] if tied else None)
     d_embedding = {"token": d_token}
@@ -144,6 +148,12 @@ def transformer_backward(dh, cache, d_head=None):
         d_embedding["position"] = embedding_backward(dx, cache.position)
     grads = {"embedding": d_embedding, "blocks": d_blocks, "norm": d_norm}
     return grads if tied or d_head is None else {**grads, "head": d_head}
+
+
+def tied_head(embedding):
+    """The head that is the table of the tokens, frozen if the table is.  Shapes:  weight (V, C)"""
+    frozen = {"lora": embedding["lora"]} if "lora" in embedding else {}
+    return {"weight": embedding["token"], **frozen}
 
 
 def head_forward(h, params, precision="float32"):
@@ -154,7 +164,7 @@ def head_forward(h, params, precision="float32"):
     Shapes:  h (..., C) -> logits (..., V)
     Source:  Press & Wolf 2016, arXiv:1608.05859 (tying).
     """
-    head = params["head"] if "head" in params else {"weight": params["embedding"]["token"]}
+    head = params["head"] if "head" in params else tied_head(params["embedding"])
     return linear_forward(as_factor(h, precision), head)
 
 

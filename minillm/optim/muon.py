@@ -39,10 +39,12 @@ def orthogonalized(matrix):
 
 
 def is_muons(name, param):
-    """Whether Muon moves a parameter: the matrices of the blocks. AdamW moves the vectors, and the
-    tables (embedding and head), in which each row belongs to one token.
+    """Whether Muon moves a parameter: the matrices of the blocks. AdamW moves the vectors, the
+    tables (embedding and head), in which each row belongs to one token, and the two factors of an
+    adapter: equal singular values of B and of A would not make those of their product equal.
     """
-    return param.ndim == 2 and "blocks" in name.split(".")
+    parts = name.split(".")
+    return param.ndim == 2 and "blocks" in parts and "lora" not in parts
 
 
 def muon_moments(params):

@@ -11,6 +11,8 @@ import numpy as np
 
 from minillm.config import OptimizerConfig, knob
 from minillm.evaluate.likelihood import examples_loss
+from minillm.model.adapter import LAYERS, attach, merge, new_adapter, plain
+from minillm.model.language_model import LanguageModel
 from minillm.objectives.next_token import next_token_objective
 from minillm.text.batches import micro_batches, pack_conversations, packed_batch, window_batch
 from minillm.text.chat import render_chat
@@ -34,6 +36,13 @@ class FinetuneConfig(OptimizerConfig):
     domain_steps: int = knob(60, "steps of the fine-tuning for one domain", within="[1, inf)")
     domain_warmup_share: float = knob(0.33, "linear warm-up, as a share of domain_steps",
                                       within="[0, 1]")
+    lora: int = knob(0, "rank of LoRA: two thin matrices beside each linear layer are trained, by "
+                        "AdamW, in place of the weights; 0: the weights", within="[0, inf)",
+                     later=True)
+    lora_alpha: float = knob(16.0, "strength of LoRA: alpha / rank is the factor of its matrices",
+                             within="(0, inf)", later=True)
+    lora_layers: str = knob("all", "linear layers of the blocks that LoRA is beside",
+                            tuple(LAYERS), later=True)
 
     @property
     def for_task(self):
@@ -78,14 +87,35 @@ def finetune(model, conversations, settings, seed, recorder, validation=(), repl
             batch = with_replay(batch, old)
         return micro_batches(batch, settings.micro_batches)
 
-    def evaluate(step):
-        return {"validation_loss": examples_loss(model, held_out)}
+    def evaluate(trained):
+        return {"validation_loss": examples_loss(trained, held_out)}
 
+    fit_chosen(model, settings, batch_at, seed, recorder, evaluate if held_out else None)
+    return len(conversations) - len(learned)
+
+
+def fit_chosen(model, settings, batch_at, seed, recorder, evaluate=None):
+    """Fit the model in place: all its parameters or, with settings.lora, an adapter, then merged.
+
+    evaluate(model as it is then) -> numbers for the log, four times in the training.
+    """
     objective = partial(next_token_objective, config=model.config, recompute=settings.recompute,
                         precision=settings.precision)
-    fit(model, settings, batch_at, objective, recorder,
-        evaluate=evaluate if held_out else None, every=max(1, settings.steps // 4))
-    return len(conversations) - len(learned)
+    trained = model
+    if settings.lora:
+        trained = LanguageModel(attach(model.params, adapter_for(model, settings, seed)),
+                                model.config, model.tokenizer)
+    fit(trained, settings, batch_at, objective, recorder,
+        evaluate=(lambda step: evaluate(trained)) if evaluate else None,
+        every=max(1, settings.steps // 4))
+    if settings.lora:
+        model.params = plain(merge(trained.params))
+
+
+def adapter_for(model, settings, seed):
+    """A new Adapter beside a model, as the settings say."""
+    return new_adapter(model.params, settings.lora, settings.lora_alpha, settings.lora_layers,
+                       np.random.default_rng([seed, 2]))
 
 
 def with_replay(batch, old):
@@ -117,6 +147,4 @@ def finetune_domain(model, stream, settings, seed, recorder):
                              model.tokenizer.begin_id)
         return micro_batches(batch, settings.micro_batches)
 
-    objective = partial(next_token_objective, config=model.config, recompute=settings.recompute,
-                        precision=settings.precision)
-    fit(model, settings, batch_at, objective, recorder)
+    fit_chosen(model, settings, batch_at, seed, recorder)

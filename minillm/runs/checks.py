@@ -10,6 +10,7 @@ from minillm.runs.hints import command
 from minillm.runs.stages import STAGES
 
 DIALS = ("rows", "replay_rows", "prompts", "responses", "conversations", "megabytes")
+PHASE_3 = ("rank", "reward", "rlhf")
 SIZES = ("model.width", "model.layers", "model.context")
 
 
@@ -99,16 +100,20 @@ def limit_in(file):
         yield int(text)
 
 
-def check_imported(folder, stage, path, by_hand):
-    """Refuse to teach a model that others trained the embedded world.  Raises:  ValueError"""
-    require(stage is not None, f"the model of {folder} was imported, and `run` is for the embedded "
-                               f"world; first: {command('finetune', folder, '--data', 'FILE')}")
-    advice = {"finetune": "give conversations: --data FILE.jsonl",
-              "rank": "rank yourself: --human --data PROMPTS.jsonl, or give pairs of answers: "
-                      + command("reward", folder, "--data", "PAIRS.jsonl")}
-    require(path is not None or by_hand or stage.name not in advice,
-            f"the model of {folder} was imported and knows nothing of the embedded world; "
-            + advice.get(stage.name, ""))
+def check_imported(folder, stage, path):
+    """Refuse what a model that others trained cannot be taught: the embedded world, of which it
+    knows nothing, and phase 3, which reads answers in minillm's own chat template.
+
+    path: of the user's own data, or None.
+    Raises:  ValueError
+    """
+    require(stage is None or stage.name not in PHASE_3,
+            f"the model of {folder} was imported; {stage and stage.name} is for models that were "
+            "trained here, with minillm's own chat template; what can be done: "
+            + command("finetune", folder, "--data", "FILE.jsonl"))
+    require(stage is not None and (stage.name != "finetune" or path is not None),
+            f"the model of {folder} was imported and knows nothing of the embedded world; give "
+            "conversations: " + command("finetune", folder, "--data", "FILE.jsonl"))
 
 
 def fingerprint_of(stage, path):

@@ -7,6 +7,7 @@ from pathlib import Path
 from minillm.config import MODELS, Dials, as_dict, did_you_mean, knob, require, updated
 from minillm.formats.durable import write_atomically
 from minillm.formats.json_file import read_json
+from minillm.model.adapter import largest_rank
 from minillm.phases.finetune import FinetuneConfig
 from minillm.phases.pretrain import PretrainConfig
 from minillm.phases.reward import RewardConfig
@@ -25,6 +26,10 @@ def check_sections(config):
         require(longest <= max(config.model.context, default),      # the default is cut to it
                 f"{name}.max_new_tokens is {longest}; the model's context has "
                 f"{config.model.context} tokens")
+    rank, most = config.finetune.lora, largest_rank(config.model, config.finetune.lora_layers)
+    require(rank <= most, f"finetune.lora is {rank}; the smallest of the matrices beside which it "
+                          f"stands has a side of {most}, and so a rank of {most} at most; take "
+                          "that or less")
 
 
 RunConfig = make_dataclass(

@@ -66,7 +66,13 @@ def read_source(source, context=CONTEXT):
 
     Raises:  ValueError of one line for files that cannot be read, or run.
     """
-    model = read_gguf(source) if source.is_file() else load_checkpoint(source).model
+    if source.is_file():
+        model = read_gguf(source)
+    else:
+        saved = load_checkpoint(source)
+        require(not any(name.startswith("heads.") for name in saved.training),
+                f"{source} is a reward model: it scores answers and writes none")
+        model = saved.model
     longest = model.config.context
     config = replace(model.config, context=min(longest, context))
     if config.position == "learned":

@@ -84,9 +84,12 @@ def finetune(config, own=False):
     tokens, targets = (rows + old) * model.context, (LEARNED * rows + old) * model.context
     tested = ROWS_JUDGED * (model.context if own else min(LONGEST_TALK, model.context))
     weights = weight_bytes(model)
-    learning = weights + training_bytes(
-        model, settings, passed(model, tokens, targets, settings),
-        scoring_bytes(model, tested, LEARNED * tested))
+    learning, looking = (passed(model, tokens, targets, settings),
+                         scoring_bytes(model, tested, LEARNED * tested))
+    if settings.lora:       # the base, the merged model of a checkpoint, and what is small
+        learning = 2 * weights + max(weights, learning, looking)
+    else:
+        learning = weights + training_bytes(model, settings, learning, looking)
     if own:
         return PROCESS + learning
     # Prompts of like length share a batch, and the last batch has the longest ones.

@@ -70,12 +70,10 @@ def needs_of(stage, path):
     return tuple(need for need in stage.needs if need not in replaced)
 
 
-def plan(stage, resolve, *, run=None, name=None, root="runs", resume=False, own_data=None,
-         by_hand=False):
+def plan(stage, resolve, *, run=None, name=None, root="runs", resume=False, own_data=None):
     """Decide where a verb works, and check what can be checked.
 
-    stage: the Stage, or None for all; resolve(configuration of the source or None) -> RunConfig;
-    by_hand: whether a person does the stage's work on prompts of their own
+    stage: the Stage, or None for all; resolve(configuration of the source or None) -> RunConfig
     Raises:  ValueError if the verb cannot be done.
     """
     require(own_data != "", "--data is empty; give a file or a folder")
@@ -89,7 +87,7 @@ def plan(stage, resolve, *, run=None, name=None, root="runs", resume=False, own_
     new = source is None or (name is not None and not resume)
     path = own_path(stage, data, own_data)
     if source is not None and imported_from(source) is not None:
-        check_imported(source, stage, path, by_hand)
+        check_imported(source, stage, path)
     check_memory(stage, config, path is not None)
     if source is not None and stage is not None:
         check_needs(source, stage, path)

@@ -62,6 +62,11 @@ def run_finetune(run):
         data.check_world_fits(run, model.tokenizer, model.config.context)
         replay = model.tokenizer.encode_documents(data.documents(run)[0])
     learned, held_out = data.conversations(run, model, told(run, "finetune"))
+    if settings.lora:
+        shown = finetune.adapter_for(model, settings, seed)
+        trained, whole = tree.count(shown.params), tree.count(model.params)
+        run.say(f"finetune: LoRA of rank {shown.rank}: {trained:,} parameters are trained beside "
+                f"{whole:,} ({trained / whole:.1%})")
     finetune.finetune(model, learned, settings, seed, run.recorder("finetune"), held_out, replay)
     if own:
         return

@@ -6,6 +6,7 @@ from pathlib import Path
 from minillm.config import require
 from minillm.runs import plan as planning
 from minillm.runs.compiling import compile_kernels, kernels_are_cold
+from minillm.runs.folder import imported_from
 from minillm.runs.hints import command
 from minillm.runs.run import is_done, run_all, run_stage
 from minillm.runs.stages import BY_NAME, STAGES, after, own_sections
@@ -14,10 +15,10 @@ from minillm.terminal.outcome import outcome
 from minillm.training.checkpoint import steps_in
 
 
-def plan(args, stage, by_hand=False):
+def plan(args, stage):
     """The plan that the flags ask for.  Raises:  ValueError if it cannot be done."""
     return planning.plan(stage, lambda base: resolve(args, base), run=args.run, name=args.name,
-                         root=args.root, resume=args.resume, own_data=args.data, by_hand=by_hand)
+                         root=args.root, resume=args.resume, own_data=args.data)
 
 
 def train(args):
@@ -35,7 +36,8 @@ def train(args):
                 run_stage(run, BY_NAME[name])
         run_stage(run, stage)
     tell_outcome(run, [stage])
-    run.say("next: " + command(after(stage.name) or "chat", run.folder))
+    following = None if imported_from(run.folder) is not None else after(stage.name)
+    run.say("next: " + command(following or "chat", run.folder))
 
 
 def run_everything(args):

@@ -4,6 +4,7 @@
         model.safetensors  config.json  tokenizer.json    the model, in Hugging Face's format
         tokenizer_config.json  generation_config.json     for its libraries alone
         training.safetensors  training.json               moments, extra heads, rollout, the step
+        adapter/                                          LoRA's, in the layout of the library PEFT
         SHA256SUMS                                        of the other files, checked on loading
 
 A model that mixes parts of Llama and GPT-2 has no such format; it is written under its own names.
@@ -26,8 +27,9 @@ from minillm.formats.durable import ASIDE, flush_files, flush_folder, naming
 from minillm.formats.json_file import read_json, reading, write_json
 from minillm.formats.shards import has_weights, other_format
 from minillm.formats.tensors import read_tensors, write_tensors
+from minillm.model.adapter import adapter_of, merge, plain
 from minillm.model.language_model import LanguageModel
-from minillm.model.saving import write_model
+from minillm.model.saving import write_adapter, write_model
 from minillm.training.model_files import read_model
 
 STEP = re.compile(r"step-(\d{6,})")
@@ -55,9 +57,13 @@ def save_checkpoint(folder, step, model, training=None, progress=None):
 
     If the same step was saved before, its old folder is removed just before the rename.
     training: a tree (optimizer, extra heads, rollout); progress: plain JSON.
+    An adapter beside the model's weights is written, and the model with the adapter merged.
     Raises:  FloatingPointError if a number is not finite, OSError; the older checkpoint is kept.
     """
     folder, training = Path(folder), dict(tree.named_leaves(training or {}))
+    adapter = adapter_of(model.params)
+    if adapter is not None:
+        model = LanguageModel(plain(merge(model.params)), model.config, model.tokenizer)
     refuse_not_finite(step, {**dict(tree.named_leaves(model.params)), **training})
     target, aside = folder / f"step-{step:06d}", folder / ASIDE
     for left in folder.glob(f"{ASIDE}*"):           # by a process that was killed
@@ -69,6 +75,8 @@ def save_checkpoint(folder, step, model, training=None, progress=None):
             write_model(aside, model)
             write_tensors(aside / "training.safetensors", training)
             write_json(aside / "training.json", {"step": step, **(progress or {})})
+            if adapter is not None:
+                write_adapter(aside / "adapter", adapter, model.params, model.config)
             write_sums(aside)
             flush_files(aside)
             if target.exists():

@@ -2,12 +2,13 @@
 
 import json
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
 
 from minillm import tree
+from minillm.config import as_dict
 from minillm.formats.durable import flush, naming, write_atomically
 from minillm.formats.json_file import reading
 from minillm.optim.muon import muon_moments
@@ -67,13 +68,14 @@ class FolderRecorder:
         saved = load_checkpoint(self.folder)
         remove_all_but(steps_in(self.folder)[-1])
         self.refuse_other("", saved.progress.get("origin", {}), self.origin)
-        self.refuse_other("", saved.progress.get("settings", {}), asdict(settings))
+        self.refuse_other("", later_dials(settings) | saved.progress.get("settings", {}),
+                          asdict(settings))
         self.refuse_other("model.", asdict(saved.model.config), asdict(model.config))
         if saved.model.tokenizer != model.tokenizer:
             raise ValueError(f"{self.folder} was begun with another tokenizer; start a new run")
         loaded = saved.model.params
         with reading(self.folder):
-            if params is not model.params:      # {"model": ..., **heads}
+            if params is not model.params:      # {"model": ..., **heads}, or {"adapter": ...}
                 loaded = {name: loaded if name == "model" else
                           subtree(saved.training, f"heads.{name}", head)
                           for name, head in params.items()}
@@ -131,7 +133,12 @@ class FolderRecorder:
                              "saved before is where it was moved to")
         flush(self.metrics)                 # before the checkpoint that its lines lead up to
         save_checkpoint(self.folder, state.optimizer["step"], model, training,
-                        {"settings": asdict(settings), "origin": self.origin})
+                        {"settings": as_dict(settings), "origin": self.origin})
+
+
+def later_dials(settings):
+    """Dials that a checkpoint does not have where they were at their default: {name: default}."""
+    return {item.name: item.default for item in fields(settings) if item.metadata.get("later")}
 
 
 def read_metrics(folder):

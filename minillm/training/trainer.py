@@ -1,7 +1,10 @@
 """The trainer runs the loop, evaluates at intervals, records, saves and handles Ctrl-C."""
 
 import time
+from functools import partial
 
+from minillm.model.adapter import adapter_of, plain
+from minillm.objectives.adapter import adapter_objective
 from minillm.training.interrupt import Interruptible
 from minillm.training.loop import State, train
 
@@ -13,7 +16,8 @@ def fit(model, settings, batch_at, objective, recorder, heads=None, *, evaluate=
         every=1, rollouts=None, frozen=()):
     """Train model (and its scalar heads) in place, from where the recorder says it stopped.
 
-    The trained tree is the model's own, or {"model": ..., **heads}.
+    The trained tree is the model's own, or {"model": ..., **heads}. Of a model with an adapter
+    beside its weights (model/adapter.py) it is {"adapter": ...}, and the weights stay as they are.
     evaluate(step) -> numbers for the log, every `every` steps and after the last.
     sample(step) -> a text of the model, shown and kept in the log: as often, and after EARLY steps.
     batch_at, objective, rollouts, frozen: as in training.loop.train.
@@ -23,6 +27,11 @@ def fit(model, settings, batch_at, objective, recorder, heads=None, *, evaluate=
     """
     heads = heads or {}
     params = {"model": model.params, **heads} if heads else model.params
+    adapter = adapter_of(model.params)
+    if adapter is not None:
+        params = heads = {"adapter": adapter.params}
+        objective = partial(adapter_objective, base=plain(model.params), adapter=adapter,
+                            objective=objective)
     restored = recorder.restore(model, params, settings)
     start, state = 0, None
     if restored is not None:

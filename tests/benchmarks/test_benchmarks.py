@@ -76,6 +76,13 @@ def test_time_to_the_target_lies_on_the_line_between_two_evaluations():
 
 
 @pytest.mark.skipif(PLAIN, reason="times the compiled kernels")
+def test_lora_measures_the_base_full_fine_tuning_and_an_adapter(tmp_path):
+    content = content_of("lora", tmp_path, "--ranks", "8")
+    base, full, adamw, eight = content["data"]["rows"]
+    assert "parameters" not in base and full["share"] == adamw["share"] == 1 and eight["share"] < 1
+    assert eight["moments"] == pytest.approx(2 * 4 * eight["parameters"] / 1e3) and full["moments"] < adamw["moments"]
+
+
 def test_optimizers_trains_every_length_anew(tmp_path):
     content = content_of("optimizers", tmp_path)
     trained = {(row["optimizer"], row["steps"], row["seed"]) for row in content["data"]["trainings"]}

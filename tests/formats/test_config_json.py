@@ -138,6 +138,7 @@ def test_every_key_that_is_written_is_compared(preset):
     ({"num_attention_heads": "6"}, "num_attention_heads is '6'; it must be a whole number"),
     ({"num_attention_heads": 0}, "heads is 0"), ({"num_attention_heads": 7}, "not a multiple of heads 7"),
     ({"head_dim": 20}, "head_dim is 20; minillm computes only 10"), ({"rope_theta": True}, "rope_theta is True"),
+    ({"rope_parameters": {"rope_theta": 300.0}}, "rope_parameters.rope_theta is 300.0, but rope_theta is 10000.0; they"),
     ({"max_position_embeddings": 2**63}, "must have 64 bits"), ({"max_position_embeddings": -1}, "context is -1"),
     ({"vocab_size": 0}, "vocab_size is 0"), ({"hidden_size": 60.0}, "hidden_size is 60.0"),
 ])

@@ -171,7 +171,7 @@ def test_gradients_and_ten_steps_of_adamw(pair):
         assert abs(found - loss.item()) <= 1e-5 * loss.item()
         if step == 0:
             for name, grad in to_tensors(grads, ours.config).items():
-                agree(grad, named[name].grad.numpy(), 1e-5, name)
+                agree(grad, named[name].grad.numpy(), 3e-5, name)
         adamw_update(ours.params, grads, state, 1e-3, settings)
         optimizer.step()
     for name, weight in to_tensors(ours.params, ours.config).items():

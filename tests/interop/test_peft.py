@@ -1,0 +1,75 @@
+"""PEFT and transformers load what minillm exports: adapters, merged models, the reward model."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tiny
+
+from minillm.model.heads import reward_forward
+from minillm.model.saving import save_model
+from minillm.model.transformer import one_document
+from minillm.phases.finetune import FinetuneConfig, finetune
+from minillm.phases.reward import reward_heads, reward_scores
+from minillm.training.recorder import FolderRecorder
+
+torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
+LORA = FinetuneConfig(steps=8, rows=4, replay_rows=0, lr=2e-2, warmup_share=0.0, lora=3, lora_alpha=7.0)
+TALKS = [[{"role": "user", "content": f"the {one}"}, {"role": "assistant", "content": f"a {other} met"}]
+         for one in ("cat", "dog", "mat", "log") for other in ("cat", "dog", "mat")]
+
+
+def logits_by(model, ids):
+    with torch.no_grad():
+        return model(torch.tensor(ids[None].astype(np.int64))).logits[0].numpy()
+
+
+@pytest.mark.parametrize("layers", ["all", "query_value"])
+@pytest.mark.parametrize("preset", ["llama", "gpt2", "untied"])
+def test_peft_computes_the_same_logits_and_answers(preset, layers, tmp_path):
+    peft = pytest.importorskip("peft")
+    model = tiny.model(preset)
+    save_model(model, tmp_path / "base")
+    finetune(model, TALKS, replace(LORA, lora_layers=layers), 0, FolderRecorder(tmp_path / "tuned", quiet=True))
+    step = tmp_path / "tuned" / "step-000008"
+    base = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "base")
+    theirs = peft.PeftModel.from_pretrained(base, step / "adapter")
+    whole = transformers.AutoModelForCausalLM.from_pretrained(step)
+    before = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "base")
+    asked = model.tokenizer.encode_chat(TALKS[0][:1], ask=True)
+    for ids in (asked, *tiny.prompts(lengths=(3, 9, 12))):
+        ours, added, merged = model.logits(ids), logits_by(theirs, ids), logits_by(whole, ids)
+        np.testing.assert_allclose(added, ours, rtol=0, atol=1e-5 * np.abs(ours).max())
+        np.testing.assert_allclose(merged, ours, rtol=0, atol=1e-5 * np.abs(ours).max())
+        assert np.abs(logits_by(before, ids) - ours).max() > 1e-2, "the adapter does something"
+        answer = theirs.generate(input_ids=torch.tensor(ids[None].astype(np.int64)), max_new_tokens=8, do_sample=False,
+                                 pad_token_id=model.tokenizer.pad_id, eos_token_id=model.tokenizer.end_id)[0].numpy()
+        mine = model._continue([ids], np.random.default_rng(0), max_new_tokens=8, temperature=0.0)[0]
+        assert answer[len(ids):].tolist() == mine.tolist()
+    taken_in = logits_by(theirs.merge_and_unload(), asked)
+    np.testing.assert_allclose(taken_in, model.logits(asked), rtol=0, atol=1e-5 * np.abs(taken_in).max())
+
+
+@pytest.mark.parametrize("preset", ["llama", "gpt2", "untied"])
+def test_a_reward_model_is_a_classifier_of_one_label(preset, tmp_path):
+    model = tiny.model(preset)
+    heads = reward_heads(model, 0)
+    save_model(model, tmp_path / "reward", heads["reward_head"])
+    theirs, told = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path / "reward",
+                                                                                   output_loading_info=True)
+    assert not told["missing_keys"] and not told["unexpected_keys"]
+    assert theirs.config.num_labels == 1 and theirs.config.pad_token_id == model.tokenizer.pad_id
+    rows = [np.append(ids, model.tokenizer.end_id).astype(np.int32) for ids in tiny.prompts(lengths=(3, 9, 12))]
+    ours = reward_scores(model, heads, rows)
+    for ids, score in zip(rows, ours):
+        last = np.array([len(ids) - 1])
+        alone, _ = reward_forward({"model": model.params, **heads}, model.config, ids[None], *one_document(ids[None]), last)
+        assert abs(alone[0] - score) < 1e-5
+        assert abs(float(logits_by(theirs, ids)[0]) - score) < 1e-5
+    width = max(map(len, rows))
+    padded = np.full((len(rows), width), model.tokenizer.pad_id)
+    for row, ids in zip(padded, rows):
+        row[:len(ids)] = ids
+    with torch.no_grad():
+        together = theirs(torch.tensor(padded), attention_mask=torch.tensor(padded != model.tokenizer.pad_id)).logits
+    np.testing.assert_allclose(together.numpy()[:, 0], ours, rtol=0, atol=1e-5)
