@@ -5,9 +5,11 @@ import json
 import imported
 import numpy as np
 import pytest
+import regex
 
 from minillm.formats.byte_level import spelled
 from minillm.formats.json_file import read_json
+from minillm.formats.splitters import SPLITTERS
 from minillm.text.tokenizer import Tokenizer
 
 
@@ -31,6 +33,23 @@ def test_control_tokens_anywhere(place, tmp_path):
 def test_a_piece_that_is_a_token_is_not_merged_where_the_file_says_so(tmp_path):
     tokenizer = Tokenizer.load(imported.write(tmp_path, imported.content(whole=True)))
     assert [tokenizer.tokens[i] for i in tokenizer.encode("low lows")] == [b"low", b" ", b"l", b"ow", b"s"]
+
+
+def test_a_piece_that_spells_a_control_token_stays_text(tmp_path):
+    made = imported.content(whole=True, control=["stop", *imported.CONTROL])
+    tokenizer = Tokenizer.load(imported.write(tmp_path, made))
+    assert not tokenizer.control_ids & set(tokenizer.encode("stop stop").tolist())
+    assert tokenizer.decode(tokenizer.encode("stop stop")) == "stop stop" and tokenizer.decode([tokenizer.control["stop"]]) == ""
+
+
+@pytest.mark.parametrize("splitter, pieces", [
+    ("gpt2", "it|'s| 2026|,|  | a| 12|b| ?!| \r\n  |\t|x|\u0301|I|'|LL|  ".split("|")),
+    ("llama3", "it|'s| |202|6|,|  | a| |12|b| ?!| \r\n|  |\tx|\u0301I|'LL|  ".split("|")),
+    ("smollm", "it|'s| |2|0|2|6|,|  | a| |1|2|b| ?!| \r\n  |\t|x|\u0301|I|'|LL|  ".split("|"))])
+def test_how_text_is_split(splitter, pieces):
+    assert regex.findall(SPLITTERS[splitter].pattern, "".join(pieces)) == pieces
+    assert regex.findall(SPLITTERS[splitter].pattern, "a  1") == {"gpt2": ["a", " ", " 1"], "llama3": ["a", " ", " ", "1"],
+                                                                  "smollm": ["a", "  ", "1"]}[splitter]
 
 
 def test_a_byte_without_a_token_is_left_out(tmp_path):

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minillm.phases.rank import Ranking
+from minillm.phases.reward import cut_before_end, rendered_ranking
 from minillm.text.chat import last_answer, render_chat
 from minillm.text.sandbox import render
 from minillm.text.templates import CHATML, LLAMA3, SMOLLM2, SMOLLM2_SYSTEM, TEMPLATES, jinja_parts, known_parts
@@ -72,6 +74,16 @@ def test_what_is_rendered_and_what_is_learned(template, end, name, text, said, t
         asked = ours.encode_chat(TALK[:answered - 1], ask=True)
         np.testing.assert_array_equal(ids[:len(asked)], asked)      # an answer goes on from what asked for it
         assert last_answer(ours, render_chat(ours, TALK[:answered])[0]) == len(asked)
+
+
+def test_a_response_that_is_ranked_ends_with_the_end_token(tmp_path):
+    """As one that was sampled does, whatever the template writes after it."""
+    ours = tokenizer(CHATML, tmp_path)
+    rows = rendered_ranking(ours, Ranking([say("user", "hello")], ["low", "wow"], [1, 2]))
+    asked = ours.encode_chat([say("user", "hello")]).tolist()
+    assert [row.tolist() for row in rows] == [[*asked, *ours.encode(text), ours.end_id] for text in ("low", "wow")]
+    cut = cut_before_end(ours, rows[0], np.random.default_rng(0))
+    assert cut.tolist() == [*asked, *ours.encode("low")][:len(cut)] and len(cut) > len(asked)
 
 
 PIECES = st.lists(st.sampled_from([*CONTROL, "<|", "hello", " ", "\n", "### assistant: ", "{{ x }}", "\U000f00000\U000f0001"]), max_size=4).map("".join)
