@@ -5,7 +5,7 @@ Source:  ggml's GGUF specification, "Tokenizer"; the types of tokens are llama.c
 
 from minillm.config import require
 from minillm.formats.splitters import SPLITTERS, splitter_of_ggml
-from minillm.formats.vocabulary import vocabulary
+from minillm.formats.vocabulary import NAMED_ENDS, vocabulary
 
 NORMAL, UNKNOWN, CONTROL, UNUSED = 1, 2, 3, 5
 OTHERS = {4: "defined by a user, so text can become it", 6: "a byte of SentencePiece"}
@@ -49,7 +49,8 @@ def parse_gguf(metadata):
     for role, id in ids.items():
         require(id is None or 0 <= id < len(names),
                 f"tokenizer.ggml.{ROLES[role]}_token_id is {id}; there are {len(names)} tokens")
-    ends = [ids["eos_token"], *(find(f"ggml.{name}_token_id", int) for name in ALSO_END)]
+    ends = [ids["eos_token"], *(find(f"ggml.{name}_token_id", int) for name in ALSO_END),
+            *map(control.get, NAMED_ENDS)]
     begins = find("ggml.add_bos_token", bool, splitter == "llama3")     # as llama.cpp has it
     return vocabulary(
         names, control, merges, splitter=splitter, whole=splitter == "llama3",
