@@ -95,8 +95,8 @@ def text_cases(rng, size):
     words[ends[:-1]] = ord(" ")         # each piece but the first begins with a space
     return [(learn_merges, (letters, piece, weights, 27, 50), 0),
             (piece_ends, (words, text_ends, kinds_of_characters(ASCII)), 0),
-            (piece_ids, (characters, ends, text_ends, np.full((1, 2), -1, np.int32), byte_ids, merges, 27,
-                         pair_ranks(merges)), 0)]
+            (piece_ids, (characters, ends, text_ends, np.full((1, 2), -1, np.int32), byte_ids, merges,
+                         np.arange(27, 27 + len(merges), dtype=np.int32), pair_ranks(merges)), 0)]
 
 
 def all_cases(shape, letters):

@@ -39,7 +39,7 @@ def continuations(spelled):
 
 def spellings(tokenizer):
     """The bytes of every token; b"" for control tokens."""
-    return [b"" if i <= tokenizer.assistant_id else token
+    return [b"" if i in tokenizer.control_ids else token
             for i, token in enumerate(tokenizer.tokens)]
 
 

@@ -7,6 +7,7 @@ take such spellings out of messages that are not your own. (split_special_tokens
 of the template too.) And they drop a character that a "characters" vocabulary does not have.
 """
 
+from minillm.formats.imported_tokenizer import ids_of_settings, settings_of
 from minillm.formats.tokenizer_json import CONTROL
 
 SPECIAL = {"bos_token": "<|begin|>", "eos_token": "<|end|>", "pad_token": "<|pad|>"}
@@ -39,13 +40,17 @@ CHAT_TEMPLATE = """\
 {%- endif -%}"""
 
 
-def tokenizer_config(context):
+def tokenizer_config(tokenizer, context):
     """The contents of tokenizer_config.json; context: the longest sequence, in tokens."""
+    if tokenizer.imported:
+        return {**settings_of(tokenizer.imported), "model_max_length": context}
     return {"tokenizer_class": "PreTrainedTokenizerFast", **SPECIAL, "model_max_length": context,
             "model_input_names": ["input_ids", "attention_mask"], "padding_side": "left",
             "clean_up_tokenization_spaces": False, "chat_template": CHAT_TEMPLATE}
 
 
-def generation_config():
+def generation_config(tokenizer):
     """The contents of generation_config.json: the likeliest token each time, up to <|end|>."""
+    if tokenizer.imported:
+        return {**ids_of_settings(tokenizer), "do_sample": False}
     return {**SPECIAL_IDS, "do_sample": False}

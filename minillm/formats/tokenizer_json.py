@@ -4,31 +4,18 @@ The format writes bytes as printable characters: a space is "Ġ", a line end "Ċ
 """
 
 import json
+from pathlib import Path
 
+from minillm.formats.byte_level import CHARACTER_TO_BYTE, spelled
 from minillm.formats.durable import write_atomically
+from minillm.formats.imported_tokenizer import parse_imported, to_json
 from minillm.formats.json_file import reading, read_json
+from minillm.formats.splitters import BYTE_LEVEL, split_by
 
 MOST_BYTES = 32 << 20       # 256,000 tokens take some 16 MB
 
 # Control tokens, ids 0 to 5.
 CONTROL = ("<|pad|>", "<|begin|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>")
-
-
-def _byte_alphabet():
-    """One printable character for each byte: itself where it is printable, else 256 and up."""
-    shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]   # Latin-1, no blanks
-    hidden = [byte for byte in range(256) if byte not in shown]
-    return {**{byte: chr(byte) for byte in shown},
-            **{byte: chr(256 + n) for n, byte in enumerate(hidden)}}
-
-
-BYTE_TO_CHARACTER = _byte_alphabet()
-CHARACTER_TO_BYTE = {character: byte for byte, character in BYTE_TO_CHARACTER.items()}
-
-
-# As pre-tokenizer it writes bytes as characters, as decoder it reads them back.
-BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False,
-              "use_regex": False}
 
 # The control tokens, which are found before the text is split.
 ADDED = [{"id": i, "content": name, "single_word": False, "lstrip": False, "rstrip": False,
@@ -42,16 +29,12 @@ MODEL = {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_
 
 def pre_tokenizers(pattern):
     """How each kind of vocabulary splits text, in the format's terms; pattern: a regex."""
-    split = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated",
-             "invert": False}
-    return {"bpe": {"type": "Sequence", "pretokenizers": [split, BYTE_LEVEL]},
-            "characters": BYTE_LEVEL}
+    return {"bpe": split_by(pattern), "characters": BYTE_LEVEL}
 
 
 def write_tokenizer(path, kind, tokens, merges, pattern):
     """Write a vocabulary: tokens are the bytes of each id, merges the pairs of ids."""
-    names = [*CONTROL, *("".join(BYTE_TO_CHARACTER[byte] for byte in token)
-                         for token in tokens[len(CONTROL):])]
+    names = [*CONTROL, *map(spelled, tokens[len(CONTROL):])]
     assert len(set(names)) == len(names), "two merges made the same token"
     content = {
         "version": "1.0", "truncation": None, "padding": None,
@@ -67,22 +50,31 @@ def write_tokenizer(path, kind, tokens, merges, pattern):
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1))
 
 
-def read_tokenizer(path, patterns):
-    """Return (kind, alphabet, merges) of a tokenizer.json that write_tokenizer wrote.
+def write_imported(path, merges, begin_id, imported):
+    """Write a vocabulary that was imported."""
+    content = to_json(merges, begin_id, imported)
+    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1))
 
-    patterns: the regexes that a file may split by.
+
+def read_tokenizer(path, patterns):
+    """Return the fields of a Tokenizer: its own kind of tokenizer.json, or another project's.
+
+    patterns: the regexes by which a file of minillm may split.
     Raises:  ValueError "PATH: ..." of one line; OSError if it cannot be read
     """
     content = read_json(path, most=MOST_BYTES)
     with reading(path):
-        return _parse(content, patterns)
+        kind = next((kind for pattern in patterns for kind, split in pre_tokenizers(pattern).items()
+                     if split == content.get("pre_tokenizer")), None)
+        if kind is None:
+            return parse_imported(content, Path(path).parent)
+        kind, alphabet, merges = _parse(content, kind)
+        return {"kind": kind, "alphabet": alphabet, "merges": merges}
 
 
-def _parse(content, patterns):
+def _parse(content, kind):
     model = _get(content, "model", dict)
-    kind = next((kind for pattern in patterns for kind, split in pre_tokenizers(pattern).items()
-                 if split == content.get("pre_tokenizer")), None)
-    if model.get("type") != "BPE" or kind is None or content.get("normalizer") is not None:
+    if model.get("type") != "BPE" or content.get("normalizer") is not None:
         raise ValueError("it splits or normalizes text in another way")
     if content.get("added_tokens") != ADDED:
         raise ValueError(f"its added tokens are not {' '.join(CONTROL)}")

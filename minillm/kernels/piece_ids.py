@@ -8,7 +8,7 @@ Source:  Sennrich, Haddow & Birch 2016, arXiv:1508.07909, algorithm 1
 
 import numpy as np
 
-from minillm.kernels.pair_merge import all_none, apply_merges, empty_table, find_pair
+from minillm.kernels.pair_merge import all_none, empty_table, find_pair
 from minillm.kernels.twin import ordered, serial, twin
 
 ROWS = 1 << 15          # of the table of pieces, at most: 1 MB
@@ -27,24 +27,39 @@ def pair_ranks(merges):
     return table
 
 
-def piece_ids_plain(characters, ends, texts, frames, byte_ids, merges, first_id, ranks):
+def merge_tokens(tokens, rank_of, made):
+    """Merge inside one piece: the lowest rank first, and of its places the leftmost."""
+    def ranks_of(part):
+        return [rank_of.get(pair, NO_PAIR) for pair in zip(part, part[1:])]
+
+    ranks = ranks_of(tokens)        # of the pair that begins at each place
+    while min(ranks, default=NO_PAIR) < NO_PAIR:
+        rank = min(ranks)
+        place = ranks.index(rank)
+        tokens[place:place + 2] = [made[rank]]
+        before = max(place - 1, 0)
+        ranks[before:place + 2] = ranks_of(tokens[before:place + 2])
+    return tokens
+
+
+def piece_ids_plain(characters, ends, texts, frames, byte_ids, merges, made, ranks):
     """Ids of texts that are cut into pieces: the bytes of each piece, merged.
 
     Piece p ends at ends[p], text t at texts[t]. A surrogate stands for a byte that is no UTF-8.
     frames[t] are ids to set before and after text t, -1 for none. byte_ids[b] is the token of byte
-    b; merge r makes the token first_id + r. `ranks`: what pair_ranks gives, to find a merge fast.
+    b; merge r makes the token made[r]. `ranks`: what pair_ranks gives, to find a merge fast.
 
     Shapes:  characters (N,) int32, ends (P,) int64, texts (T,) int64, frames (T, 2) int32,
-             byte_ids (256,) int32, merges (M, 2) int64 -> ids (K,) int32
+             byte_ids (256,) int32, merges (M, 2) int64, made (M,) int32 -> ids (K,) int32
     """
     text = characters.tobytes().decode("utf-32-le", "surrogatepass")
     pieces = [text[start:end] for start, end in zip([0, *ends[:-1]], ends)]
-    found = dict.fromkeys(pieces)       # each piece once
-    encoded = [piece.encode("utf-8", "surrogateescape") for piece in found]
-    ids = byte_ids[np.frombuffer(b"".join(encoded), np.uint8)]
-    number = np.repeat(np.arange(len(encoded)), list(map(len, encoded)))
-    ids, number = apply_merges(ids, number, merges, first_id)
-    found.update(zip(found, np.split(ids, np.searchsorted(number, np.arange(1, len(found))))))
+    rank_of = {(left, right): rank for rank, (left, right) in enumerate(merges.tolist())}
+    byte_ids, made = byte_ids.tolist(), made.tolist()
+    found = {}
+    for piece in set(pieces):
+        tokens = [byte_ids[byte] for byte in piece.encode("utf-8", "surrogateescape")]
+        found[piece] = merge_tokens(tokens, rank_of, made)
     parts, first = [np.empty(0, np.int32)], 0
     for (before, after), last in zip(frames, np.searchsorted(ends, texts, "right")):
         parts += [[before], *(found[piece] for piece in pieces[first:last]), [after]]
@@ -81,7 +96,7 @@ def key_of(tokens, place, after, merges, ranks):
 
 
 @ordered
-def merge_piece(tokens, merges, first_id, ranks, keys, links):
+def merge_piece(tokens, merges, made, ranks, keys, links):
     """Merge inside one piece, in place; return how many tokens are left, from the first place on.
 
     keys, links: space for three numbers a token. A piece of n tokens takes up to n searches for
@@ -99,7 +114,7 @@ def merge_piece(tokens, merges, first_id, ranks, keys, links):
             break
         place = least & 0xFFFFFFFF
         gone = after[place]
-        tokens[place], tokens[gone], keys[gone] = first_id + (least >> 32), -1, NO_PAIR
+        tokens[place], tokens[gone], keys[gone] = made[least >> 32], -1, NO_PAIR
         after[place] = after[gone]
         keys[place] = key_of(tokens, place, after[place], merges, ranks)
         if after[place] < len(tokens):
@@ -135,7 +150,7 @@ def is_same(characters, start, end, row):
 
 
 @twin(plain=piece_ids_plain, nogil=True)
-def piece_ids(characters, ends, texts, frames, byte_ids, merges, first_id, ranks):
+def piece_ids(characters, ends, texts, frames, byte_ids, merges, made, ranks):
     longest, start, rows = 0, 0, 8
     for end in ends:
         longest, start = max(longest, end - start), end
@@ -146,25 +161,25 @@ def piece_ids(characters, ends, texts, frames, byte_ids, merges, first_id, ranks
     most = 4 * longest      # a character has four bytes at most
     keys, links = np.empty(most, np.int64), np.empty((2, most), np.int64)
     out = np.empty(4 * len(characters) + 2 * len(texts), np.int32)
-    made, piece, start = np.int64(0), 0, np.int64(0)
+    size, piece, start = np.int64(0), 0, np.int64(0)
     for text in range(len(texts)):
         if frames[text, 0] >= 0:
-            out[made] = frames[text, 0]
-            made += 1
+            out[size] = frames[text, 0]
+            size += 1
         while start < texts[text]:
             end = ends[piece]
             row = table[row_of(characters, start, end, rows)]
             if is_same(characters, start, end, row):
                 for i in range(row[2], row[3]):
-                    out[made] = out[i]
-                    made += 1
+                    out[size] = out[i]
+                    size += 1
             else:
-                row[0], row[1], row[2] = start, end, made
-                stop = write_bytes(characters, start, end, byte_ids, out, made)
-                made += merge_piece(out[made:stop], merges, first_id, ranks, keys, links)
-                row[3] = made
+                row[0], row[1], row[2] = start, end, size
+                stop = write_bytes(characters, start, end, byte_ids, out, size)
+                size += merge_piece(out[size:stop], merges, made, ranks, keys, links)
+                row[3] = size
             start, piece = end, piece + 1
         if frames[text, 1] >= 0:
-            out[made] = frames[text, 1]
-            made += 1
-    return out[:made].copy()
+            out[size] = frames[text, 1]
+            size += 1
+    return out[:size].copy()

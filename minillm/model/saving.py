@@ -30,8 +30,8 @@ def write_model(folder, model):
     write_tensors(folder / "model.safetensors", to_tensors(model.params, model.config))
     write_json(folder / "config.json", to_json(model.config))
     model.tokenizer.save(folder / "tokenizer.json")
-    write_json(folder / "tokenizer_config.json", tokenizer_config(model.config.context))
-    write_json(folder / "generation_config.json", generation_config())
+    write_json(folder / "tokenizer_config.json", tokenizer_config(model.tokenizer, model.config.context))
+    write_json(folder / "generation_config.json", generation_config(model.tokenizer))
 
 
 def save_model(model, folder):

@@ -25,8 +25,7 @@ def render_chat(tokenizer, messages, ask=False):
     if ask and messages[-1]["role"] == "assistant":
         raise ValueError("the conversation already ends with the assistant's answer; "
                          "drop that message or ask=True")
-    marks = {"system": tokenizer.system_id, "user": tokenizer.user_id,
-             "assistant": tokenizer.assistant_id}
+    marks = {role: tokenizer.control[f"<|{role}|>"] for role in ROLES}
     ids, masks = [[tokenizer.begin_id]], [[False]]
     for message in messages:
         text = tokenizer.encode(message["content"])
@@ -34,7 +33,7 @@ def render_chat(tokenizer, messages, ask=False):
         ids += [[marks[message["role"]]], text, [tokenizer.end_id]]
         masks += [[False], [spoken] * (len(text) + 1)]
     if ask:
-        ids.append([tokenizer.assistant_id])
+        ids.append([marks["assistant"]])
         masks.append([False])
     return np.concatenate(ids).astype(np.int32), np.concatenate(masks).astype(bool)
 

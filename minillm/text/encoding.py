@@ -20,14 +20,14 @@ class Merges(NamedTuple):
     """What encoding needs of a vocabulary."""
     byte_ids: np.ndarray    # (256,) int32, the token of each byte
     pairs: np.ndarray       # (M, 2) int64, the tokens that each merge joins
-    first_id: int           # the token that merge 0 makes
+    made: np.ndarray        # (M,) int32, the token that each merge makes
     ranks: np.ndarray       # hash table from a pair to its merge
 
 
-def merges_of(byte_ids, pairs, first_id):
+def merges_of(byte_ids, pairs, made):
     """Make the table of the merges, once for a vocabulary."""
     pairs = np.array(pairs, np.int64).reshape(-1, 2)
-    return Merges(byte_ids, pairs, first_id, pair_ranks(pairs))
+    return Merges(byte_ids, pairs, np.array(made, np.int32), pair_ranks(pairs))
 
 
 def encode_texts(texts, merges, before=NONE, after=NONE):

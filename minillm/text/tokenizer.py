@@ -1,28 +1,33 @@
 """Turns text into token ids and back: byte-level BPE, or one token a byte.
 
-Ids 0 to 5 are control tokens, then come single bytes, then the tokens that merges made. Only the
-code that frames documents and conversations places control ids: encode never makes one, whatever
-the text spells.
+Ids 0 to 5 are control tokens, then come single bytes, then the tokens that merges made. (A
+vocabulary that another project made has them in its own order: text/imported.py encodes by it.)
+Only the code that frames documents and conversations places control ids: encode never makes one,
+whatever the text spells.
 """
 
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 
-from minillm.formats.tokenizer_json import CONTROL, read_tokenizer, write_tokenizer
+from minillm.formats.gguf_tokenizer import parse_gguf
+from minillm.formats.tokenizer_json import (CONTROL, read_tokenizer, write_imported,
+                                            write_tokenizer)
+from minillm.formats.vocabulary import Imported
 from minillm.kernels.pair_merge import learn_merges
 from minillm.kernels.split import ALTERNATIVES, PATTERN
 from minillm.text.chat import render_chat
 from minillm.text.encoding import encode_texts, merges_of
+from minillm.text.imported import Encoder
 from minillm.text.pieces import replace_surrogates, split_pieces, text_bytes
 
 KINDS = ("bpe", "characters")
 BYTES_AND_CONTROL = len(CONTROL) + 256      # tokens of a byte-level vocabulary before any merge
 # Of distinct pieces that a vocabulary is learned from. Learning takes about 50 bytes for each.
 LEARNED_BYTES = 1 << 24
+OURS = {name: id for id, name in enumerate(CONTROL)}
 SHORT, REMEMBERED = 200, 50_000  # characters of a text whose ids are kept, and how many texts
 
 
@@ -30,26 +35,47 @@ SHORT, REMEMBERED = 200, 50_000  # characters of a text whose ids are kept, and 
 class Tokenizer:
     """A vocabulary: control tokens, an alphabet of bytes, merges in the order they were learned.
 
-    Merge r joins the tokens merges[r] = (left, right) into token 6 + len(alphabet) + r.
+    Merge r joins the tokens merges[r] = (left, right) into token 6 + len(alphabet) + r, or into
+    imported.made[r].
     """
-    kind: str           # "bpe" or "characters"
-    alphabet: bytes     # distinct bytes in rising order: all 256 of them, or those of the text
-    merges: tuple = ()  # of (left id, right id)
-
-    pad_id: ClassVar[int] = 0
-    begin_id: ClassVar[int] = 1      # start of a document or of a conversation
-    end_id: ClassVar[int] = 2        # end of a document or of a turn
-    system_id: ClassVar[int] = 3
-    user_id: ClassVar[int] = 4
-    assistant_id: ClassVar[int] = 5
+    kind: str               # "bpe" or "characters"
+    alphabet: bytes         # distinct bytes in rising order: all 256 of them, or those of the text
+    merges: tuple = ()      # of (left id, right id)
+    pad_id: int = 0
+    begin_id: int = 1       # start of a document or of a conversation; None: nothing marks it
+    end_id: int = 2         # end of a document or of a turn
+    end_ids: tuple = (2,)   # every token that ends an answer, end_id among them
+    imported: Imported = None       # what a vocabulary of another project has besides
 
     def __repr__(self):
-        return (f"Tokenizer({self.kind}: {self.vocab_size:,} tokens, of them {len(CONTROL)} "
+        return (f"Tokenizer({self.kind}: {self.vocab_size:,} tokens, of them {len(self.control)} "
                 f"control, {len(self.alphabet)} bytes, {len(self.merges):,} merges)")
+
+    @property
+    def control(self):
+        """The id of every control token: {spelling: id}."""
+        return self.imported.control if self.imported else OURS
+
+    @cached_property
+    def control_ids(self):
+        """The ids of the control tokens, which no text becomes."""
+        return frozenset(self.control.values())
+
+    # The control tokens that say who speaks in minillm's own template; other templates have others.
+    system_id = property(lambda self: self.control["<|system|>"])
+    user_id = property(lambda self: self.control["<|user|>"])
+    assistant_id = property(lambda self: self.control["<|assistant|>"])
+
+    @property
+    def splitter(self):
+        """How text is split before merging: "minillm", or a name of formats/splitters."""
+        return self.imported.splitter if self.imported else "minillm"
 
     @cached_property
     def tokens(self):
         """The bytes of each token, in the order of ids; control tokens as they are spelled."""
+        if self.imported:
+            return list(self.imported.tokens)
         tokens = [name.encode() for name in CONTROL] + [bytes([byte]) for byte in self.alphabet]
         for left, right in self.merges:
             tokens.append(tokens[left] + tokens[right])
@@ -58,6 +84,8 @@ class Tokenizer:
     @property
     def vocab_size(self):
         """The number of ids: control tokens, bytes and merges."""
+        if self.imported:
+            return len(self.imported.tokens)
         return len(CONTROL) + len(self.alphabet) + len(self.merges)
 
     @cached_property
@@ -67,13 +95,24 @@ class Tokenizer:
         return ids
 
     @cached_property
+    def _spoken(self):
+        """The bytes of each token; none of a control token."""
+        return [b"" if id in self.control_ids else token for id, token in enumerate(self.tokens)]
+
+    @cached_property
     def _known(self):
         """Ids of short texts encoded before: questions and answers come again and again."""
         return {}
 
     @cached_property
     def _merges(self):
-        return merges_of(self._byte_ids, self.merges, len(CONTROL) + len(self.alphabet))
+        first_id = len(CONTROL) + len(self.alphabet)
+        made = np.arange(first_id, first_id + len(self.merges))
+        return merges_of(self._byte_ids, self.merges, made)
+
+    @cached_property
+    def _encoder(self):
+        return Encoder(self.merges, self.imported)
 
     def encode(self, text):
         """Return the ids of a text; half a surrogate pair, which UTF-8 cannot hold, becomes U+FFFD.
@@ -100,6 +139,8 @@ class Tokenizer:
     def _encode(self, text):
         if self.kind == "characters":
             return self._look_up(text)
+        if self.imported:
+            return self._encoder.encode(text)
         return encode_texts([text], self._merges)
 
     def _look_up(self, text):
@@ -133,20 +174,23 @@ class Tokenizer:
         if len(wrong):
             raise ValueError(f"id {ids[wrong[0]]} at position {wrong[0]} is outside the vocabulary "
                              f"of {self.vocab_size}; do the ids come from another tokenizer.json?")
-        tokens = self.tokens
-        return b"".join([tokens[i] for i in ids.tolist() if controls or i >= len(CONTROL)])
+        tokens = self.tokens if controls else self._spoken
+        return b"".join([tokens[i] for i in ids.tolist()])
 
     def encode_documents(self, texts):
         """Return all documents as one stream: <|begin|> document <|end|> <|begin|> document ...
 
+        Without a begin token there is none: document <|end|> document <|end|> ...
+
         Shapes:  -> ids (N,) int32
         """
-        if self.kind == "bpe":
+        if self.kind == "bpe" and not self.imported:
             texts = map(replace_surrogates, texts)
             return encode_texts(texts, self._merges, self.begin_id, self.end_id)
+        begin = [] if self.begin_id is None else [self.begin_id]
         parts = [np.empty(0, np.int32)]
         for text in texts:
-            parts += [[self.begin_id], self.encode(text), [self.end_id]]
+            parts += [begin, self.encode(text), [self.end_id]]
         return np.concatenate(parts, dtype=np.int32)
 
     def encode_chat(self, messages, ask=True):
@@ -159,16 +203,27 @@ class Tokenizer:
 
     def save(self, path):
         """Write tokenizer.json, in the form that the Hugging Face tokenizers library reads."""
+        if self.imported:
+            return write_imported(path, self.merges, self.begin_id, self.imported)
         write_tokenizer(path, self.kind, self.tokens, self.merges, PATTERN)
 
     @classmethod
     def load(cls, path):
-        """Read a tokenizer.json that save wrote.
+        """Read a tokenizer.json that save wrote, or another project's with its settings beside it.
 
-        Raises:  ValueError of one line if the file is missing, broken or of another kind
+        Raises:  ValueError of one line if the file is missing, broken or of a kind that minillm
+                 does not run
         """
         # Earlier files have no longest piece, and split all other text alike.
-        return cls(*read_tokenizer(path, (PATTERN, ALTERNATIVES)))
+        return cls(**read_tokenizer(path, (PATTERN, ALTERNATIVES)))
+
+    @classmethod
+    def from_gguf(cls, metadata):
+        """The tokenizer that the metadata of a GGUF file describes: {"tokenizer.ggml.model": ...}.
+
+        Raises:  ValueError that names the key and what minillm does not run
+        """
+        return cls(**parse_gguf(metadata))
 
 
 def _lay_out(pieces, byte_ids):

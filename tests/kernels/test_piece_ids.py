@@ -31,7 +31,8 @@ def arguments(texts, merges, frames=None):
     ends = np.cumsum(list(map(len, pieces)), dtype=np.int64)
     stops = np.cumsum([sum(map(len, text)) for text in texts], dtype=np.int64)
     frames = np.full((len(texts), 2), NONE, np.int32) if frames is None else np.array(frames, np.int32)
-    return (characters_of("".join(pieces)), ends, stops, frames, BYTE_IDS, merges, FIRST_ID, pair_ranks(merges))
+    return (characters_of("".join(pieces)), ends, stops, frames, BYTE_IDS, merges,
+            np.arange(FIRST_ID, FIRST_ID + len(merges), dtype=np.int32), pair_ranks(merges))
 
 
 def both(*args):

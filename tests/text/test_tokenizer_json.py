@@ -96,7 +96,7 @@ def test_a_changed_file_is_refused(bpe, tmp_path, change, reason):
 @pytest.mark.parametrize("data, reason", [
     (b"", "broken JSON"), (b"{", "broken JSON"), (b"[]", "holds list"), (b"{}", "'model' is missing"),
     (b"\xff\xfe{", "not UTF-8"), (b"null", "holds NoneType"), (b"[" * 100_000, "nested"),
-    (b'{"model": {"type": "BPE"}}', "splits"), (b"1" * 5000, "digits"),
+    (b'{"model": {"type": "BPE"}}', "'vocab' is missing"), (b"1" * 5000, "digits"),
 ])
 def test_a_broken_file_is_refused(tmp_path, data, reason):
     path = tmp_path / "tokenizer.json"
