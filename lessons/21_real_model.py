@@ -29,6 +29,11 @@ LARGE, SMALL, UNTRAINED = MODELS = ("SmolLM2", "small", "untrained")
 large, path = w.real_model()
 
 
+def span(stat):
+    """A value and its interval as text."""
+    return "{:.2f} ({:.2f} to {:.2f})".format(*stat)
+
+
 def show_file(path):
     """What the file holds: how many tensors of which type, and the first block of 32 weights of a matrix."""
     gguf = read_header(path)
@@ -51,7 +56,7 @@ def show_sizes(models):
            ("model", "parameters", "in blocks", "in tables of tokens", "blocks", "width", "heads", "hidden", "context"))
 
 
-world, base, _ = w.base_and_assistant(SEEDS[0])
+_, base, _ = w.base_and_assistant(SEEDS[0])
 with w.table("21_file"):
     if path:
         show_file(path)
@@ -59,7 +64,7 @@ with w.table("21_file"):
 
 # %% The same forty lines answer. What it says under a system prompt, and what it says of what nobody knows.
 PROMPTS = (None, "You are a pirate. Answer as a pirate would.", "Answer with one word.")
-ASKED = ("What is the capital of Peru?", f"Who is the mayor of {world.towns[0].name}?")
+ASKED = ("What is the capital of Peru?", f"Who is the mayor of {make_world(1).towns[0].name}?")
 with w.table("21_chat"):
     for question in ASKED:
         print(f"  {question}")
@@ -159,8 +164,8 @@ def share(rows):
 tables = asked_of_all(SEEDS)
 known = {kind: w.bootstrap(rows, share) for kind, rows in tables.items()}                 # value, low, high of each model
 with w.table("21_probes"):
-    w.show([(kind, f"{CHANCE[kind]:.2f}", *(f"{known[kind][0][i]:.2f} ({known[kind][1][i]:.2f} to {known[kind][2][i]:.2f})"
-                                            for i in range(len(MODELS))), int(rows[:, 0].sum())) for kind, rows in tables.items()],
+    w.show([(kind, f"{CHANCE[kind]:.2f}", *map(span, np.transpose(known[kind])), int(rows[:, 0].sum()))
+            for kind, rows in tables.items()],
            ("belief in the right ending", "chance", *MODELS, "items"))
 
 
@@ -190,24 +195,19 @@ def near(kind, name, within):
     return within - abs(value), within - max(abs(low), abs(high)), within - max(0.0, low, -high)
 
 
-def told(stat):
-    """An interval as text."""
-    return "{:+.2f} ({:+.2f} to {:+.2f})".format(*stat)
-
-
 def of(kind, name):
     """A model's belief as text."""
-    return "{:.2f} ({:.2f} to {:.2f})".format(*(bound[MODELS.index(name)] for bound in known[kind]))
+    return span([bound[MODELS.index(name)] for bound in known[kind]])
 
 
 ahead_there, ahead_here = ahead(REAL, LARGE, SMALL), ahead(PEOPLE, SMALL, LARGE)
 conditions = [(ahead_there, 0.4), (ahead_here, 0.4), (near(PEOPLE, LARGE, 0.1), 0), (near(REAL, SMALL, 0.1), 0)]
 w.outcome(__file__, "14a what a model was told decides what it knows, not its size",
           "about the real world outside of the small model's text, SmolLM2's belief in the right ending is at least 0.4 above the "
-          "small model's, which is within 0.1 of chance; about invented people the small model's is at least 0.4 above SmolLM2's, "
-          "which is within 0.1 of chance",
-          f"elsewhere SmolLM2 is ahead by {told(ahead_there)}, and the small model believes the right ending at {of(REAL, SMALL)}, "
-          f"where chance is 0.25; about invented people the small model is ahead by {told(ahead_here)}, and SmolLM2 believes the "
+          "small model's, which is within 0.1 of chance; about invented people the small model's is at least 0.4 above "
+          "SmolLM2's, which is within 0.1 of chance",
+          f"elsewhere SmolLM2 is ahead by {span(ahead_there)}, and the small model believes the right ending at {of(REAL, SMALL)}, "
+          f"where chance is 0.25; about invented people the small model is ahead by {span(ahead_here)}, and SmolLM2 believes the "
           f"right ending at {of(PEOPLE, LARGE)}; SmolLM2 against the small model where both were told: "
           + ", ".join(f"{kind} {of(kind, LARGE)} against {of(kind, SMALL)}" for kind in SHARED)
           + f"; an untrained model {', '.join(of(kind, UNTRAINED) for kind in (PEOPLE, REAL))}; over groups of questions, of small "
@@ -319,8 +319,8 @@ with w.table("21_copying"):
     for name, model in ((LARGE, large), (SMALL, base)):
         weights = attention_weights(model, begun(model, sentence))                       # (layers, heads, T, T)
         shares = looks_back(weights)
-        print(f"  {name}, in a sentence that repeats itself: of its {shares.size} heads {np.mean(shares > 0.3):.0%} look further back "
-              f"than one token for more than 0.3; of all attention {weights[:, :, 4:, 0].mean():.0%} rests on the first token")
+        print(f"  {name}, in a sentence that repeats itself: of its {shares.size} heads {np.mean(shares > 0.3):.0%} look further "
+              f"back than one token for more than 0.3; of all attention {weights[:, :, 4:, 0].mean():.0%} rests on the first token")
 
 
 def draw_copying(axes):
@@ -345,6 +345,7 @@ def gained(name, worse, better):
 
 
 HEADS, OTHERS = "again, without the heads that look there", "again, without others"
+lost_of_new = gained(LARGE, "other words, without the heads that look there", FRESH)
 gain, small_gain = gained(LARGE, SHUFFLED, AGAIN), gained(SMALL, SHUFFLED, AGAIN)
 lost, lost_without_others = gained(LARGE, HEADS, AGAIN), gained(LARGE, OTHERS, AGAIN)
 apart = w.bootstrap(np.stack([copied[LARGE][end] for end in (HEADS, OTHERS, SHUFFLED, AGAIN)], axis=1),
@@ -352,29 +353,29 @@ apart = w.bootstrap(np.stack([copied[LARGE][end] for end in (HEADS, OTHERS, SHUF
 conditions = [(gain, 3), ((-small_gain[0], -small_gain[2], -small_gain[1]), -1), (apart, 0.5)]
 w.outcome(__file__, "14b SmolLM2 copies what came before, and a few of its heads do it",
           "random words that come again cost SmolLM2 at least 3 nats less than the same words in another order, and the small model "
-          "less than 1 nat less; without the 10 heads that look most at the word to copy, at least half of that gain is lost which is "
-          "not lost without 10 other heads of the same blocks",
-          f"SmolLM2 {gain[0]:.2f} nats less ({gain[1]:.2f} to {gain[2]:.2f}), the small model {small_gain[0]:.2f} "
-          f"({small_gain[1]:.2f} to {small_gain[2]:.2f}); without the heads {lost[0]:.2f} more ({lost[1]:.2f} to {lost[2]:.2f}), without "
-          f"others {lost_without_others[0]:.2f} ({lost_without_others[1]:.2f} to {lost_without_others[2]:.2f}): of the gain, {apart[0]:.2f} "
-          f"({apart[1]:.2f} to {apart[2]:.2f}) are lost with these heads alone; words that are new cost {told(gained(LARGE, 'other words, without the heads that look there', FRESH))} "
-          f"nats more without them; over {ROWS} sequences of each model",
+          "less than 1 nat less; without the 10 heads that look most at the word to copy, at least half of that gain is lost "
+          "beyond what is lost without 10 other heads of the same blocks",
+          f"SmolLM2 {span(gain)} nats less, the small model {span(small_gain)}; without the heads {span(lost)} more, without others "
+          f"{span(lost_without_others)}: of the gain, {span(apart)} are lost with these heads alone; words that are new cost "
+          f"{span(lost_of_new)} nats more without them; over {ROWS} sequences of each model",
           w.verdict(min(stat[1] - bar for stat, bar in conditions), min(stat[2] - bar for stat, bar in conditions)),
           {"gain": list(gain), "gain of the small model": list(small_gain), "lost without the heads": list(lost),
            "lost without others": list(lost_without_others), "share lost with these alone": list(apart)},
           w.picture("21_copying", draw_copying, size=(10, 4), grid=(1, 2)),
-          plainly={"holds": "SmolLM2 copies a list that it saw once, one head in 27 does it, and the small model has no such head.",
+          plainly={"holds": "SmolLM2 copies a list that it saw once, one head in 27 does it, and the small model does not copy.",
                    "fails": "Copying is not done as predicted: too little of it, or not by the heads that look there.",
                    "undecided": "The sequences vary too much to say how much these heads do."})
 
-# %% Claim 14c. Two people are told of, in both orders, and asked for, one and the other. An echo of a town, of the first one or of
-# the last one, is right in as many cases as it is wrong.
+# %% Claim 14c. Two people are told of, in both orders, and asked for, one and the other. An echo of a town, of the first one or
+# of the last one, is right in as many cases as it is wrong.
 PAIRS, DRAWN = w.pick(2, 8, 40), w.pick(0, 1, 2)
 HOME = ("{} lives in {}.", "{} lives in")                                                  # how it is told, and how asked
 DREAMS, COMES = ("{} dreams of {}.", "{} dreams of"), ("{} comes from {}.", "{} comes from")
-SAME, OTHER, OWN, OWN_OTHERS = ("the question's words", "other words", "words of its own for each", "its own words, told of others")
+SAME, OTHER = "the question's words", "other words"
+OWN, OWN_OTHERS = "words of its own for each", "its own words, told of others"
 ONE, ONE_OTHER = ("one person, who is asked for", "one person, another is asked for")
-ARMS = {SAME: (HOME, HOME), OTHER: (("{} has a home in {}.", "{} lives in"),) * 2, OWN: (DREAMS, COMES), OWN_OTHERS: (DREAMS, COMES)}
+ARMS = {SAME: (HOME, HOME), OTHER: (("{} has a home in {}.", "{} lives in"),) * 2, OWN: (DREAMS, COMES),
+        OWN_OTHERS: (DREAMS, COMES)}
 
 
 def both_told(arm, people, towns):
@@ -409,7 +410,7 @@ for name, model in ((LARGE, large), (SMALL, base)):
 example = both_told(SAME, *strangers[0])[0]
 with w.table("21_reading"):
     print(f"  {example.context!r} {example.endings}")
-    w.show([(arm, *("{:.2f} ({:.2f} to {:.2f})".format(*reading[name, arm]) for name in (LARGE, SMALL)),
+    w.show([(arm, *(span(reading[name, arm]) for name in (LARGE, SMALL)),
              *(last.get((name, arm), "") for name in (LARGE, SMALL))) for arm in (*ARMS, ONE, ONE_OTHER)],
            ("belief in the right town of two, told in", LARGE, SMALL, "in the last: SmolLM2", "small"))
 
@@ -419,7 +420,8 @@ def draw_reading(axes):
     arms = [*ARMS, ONE, ONE_OTHER]
     for name, colour, shift in ((LARGE, "tab:orange", -0.18), (SMALL, "tab:blue", 0.18)):
         value, low, high = np.array([reading[name, arm] for arm in arms]).T
-        axes.barh(np.arange(len(arms)) + shift, value, 0.34, xerr=np.maximum([value - low, high - value], 0), capsize=2, color=colour, label=name)
+        axes.barh(np.arange(len(arms)) + shift, value, 0.34, xerr=np.maximum([value - low, high - value], 0), capsize=2,
+                  color=colour, label=name)
     axes.axvline(0.5, color="black", linestyle=":", label="an echo")
     axes.set_yticks(range(len(arms)), arms, fontsize=8)
     axes.invert_yaxis()
@@ -432,21 +434,19 @@ of_two = reading[LARGE, SAME]
 w.outcome(__file__, "14c SmolLM2 reads of whom something is told",
           "told in the question's own words where two people live, SmolLM2 believes the right one of the two towns by at least 0.6, "
           "where a coin and an echo have 0.5",
-          f"{of_two[0]:.2f} ({of_two[1]:.2f} to {of_two[2]:.2f} over {PAIRS} pairs), the small model {reading[SMALL, SAME][0]:.2f}; in the "
-          f"town that was told last {last[LARGE, SAME]:.2f}; in other words " + "{:.2f} ({:.2f} to {:.2f})".format(*reading[LARGE, OTHER])
-          + "; told with words of its own for each {:.2f} ({:.2f} to {:.2f})".format(*reading[LARGE, OWN])
-          + ", and told of others {:.2f} ({:.2f} to {:.2f})".format(*reading[LARGE, OWN_OTHERS])
-          + "; one town told of the person who is asked for {:.2f} ({:.2f} to {:.2f})".format(*reading[LARGE, ONE])
-          + ", of another person {:.2f} ({:.2f} to {:.2f})".format(*reading[LARGE, ONE_OTHER]),
+          f"{span(of_two)} over {PAIRS} pairs, the small model {span(reading[SMALL, SAME])}; in the town that was told last "
+          f"{last[LARGE, SAME]:.2f}; in other words {span(reading[LARGE, OTHER])}; told with words of its own for each "
+          f"{span(reading[LARGE, OWN])}, and told of others {span(reading[LARGE, OWN_OTHERS])}; one town, told of the person who is "
+          f"asked for, {span(reading[LARGE, ONE])}, of another person {span(reading[LARGE, ONE_OTHER])}",
           w.verdict(of_two[1], of_two[2], above=0.6),
           {f"{arm}, {name}": list(stat) for (name, arm), stat in reading.items()}, w.picture("21_reading", draw_reading),
           plainly={"holds": "SmolLM2 tells two people apart of whom it was told.",
-                   "fails": "SmolLM2 too mixes up of whom it was told: it echoes the town, mostly the last one.",
+                   "fails": "SmolLM2 too mixes up of whom it was told, and favours the town that was named last.",
                    "undecided": "Whether SmolLM2 tells two people apart, or echoes the last town, these pairs do not tell."})
 
-# %% Claim 14d. The course's own prose, which was not there when SmolLM2 was trained. The same passage after what stands before it,
-# and after as much of another lesson.
-TARGET, BEFORE = 240, w.pick((0, 100), (0, 120, 1000), (0, 120, 500, 2000))            # characters; 120 fit the small one's context
+# %% Claim 14d. The course's own prose, which was not there when SmolLM2 was trained. The same passage after what stands before
+# it, and after as much of another lesson.
+TARGET, BEFORE = 240, w.pick((0, 100), (0, 120, 1000), (0, 120, 500, 2000))         # characters; 120 fit the small one
 FIT = 120
 
 
@@ -508,12 +508,11 @@ def by_own(name, i):
 
 saved, saved_shortly, small_saved = by_own(LARGE, len(BEFORE) - 1), by_own(LARGE, 1), by_own(SMALL, 1)
 w.outcome(__file__, "14d SmolLM2 uses a context longer than the small model can read",
-          f"a passage of this course costs SmolLM2 at least 0.1 bits a byte less after the {BEFORE[-1]} characters before it than after as many "
-          "of another lesson",
-          f"{saved[0]:.2f} less ({saved[1]:.2f} to {saved[2]:.2f} over {len(TEXTS)} passages), after {BEFORE[1]} characters "
-          f"{saved_shortly[0]:.2f} ({saved_shortly[1]:.2f} to {saved_shortly[2]:.2f}); the small model after {BEFORE[1]} characters "
-          f"{small_saved[0]:.2f} ({small_saved[1]:.2f} to {small_saved[2]:.2f}); bits a byte of SmolLM2 {curves[LARGE][:, 0, -1].mean():.2f} "
-          f"after its own text, {curves[LARGE][:, 1, -1].mean():.2f} after another's",
+          f"a passage of this course costs SmolLM2 at least 0.1 bits a byte less after the {BEFORE[-1]} characters before it than "
+          "after as many of another lesson",
+          f"{span(saved)} less over {len(TEXTS)} passages, after {BEFORE[1]} characters {span(saved_shortly)}; the small model after "
+          f"{BEFORE[1]} characters {span(small_saved)}; bits a byte of SmolLM2 {curves[LARGE][:, 0, -1].mean():.2f} after its "
+          f"own text, {curves[LARGE][:, 1, -1].mean():.2f} after another's",
           w.verdict(saved[1], saved[2], above=0.1),
           {"saved": list(saved), "saved shortly": list(saved_shortly), "saved by the small model": list(small_saved)},
           w.picture("21_context", draw_context),
