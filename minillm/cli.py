@@ -15,6 +15,9 @@ OVERVIEW = """minillm trains a language model from raw text to an aligned assist
 stage by stage
 {stages}
 
+begin with a model that others trained
+  minillm import DIR|FILE --name NAME             GPT-2 or Llama: Hugging Face's folder, or GGUF
+
 use and look
   minillm next     [RUN] "The cat sat on the"     the likeliest next words, as bars
   minillm generate [RUN] "Once upon a time"       continue a text
@@ -112,7 +115,7 @@ def help_of_data(stage):
 def using_parser(verb):
     """The parser of a verb that uses a model or looks at a run."""
     from minillm.runs.stages import SPEAKERS
-    from minillm.terminal.flags import Parser
+    from minillm.terminal.flags import Parser, add_sampling
 
     parser = Parser(prog=f"minillm {verb}", description=USING[verb], allow_abbrev=False)
     if verb in ("next", "generate"):
@@ -178,22 +181,6 @@ def learning_parser(verb):
     return parser
 
 
-def add_sampling(parser, temperature):
-    """The flags of sampling."""
-    from minillm.terminal.flags import MAX_NEW_TOKENS, number
-
-    parser.add_argument("--temperature", type=number, default=temperature, metavar="X",
-                        help="0 takes the likeliest token each time (default %(default)s)")
-    parser.add_argument("--top-k", type=int, default=0, metavar="N",
-                        help="sample from the N likeliest tokens; 0: from all")
-    parser.add_argument("--top-p", type=number, default=1.0, metavar="X",
-                        help="sample from the fewest tokens with total probability X")
-    parser.add_argument("--max-new-tokens", type=int, default=MAX_NEW_TOKENS, metavar="N",
-                        help="most tokens to generate (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N",
-                        help="seed of the sampling (default 0)")
-
-
 def dispatch(argv):
     """Find the verb, read its flags, run it.  Raises:  ValueError for a mistake of the user."""
     verb, rest = argv[0], argv[1:]
@@ -206,13 +193,16 @@ def dispatch(argv):
         from minillm.terminal import chatting, measuring, talking
         return {"next": talking.next_verb, "generate": talking.generate, "chat": chatting.chat,
                 "eval": measuring.evaluate, "report": measuring.report}[verb](args)
+    if verb == "import":
+        from minillm.terminal import importing
+        return importing.import_verb(parsed(importing.parser(), verb, rest))
     if verb in training_verbs():
         args = parsed(training_parser(verb), verb, rest)
         from minillm.terminal import rank, training
         return {"run": training.run_everything, "rank": rank.rank}.get(verb, training.train)(args)
     if verb.startswith("-"):
         raise ValueError(f"the verb comes first, then its flags ({verb}); see: minillm --help")
-    verbs = [*training_verbs(), *USING, *LEARNING]
+    verbs = [*training_verbs(), "import", *USING, *LEARNING]
     near = difflib.get_close_matches(verb, verbs, n=1)
     raise ValueError(f"unknown verb {verb!r}; "
                      + (f"did you mean {near[0]}?" if near else "verbs: " + ", ".join(verbs)))

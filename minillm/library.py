@@ -22,6 +22,7 @@ from minillm.text import corpus
 from minillm.text.chat import validate_messages
 from minillm.text.tokenizer import BYTES_AND_CONTROL
 from minillm.training.checkpoint import load_checkpoint
+from minillm.training.gguf_file import read_gguf
 from minillm.training.progress import Progress
 from minillm.training.recorder import MemoryRecorder
 
@@ -32,10 +33,13 @@ WITHOUT = ("megabytes", "save_every")   # dials of the embedded world and of che
 
 
 def load(folder):
-    """The LanguageModel in a folder: a run (its most trained model), one of its stages, or a step.
+    """The LanguageModel in a folder: a run (its most trained model), one of its stages, or a step;
+    GPT-2 or Llama as transformers saves them; or a GGUF file.
 
     Raises:  CheckpointError (a ValueError) if there is no checkpoint, or a broken one.
     """
+    if Path(folder).is_file():
+        return read_gguf(folder)
     return load_checkpoint(model_folder(folder)).model
 
 

@@ -68,9 +68,15 @@ def leaves(tree):
     return [leaf for _, leaf in named_leaves(tree)]
 
 
-def from_named(like, named):
-    """Build a tree with the structure of `like` from {dotted name: array}.
+def named_shapes(tree):
+    """{dotted name: shape} of all leaves."""
+    return {name: leaf.shape for name, leaf in named_leaves(tree)}
 
+
+def from_named(like, named, load=lambda leaf: leaf):
+    """Build a tree with the structure of `like` from {dotted name: what has a .shape}.
+
+    load(it) -> the array; it is called after all names and shapes were checked.
     Raises:  ValueError that names the first missing or unexpected leaf, or the first leaf with
              another shape.
     """
@@ -85,7 +91,7 @@ def from_named(like, named):
         if name not in expected:
             raise ValueError(f"tensor {name} is not part of this model")
     names = iter(expected)
-    return tree_map(lambda _: named[next(names)], like)
+    return tree_map(lambda _: load(named[next(names)]), like)
 
 
 def count(tree):

@@ -12,9 +12,13 @@ def batch_nll(model, batch):
 
 
 def stream_loss(model, stream, rows=32):
-    """Mean loss over a whole token stream, every target once.  Returns (nats per token, targets)"""
-    total, count = 0.0, 0.0
-    for batch in windows(stream, model.config.context, model.tokenizer.begin_id, rows):
+    """Mean loss over a whole token stream, every target once.  Returns (nats per token, targets)
+
+    In a vocabulary without begin token, a document begins at the end token of the one before it.
+    """
+    total, count, ids = 0.0, 0.0, model.tokenizer
+    begin = ids.end_id if ids.begin_id is None else ids.begin_id
+    for batch in windows(stream, model.config.context, begin, rows):
         total += float(batch_nll(model, batch).sum(dtype=np.float64))
         count += float(batch.weights.sum(dtype=np.float64))
     return total / count, int(count)

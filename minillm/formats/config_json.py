@@ -3,7 +3,7 @@
 One table a family serves both directions. The ModelConfig is also written as it is, in a section
 "minillm": a mix of parts that neither family has needs it, and a key that another program changed
 then disagrees with it. transformers 4 and 5 keep the section when they save a model again; without
-it, the family's keys alone say what the model is.
+it, the family's keys alone say what the model is, as in the files of models that others trained.
 """
 
 from dataclasses import fields
@@ -24,6 +24,8 @@ class Key(NamedTuple):
     missing: object         # what leaving it out means, which is that one value for ours == "";
     #                         None: it follows from the others
     written: bool = True
+    same: tuple = ()        # other words for the one value
+    why: str = ""           # what another value would be, for the message that refuses it
 
 
 class Family(NamedTuple):
@@ -33,12 +35,20 @@ class Family(NamedTuple):
     keys: tuple
 
 
-def key(names, ours, missing, written=True):
+def key(names, ours, missing, written=True, same=(), why=""):
     """A Key; names: separated by spaces."""
-    return Key(tuple(names.split()), ours, missing, written)
+    return Key(tuple(names.split()), ours, missing, written, same, why)
 
 
-COMMON = tuple(key(name, "", token) for name, token in SPECIAL_IDS.items())
+def off(names, why=""):
+    """A Key that is not written and may only be false."""
+    return key(names, "", False, written=False, why=why)
+
+
+# The ids are those of a tokenizer that minillm learned; a model of others has its own.
+SPECIAL = tuple(key(name, "", token) for name, token in SPECIAL_IDS.items())
+COMMON = (*SPECIAL, off("is_encoder_decoder", "an encoder beside the decoder"),
+          off("use_sliding_window", "attention to a window"))
 
 LLAMA = Family("LlamaForCausalLM", dict(norm="rmsnorm", position="rope", activation="swiglu",
                                         bias=False), (
@@ -48,18 +58,21 @@ LLAMA = Family("LlamaForCausalLM", dict(norm="rmsnorm", position="rope", activat
     key("num_hidden_layers", "layers", 32),
     key("num_attention_heads", "heads", 32),
     key("num_key_value_heads", "kv_heads", lambda read: read["heads"]),
-    key("head_dim", "head_size", None),
+    key("head_dim", "head_size", None, why="heads that do not share the width equally"),
     key("max_position_embeddings", "context", 2048),
     key("rms_norm_eps", "norm_eps", 1e-6),
     key("rope_theta rope_parameters.rope_theta", "rope_theta", 10_000.0),
     key("tie_word_embeddings", "tied", False),
-    key("hidden_act", "", "silu"),
-    key("attention_bias", "", False),
-    key("mlp_bias", "", False),
-    key("pretraining_tp", "", 1),
+    key("hidden_act", "", "silu", same=("swish",), why="another activation of the feed-forward"),
+    key("attention_bias", "", False, why="biases in the projections of attention alone"),
+    key("mlp_bias", "", False, why="biases in the feed-forward alone"),
+    key("pretraining_tp", "", 1, why="products that are summed in parts"),
+    off("rope_interleaved", "pairs of neighbouring channels rotate together"),
+    off("add_cross_attention", "attention to an encoder"),
     key("rope_scaling.rope_type rope_scaling.type rope_parameters.rope_type rope_parameters.type",
-        "", "default", written=False),
-    key("rope_parameters.partial_rotary_factor", "", 1.0, written=False),
+        "", "default", written=False, why="positions stretched for a longer context"),
+    key("rope_parameters.partial_rotary_factor partial_rotary_factor", "", 1.0, written=False,
+        why="channels that are not rotated"),
     *COMMON))
 
 GPT2LM = Family("GPT2LMHeadModel", {name: value for name, value in GPT2.items()
@@ -73,10 +86,12 @@ GPT2LM = Family("GPT2LMHeadModel", {name: value for name, value in GPT2.items()
     key("n_positions n_ctx", "context", 1024),
     key("layer_norm_epsilon", "norm_eps", 1e-5),
     key("tie_word_embeddings", "tied", True),
-    key("activation_function", "", "gelu_new"),
-    key("scale_attn_weights", "", True),
-    key("scale_attn_by_inverse_layer_idx", "", False),
-    key("add_cross_attention", "", False),
+    key("activation_function", "", "gelu_new", same=("gelu_pytorch_tanh", "gelu_fast"),
+        why="'gelu' is the exact form, with erf; the others are its tanh form"),
+    key("scale_attn_weights", "", True, why="scores without 1 / sqrt(D)"),
+    key("scale_attn_by_inverse_layer_idx", "", False, why="scores divided by the block's number"),
+    key("add_cross_attention", "", False, why="attention to an encoder"),
+    key("n_special", "", 0, written=False, why="further rows of the embedding"),
     *COMMON))
 
 MIXED = Family("", {}, (key("vocab_size", "vocab_size", None),
@@ -84,15 +99,41 @@ MIXED = Family("", {}, (key("vocab_size", "vocab_size", None),
 
 FAMILIES = {"llama": LLAMA, "gpt2": GPT2LM, "minillm": MIXED}
 
-# Keys that do not change what a model computes when it is used. Any other that is in no table may,
-# so it is refused.
+# Keys that do not change the model's logits. Any other that is in no table may, so it is refused.
 HARMLESS = frozenset("""
-    _name_or_path architectures attention_dropout attn_pdrop chunk_size_feed_forward dtype
-    embd_pdrop gradient_checkpointing id2label initializer_range label2id minillm model_type
-    output_attentions output_hidden_states problem_type reorder_and_upcast_attn resid_pdrop
-    return_dict summary_activation summary_first_dropout summary_proj_to_labels
-    summary_type summary_use_proj task_specific_params torch_dtype transformers_version use_cache
+    _attn_implementation _attn_implementation_autoset _attn_implementation_internal _commit_hash
+    _flash_attn_2_enabled _name_or_path _num_labels architectures attention_dropout
+    attn_implementation attn_pdrop chunk_size_feed_forward decoder_start_token_id dtype embd_pdrop
+    finetuning_task gradient_checkpointing id2label initializer_range is_decoder is_llama_config
+    label2id max_sequence_length minillm model_max_length model_type neftune_noise_alpha num_labels
+    output_attentions output_hidden_states output_past predict_special_tokens prefix problem_type
+    reorder_and_upcast_attn resid_pdrop return_dict sep_token_id summary_activation
+    summary_first_dropout summary_proj_to_labels summary_type summary_use_proj task_specific_params
+    tf_legacy_loss tie_encoder_decoder tokenizer_class torch_dtype torchscript transformers
+    transformers_version unsloth_fixed unsloth_version use_bfloat16 use_cache
     """.split())
+# How transformers samples, which it once kept in config.json too. minillm has flags for it.
+SAMPLING = frozenset("""
+    bad_words_ids begin_suppress_tokens diversity_penalty do_sample early_stopping
+    encoder_no_repeat_ngram_size exponential_decay_length_penalty forced_bos_token_id
+    forced_eos_token_id length_penalty max_length max_new_tokens min_length no_repeat_ngram_size
+    num_beam_groups num_beams num_return_sequences output_scores remove_invalid_values
+    repetition_penalty return_dict_in_generate suppress_tokens temperature top_k top_p typical_p
+    """.split())
+
+# What well-known keys stand for that minillm does not compute: (what it is, what minillm does).
+FOREIGN = {
+    "rope_scaling": ("positions stretched for a longer context", "rotates by the position itself"),
+    "rope_parameters": ("another form of rotary positions", "rotates by the position itself"),
+    "sliding_window": ("attention to a window", "attends to the whole context"),
+    "attention_chunk_size": ("attention inside chunks", "attends to the whole context"),
+    "quantization_config": ("weights stored in few bits",
+                            "reads float32, bfloat16 and float16, and some GGUF files"),
+    "compression_config": ("weights stored in few bits",
+                           "reads float32, bfloat16 and float16, and some GGUF files"),
+    "auto_map": ("Python code of the model's own", "runs only its own llama and gpt2"),
+    "pruned_heads": ("blocks that lack heads", "has as many heads in every block"),
+}
 
 
 def family(config):
@@ -102,16 +143,21 @@ def family(config):
                 and (name != "gpt2" or config.kv_heads == config.heads))
 
 
-def to_json(config):
-    """The contents of config.json: the family's own keys, and the ModelConfig under "minillm"."""
+def to_json(config, ids=SPECIAL_IDS):
+    """The contents of config.json: the family's own keys, and the ModelConfig under "minillm".
+
+    ids: of the tokenizer: {"bos_token_id": ..., "eos_token_id": ..., "pad_token_id": ...}.
+    """
     name = family(config)
     architecture, _, keys = FAMILIES[name]
     ours = {field: getattr(config, field) for field in FIELDS}
+    ids = {name: ids.get(name) for name in SPECIAL_IDS}
+    imported = {} if ids == SPECIAL_IDS else {"imported": True}     # a tokenizer of others
     return {**({"architectures": [architecture]} if architecture else {}),
             "model_type": name, "dtype": "float32",
             **{row.names[0]: getattr(config, row.ours) if row.ours else row.missing
-               for row in keys if row.written},
-            "minillm": {**ours, "rope_layout": ROPE_LAYOUT}}
+               for row in keys if row.written}, **ids,
+            "minillm": {**ours, "rope_layout": ROPE_LAYOUT, **imported}}
 
 
 def from_json(data):
@@ -126,9 +172,13 @@ def from_json(data):
     _, parts, keys = FAMILIES[name]
     given = {key: value for key, value in dotted(data)
              if value is not None and not key.startswith("minillm.")}
-    known = HARMLESS.union(*(row.names for row in keys))
-    for key in given:
-        if key not in known and key.split(".")[0] not in HARMLESS:
+    known = HARMLESS.union(SAMPLING, *(row.names for row in keys))
+    for key, value in given.items():
+        top = key.split(".")[0]
+        if top in FOREIGN and key not in known:
+            what, ours = FOREIGN[top]
+            raise ValueError(f"{key} is {value!r}, which means {what}; minillm {ours}")
+        if key not in known and top not in HARMLESS:
             raise ValueError(f"unknown key {key}, which may change what the model computes; "
                              "remove it if it does not")
     if "minillm" in data:
@@ -142,8 +192,15 @@ def from_json(data):
     if family(config) != name:
         raise ValueError(f'model_type is {name!r}, but section "minillm" describes a model of '
                          f"type {family(config)!r}")
-    check_equal(given, keys, config, "minillm" in data)
+    ours = is_ours(data)
+    check_equal(given, [row for row in keys if ours or row not in SPECIAL], config,
+                "minillm" in data)
     return config
+
+
+def is_ours(data):
+    """Whether a model was made here, with a tokenizer that was learned here."""
+    return "minillm" in data and data["minillm"].get("imported") is not True
 
 
 def from_section(section):
@@ -157,7 +214,7 @@ def from_section(section):
     for key, value in section.items():
         if key in FIELDS:
             read[key] = typed(f"minillm.{key}", value, FIELDS[key])
-        elif key != "rope_layout":
+        elif key not in ("rope_layout", "imported"):
             raise ValueError(f"unknown key minillm.{key}; {did_you_mean(key, FIELDS)}")
     return ModelConfig(**read)
 
@@ -192,9 +249,11 @@ def check_equal(given, keys, config, has_section):
             meant = row.missing(as_dict(config)) if callable(row.missing) else row.missing
             found = [(f"{row.names[0]} is missing, which means {meant!r}", meant)]
         for said, value in found:
-            if value == expected and isinstance(value, bool) == isinstance(expected, bool):
+            same = value == expected or not row.ours and value in row.same
+            if same and isinstance(value, bool) == isinstance(expected, bool):
                 continue
             if has_section and row.ours in FIELDS:
                 raise ValueError(f"{said}, but minillm.{row.ours} is {expected!r}; set back what "
                                  'was changed, or remove the section "minillm" to use the rest')
-            raise ValueError(f"{said}; minillm computes only {expected!r}")
+            raise ValueError(f"{said}; minillm computes only {expected!r}"
+                             + (f" ({row.why})" if row.why else ""))

@@ -30,6 +30,7 @@ MOST_TEXTS = 1 << 20        # in lists
 MOST_ENTRIES = 1 << 15      # settings, tensors and lists inside lists
 MOST_DEEP = 4               # lists inside each other
 MOST_AXES = 4
+LONGEST_NAME = 200          # characters; ggml's own limit is 63 bytes for tensors
 
 TEXT, LIST, BOOL, FLOAT32 = 8, 9, 7, 6
 NUMBERS = {0: "<u1", 1: "<i1", 2: "<u2", 3: "<i2", 4: "<u4", 5: "<i4", FLOAT32: "<f4", BOOL: "<u1",
@@ -133,6 +134,13 @@ class Cursor:
         except UnicodeDecodeError:
             raise ValueError(f"has a text at byte {at:,} that is not UTF-8") from None
 
+    def name(self):
+        """The name of a setting or a tensor, fit for a message."""
+        name = self.text()
+        require(name.isprintable() and len(name) <= LONGEST_NAME,
+                f"has a name at byte {self.at:,} that is none ({one_line(name, 40)})")
+        return name
+
     def texts(self, number):
         """Many texts, in one loop: calling `text` for each would take several times as long."""
         data, at, found = self.data, self.at, []
@@ -193,12 +201,12 @@ def parse(cursor):
     cursor.count(entries=tensors + settings)
     metadata = {}
     for _ in range(settings):
-        key = cursor.text()
+        key = cursor.name()
         require(key not in metadata, f"has two values of {key!r}")
         try:
             metadata[key] = cursor.value(cursor.integer(4))
         except ValueError as error:
-            raise ValueError(f"{error} (in the value of {one_line(key, 100)})") from None
+            raise ValueError(f"{error} (in the value of {key})") from None
     alignment = metadata.get("general.alignment", 32)
     require(type(alignment) is int and 1 <= alignment <= 1 << 20 and alignment.bit_count() == 1,
             f"general.alignment is {alignment!r}; it must be a power of 2")
@@ -225,7 +233,7 @@ def table(cursor, number, alignment):
 
 def entry(cursor):
     """One line of the table: name, shape, type and offset, each possible by itself."""
-    name = cursor.text()
+    name = cursor.name()
     axes = cursor.integer(4)
     require(1 <= axes <= MOST_AXES, f"tensor {name} has {axes:,} axes; 1 to {MOST_AXES} are "
                                     "possible")

@@ -5,6 +5,7 @@ written under minillm's names, as model_type "minillm", which Hugging Face's lib
 One table of names serves both directions.
 """
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +61,21 @@ GPT2_ROWS = [
 
 ROWS = {"llama": LLAMA_ROWS, "gpt2": GPT2_ROWS}
 
+# A model that was saved without its output head has names without this prefix.
+PREFIX = {"llama": ("model.", ("embed_tokens.", "layers.", "norm.")),
+          "gpt2": ("transformer.", ("wte.", "wpe.", "h.", "ln_f."))}
+
+# Constants that older versions of transformers saved with the weights, and computed again when they
+# read them: the causal mask of GPT-2, the rotary frequencies of Llama.
+BUFFERS = re.compile(r"(transformer\.)?h\.\d+\.attn\.(bias|masked_bias)"
+                     r"|(model\.)?layers\.\d+\.self_attn\.rotary_emb\.inv_freq")
+HEAD, TABLE = "lm_head.weight", "embedding.token"
+
+
+def is_buffer(name):
+    """Whether a tensor holds no weights."""
+    return BUFFERS.fullmatch(name) is not None
+
 
 def table(config, known):
     """The family's rows for every block, without those whose parameters are not in `known`."""
@@ -82,7 +98,8 @@ def to_tensors(params, config):
         return named
     tensors = {}
     for row in table(config, named):
-        whole = np.concatenate([named.pop(name) for name in row.ours])
+        parts = [named.pop(name) for name in row.ours]
+        whole = np.concatenate(parts) if len(parts) > 1 else parts[0]
         tensors[row.theirs] = np.ascontiguousarray(whole.T if row.transposed else whole)
     if named:
         raise ValueError(f"parameter {next(iter(named))} has no name in the format of "
@@ -90,25 +107,56 @@ def to_tensors(params, config):
     return tensors
 
 
-def from_tensors(tensors, config, like):
+def from_tensors(tensors, config, like, load=lambda tensor: tensor):
     """to_tensors in reverse, into the structure of `like`.
 
+    tensors: {name: what has a .shape}; load(it) -> the array, asked for one by one, after the names
+    and shapes of all were checked.
+    The prefix of the family's names may be missing, buffers may be there, and a tied model may have
+    its head a second time, if it is the same.
     Raises:  ValueError that names a tensor which is missing, unexpected or has another shape.
     """
     if family(config) == "minillm":
-        return tree.from_named(like, tensors)
-    tensors, named, expected = dict(tensors), {}, dict(tree.named_leaves(like))
-    for row in table(config, expected):
-        if row.theirs not in tensors:
-            raise ValueError(f"tensor {row.theirs} is missing")
-        whole = tensors.pop(row.theirs)
+        return tree.from_named(like, tensors, load)
+    tensors, named, expected = with_prefix(tensors, family(config)), {}, tree.named_shapes(like)
+    rows = table(config, expected)
+    for row in rows:
+        check_shape(row, tensors, expected)
+    head = tensors.get(HEAD) if config.tied else None
+    extra = tensors.keys() - {row.theirs for row in rows} - ({HEAD} if config.tied else set())
+    if extra:
+        raise ValueError(f"tensor {min(extra)} is not part of this model")
+    for row in rows:
+        whole = load(tensors[row.theirs])
+        if row.ours == (TABLE,) and head is not None:
+            if head.shape != whole.shape or not np.array_equal(load(head), whole):
+                raise ValueError(f"tensor {HEAD} is not the embedding ({row.theirs}), but "
+                                 "tie_word_embeddings says that the two are one table")
         whole = whole.T if row.transposed else whole
-        ends = np.cumsum([len(expected[name]) for name in row.ours])
-        if whole.ndim == 0 or len(whole) != ends[-1]:
-            raise ValueError(f"tensor {row.theirs} has shape {whole.shape}, expected {ends[-1]} "
-                             "rows")
+        ends = np.cumsum([expected[name][0] for name in row.ours])
         parts = np.split(whole, ends[:-1])
         named.update(zip(row.ours, map(np.ascontiguousarray, parts)))
-    if tensors:
-        raise ValueError(f"tensor {next(iter(tensors))} is not part of this model")
     return tree.from_named(like, named)
+
+
+def with_prefix(tensors, name):
+    """The tensors under the names of the whole model, without buffers."""
+    prefix, starts = PREFIX[name]
+    full = {(prefix if each.startswith(starts) else "") + each: tensor
+            for each, tensor in tensors.items() if not is_buffer(each)}
+    twice = sum(not is_buffer(each) for each in tensors) - len(full)
+    if twice:
+        raise ValueError(f"{twice} tensors are there with and without {prefix!r} in their names")
+    return full
+
+
+def check_shape(row, tensors, expected):
+    """Refuse a tensor that is missing or has another shape than its parameters together."""
+    if row.theirs not in tensors:
+        raise ValueError(f"tensor {row.theirs} is missing")
+    rows = sum(expected[name][0] for name in row.ours)
+    shape = (rows, *expected[row.ours[0]][1:])
+    shape = shape[::-1] if row.transposed else shape
+    if tensors[row.theirs].shape != shape:
+        raise ValueError(f"tensor {row.theirs} has shape {tensors[row.theirs].shape}, expected "
+                         f"{shape}")

@@ -37,10 +37,12 @@ def require_file(path):
 
 @contextmanager
 def reading(path):
-    """A ValueError raised inside becomes one line that begins with the path."""
+    """A ValueError raised inside becomes one line that begins with the path, if it does not yet."""
     try:
         yield
     except ValueError as error:
+        if str(error).startswith(str(path)):
+            raise
         raise ValueError(f"{path}: {one_line(error)}") from None
 
 

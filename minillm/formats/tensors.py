@@ -1,14 +1,35 @@
-"""Tensors by name in a .safetensors file; nothing is ever unpickled."""
+"""Tensors by name in .safetensors files; nothing is ever unpickled.
+
+    file = length of the header (8 bytes), header (JSON), data
+
+The header says where each tensor lies. It is checked first; then one tensor at a time is read and
+made float32, a part at a time, so that no more than the result is ever in memory.
+"""
 
 import os
+from math import prod
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from minillm.config import require
 from minillm.formats.json_file import MOST_BYTES, reading, parse_json, require_file
 
-NAMES = {np.dtype(np.float32): "F32", np.dtype(np.int32): "I32"}   # as the format calls them
+DTYPES = {"F32": np.dtype("<f4"), "I32": np.dtype("<i4"), "F16": np.dtype("<f2"),
+          "BF16": np.dtype("<u2")}      # as the format calls them; NumPy has no bfloat16
+NAMES = {np.dtype(np.float32): "F32", np.dtype(np.int32): "I32"}
+FLOATS = ("F32", "BF16", "F16")         # what weights may be stored as
+PART = 1 << 20                          # numbers that are read at a time
+
+
+class Stored(NamedTuple):
+    """A tensor in a file, which is not read yet."""
+    path: Path
+    name: str
+    dtype: str
+    shape: tuple
+    begin: int              # place of its first byte in the file
 
 
 def write_tensors(path, tensors):
@@ -33,37 +54,78 @@ def read_tensors(path, dtypes=(np.float32,)):
     Raises:  ValueError "PATH: ..." of one line for a broken file, another dtype, or numbers that
              are not finite; OSError if it cannot be read.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    table = read_table(path, [NAMES[np.dtype(dtype)] for dtype in dtypes])
+    return {name: load(stored) for name, stored in table.items()}
+
+
+def read_table(path, dtypes=FLOATS, skip=lambda name: False):
+    """Where the tensors of a .safetensors file lie: {name: Stored}, without reading them.
+
+    skip(name): whether a tensor is left out, whatever its dtype.
+    The safetensors library checks lengths, shapes and offsets; what it lets pass is refused here:
+    names that occur twice, and dtypes other than these.
+    Raises:  ValueError "PATH: ..." of one line; OSError if it cannot be read.
+    """
+    from safetensors import SafetensorError, safe_open
 
     require_file(path)
     with reading(path):
-        check_header(path, [NAMES[np.dtype(dtype)] for dtype in dtypes])
+        start, header = read_header(path)
+        header = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        for name, entry in header.items():
+            dtype = entry.get("dtype") if isinstance(entry, dict) else None
+            require(dtype in dtypes or skip(name),
+                    f"tensor {name} has dtype {dtype}; expected {' or '.join(dtypes)}")
         try:
-            tensors = load_file(path)
+            with safe_open(path, framework="numpy"):
+                pass
         except SafetensorError as error:
             raise ValueError(f"not a whole safetensors file ({error})") from None
-        for name, array in tensors.items():
-            require(np.isfinite(array).all(), f"tensor {name} holds a number that is not finite")
-    return tensors
+        return {name: Stored(Path(path), name, entry["dtype"], tuple(entry["shape"]),
+                             start + entry["data_offsets"][0])
+                for name, entry in header.items() if not skip(name)}
 
 
-def check_header(path, dtypes):
-    """Refuse what the safetensors library lets pass or cannot give to NumPy: names that occur
-    twice, and dtypes other than these. Lengths and offsets are left to it.
-
-        file = length of the header (8 bytes), header (JSON), data
-    """
+def read_header(path):
+    """(where the data begin, the header) of a .safetensors file."""
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
         require(length <= min(MOST_BYTES, Path(path).stat().st_size),
                 f"not a whole safetensors file (a header of {length:,} bytes)")
         header = file.read(length)
     try:
-        header = parse_json(header)
+        return 8 + length, parse_json(header)
     except ValueError as error:
         raise ValueError(f"not a whole safetensors file ({error})") from None
-    for name, entry in header.items():
-        dtype = entry.get("dtype") if isinstance(entry, dict) else None
-        require(name == "__metadata__" or dtype in dtypes,
-                f"tensor {name} has dtype {dtype}; expected {' or '.join(dtypes)}")
+
+
+def load(stored):
+    """The numbers of one tensor, as float32 (or int32, as they are stored).
+
+    Raises:  ValueError "PATH: ..." if one is not finite, or the file has become shorter.
+    """
+    array = np.empty(stored.shape, np.int32 if stored.dtype == "I32" else np.float32)
+    flat = array.reshape(-1)
+    with open(stored.path, "rb") as file, reading(stored.path):
+        file.seek(stored.begin)
+        for start in range(0, prod(stored.shape), PART):
+            part = flat[start:start + PART]
+            raw = np.fromfile(file, DTYPES[stored.dtype], part.size)
+            require(raw.size == part.size, f"tensor {stored.name} is cut off")
+            widen(raw, stored.dtype, part)
+            require(np.isfinite(part).all(),
+                    f"tensor {stored.name} holds a number that is not finite")
+    return array
+
+
+def widen(raw, dtype, into):
+    """Write numbers as they are stored into float32. A bfloat16 is the first half of a float32:
+
+        float32 = bfloat16 << 16
+
+    Shapes:  raw (N,) as DTYPES has it, into (N,)
+    """
+    if dtype == "BF16":
+        np.left_shift(raw, 16, out=into.view(np.uint32), dtype=np.uint32)
+    else:
+        into[:] = raw           # float16 is exact in float32 too

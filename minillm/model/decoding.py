@@ -110,6 +110,7 @@ def draw_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tokens,
                 temperature=1.0, top_k=0, top_p=1.0):
     """Yield the next token of every prompt that has not ended, step by step: (numbers, tokens).
 
+    end_id: the token that ends a row, or a tuple of several.
     Shapes:  prompts: list of (T_i,) int -> pairs of (R,) int, (R,) int32
     """
     check_prompts(config, prompts, max_new_tokens)
@@ -129,7 +130,7 @@ def draw_tokens(params, config, prompts, rng, *, end_id, pad_id, max_new_tokens,
         drawn = np.where(running, sample(logits, rng, temperature, top_k, top_p), pad_id)
         yield rows[running], drawn[running]
         # A row ends with its end token, or when its tokens (without pads) fill the context.
-        running &= (drawn != end_id) & (T + step + 1 - starts < config.context)
+        running &= ~np.isin(drawn, end_id) & (T + step + 1 - starts < config.context)
         if not running.any() or step == max_new_tokens - 1:
             break
         # Ended rows are fed pads. They are dropped once enough of them repay the copy.

@@ -128,10 +128,14 @@ class LanguageModel:
         """The tokens that a text is continued from: the begin token, and the text without its last
         spaces. A word's token begins with the space before it, so in training no space stood alone.
 
+        A vocabulary without begin token has none here either. An empty text then is what follows
+        the end of another one.
         Shapes:  -> (T,) int32
         """
-        ids = self.tokenizer.encode(text.rstrip(" "))
-        return np.concatenate([[self.tokenizer.begin_id], ids]).astype(np.int32)
+        ids, begin = self.tokenizer.encode(text.rstrip(" ")), self.tokenizer.begin_id
+        if begin is None:
+            return ids if len(ids) else np.array([self.tokenizer.end_id], np.int32)
+        return np.concatenate([[begin], ids]).astype(np.int32)
 
     def chat(self, messages, *, max_new_tokens=64, temperature=0.0, top_k=0, top_p=1.0, seed=0,
              stream=False):
@@ -161,7 +165,7 @@ class LanguageModel:
         """
         asked = [self.tokenizer.encode_chat(messages, ask=True) for messages in conversations]
         tokens = self._continue(asked, rng, **sampling)
-        ended = np.array([new[-1] == self.tokenizer.end_id for new in tokens], bool)
+        ended = np.array([new[-1] in self.tokenizer.end_ids for new in tokens], bool)
         return [self.tokenizer.decode(new) for new in tokens], ended
 
     def pieces(self, prompt, rng, *, max_new_tokens, temperature=1.0, top_k=0, top_p=1.0):
@@ -172,7 +176,7 @@ class LanguageModel:
         """
         check_prompts(self.config, [prompt], max_new_tokens)
         check_settings(temperature, top_k, top_p)
-        drawn = draw_tokens(self.params, self.config, [prompt], rng, end_id=self.tokenizer.end_id,
+        drawn = draw_tokens(self.params, self.config, [prompt], rng, end_id=self.tokenizer.end_ids,
                             pad_id=self.tokenizer.pad_id, max_new_tokens=max_new_tokens,
                             temperature=temperature, top_k=top_k, top_p=top_p)
         return whole_characters(self.tokenizer.decode_bytes(token) for _, token in drawn)
@@ -193,7 +197,7 @@ class LanguageModel:
         for start in range(0, len(order), rows):
             chosen = order[start:start + rows]
             out = generate_tokens(self.params, self.config, [prompts[i] for i in chosen], rng,
-                                  end_id=self.tokenizer.end_id, pad_id=self.tokenizer.pad_id,
+                                  end_id=self.tokenizer.end_ids, pad_id=self.tokenizer.pad_id,
                                   **sampling)
             for i, tokens in zip(chosen, out):
                 new[i] = tokens

@@ -28,10 +28,11 @@ FILES = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config
 def write_model(folder, model):
     """Write FILES.  Raises:  OSError if one cannot be written."""
     write_tensors(folder / "model.safetensors", to_tensors(model.params, model.config))
-    write_json(folder / "config.json", to_json(model.config))
+    generation, context = generation_config(model.tokenizer), model.config.context
+    write_json(folder / "config.json", to_json(model.config, generation))
     model.tokenizer.save(folder / "tokenizer.json")
-    write_json(folder / "tokenizer_config.json", tokenizer_config(model.tokenizer, model.config.context))
-    write_json(folder / "generation_config.json", generation_config(model.tokenizer))
+    write_json(folder / "tokenizer_config.json", tokenizer_config(model.tokenizer, context))
+    write_json(folder / "generation_config.json", generation)
 
 
 def save_model(model, folder):

@@ -40,7 +40,7 @@ def respond(model, prompts, settings, rng):
     Returns whole sequences, and masks that mark the response's tokens.
     """
     new = generate_tokens(model.params, model.config, prompts, rng,
-                          end_id=model.tokenizer.end_id, pad_id=model.tokenizer.pad_id,
+                          end_id=model.tokenizer.end_ids, pad_id=model.tokenizer.pad_id,
                           max_new_tokens=settings.max_new_tokens,
                           temperature=settings.temperature)
     sequences = [np.concatenate([prompt, response]) for prompt, response in zip(prompts, new)]
@@ -84,7 +84,7 @@ def sample_rollout(number, value_head, policy, reference, prompts, score, settin
     numbers = np.repeat(rng.choice(len(prompts), settings.rows // group), group)
     sequences, masks = respond(policy, [prompts[n] for n in numbers], settings, rng)
     scores = score(sequences, numbers)
-    ended = np.array([ids[-1] == policy.tokenizer.end_id for ids in sequences])
+    ended = np.array([ids[-1] in policy.tokenizer.end_ids for ids in sequences])
     scores = scores - np.float32(settings.missing_end) * ~ended
     rollout, kl = make_rollout(policy, value_head, reference, sequences, masks, scores, settings)
     return rollout, {"reward": float(np.mean(scores)), "kl": kl, "stopped": float(np.mean(ended)),

@@ -14,7 +14,7 @@ from minillm.report.samples import collect_samples, fresh_samples
 from minillm.report.words import breakable, map_view, one_example, readable, visible
 from minillm.runs.config import load_config
 from minillm.runs.data import RANKINGS
-from minillm.runs.folder import is_run, read_results
+from minillm.runs.folder import imported_from, is_run, read_results
 from minillm.runs.run import Run
 from minillm.runs.stages import STAGES
 from minillm.training.recorder import read_metrics
@@ -83,12 +83,13 @@ def page_view(run, results, samples):
     saved = as_dict(config)
     metrics = {name: read_metrics(folder / name) for stage in STAGES for name in stage.paths}
     has = {name: bool(records) for name, records in metrics.items()}
+    imported = imported_from(folder)
     answers = samples["answers"] or []
     hero, rule = summary.most_telling(answers)
     return {
         "name": folder.resolve().name,
         "data": file_names(data),
-        "story": summary.story(results, has, data),
+        "story": summary.story(results, has, data, imported),
         "facts": facts(saved, results),
         "hero": hero,
         "hero_rule": rule,

@@ -123,12 +123,17 @@ def alignment_rows(results):
     return rows
 
 
-def story(results, has, own):
+def story(results, has, own, imported=None):
     """What was trained, in a few sentences.
 
-    has: which phases have run; own: the stages that learned from the user's own data.
+    has: which phases have run; own: the stages that learned from the user's own data; imported: the
+    name of what the pretrained model came from, if others trained it.
     """
     base = results.get("pretrain", {})
+    if imported is not None:
+        said = [f"This is a language model that others trained, imported from {imported}"
+                + (f": {base['parameters']:,} parameters." if "parameters" in base else ".")]
+        return " ".join(said + later_stages(has))
     size = f"{base['parameters']:,} random numbers" if "parameters" in base else "random numbers"
     if not has["pretrain"]:
         return "Nothing has been trained here yet."
@@ -136,12 +141,18 @@ def story(results, has, own):
     read = f"{base['tokens']:,} tokens of {text}" if "tokens" in base else text
     said = [f"This is a language model that began as {size}. It read {read} and learned to guess "
             "each next token: the base model."]
+    return " ".join(said + later_stages(has))
+
+
+def later_stages(has):
+    """What came after pretraining, in sentences."""
+    said = []
     if has["finetune"]:
         said.append("Then it learned from conversations to answer: the fine-tuned model.")
     if has["rlhf"]:
         said.append("Last, it learned which answers are preferred, and to give those: the aligned "
                     "model.")
-    return " ".join(said)
+    return said
 
 
 def most_telling(rows):

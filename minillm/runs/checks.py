@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from minillm.config import require
+from minillm.runs.hints import command
 from minillm.runs.stages import STAGES
 
 DIALS = ("rows", "replay_rows", "prompts", "responses", "conversations", "megabytes")
@@ -96,6 +97,18 @@ def limit_in(file):
         return
     if text.isdigit():
         yield int(text)
+
+
+def check_imported(folder, stage, path, by_hand):
+    """Refuse to teach a model that others trained the embedded world.  Raises:  ValueError"""
+    require(stage is not None, f"the model of {folder} was imported, and `run` is for the embedded "
+                               f"world; first: {command('finetune', folder, '--data', 'FILE')}")
+    advice = {"finetune": "give conversations: --data FILE.jsonl",
+              "rank": "rank yourself: --human --data PROMPTS.jsonl, or give pairs of answers: "
+                      + command("reward", folder, "--data", "PAIRS.jsonl")}
+    require(path is not None or by_hand or stage.name not in advice,
+            f"the model of {folder} was imported and knows nothing of the embedded world; "
+            + advice.get(stage.name, ""))
 
 
 def fingerprint_of(stage, path):

@@ -7,6 +7,7 @@ from pathlib import Path
 from minillm.config import require
 from minillm.formats.durable import write_atomically
 from minillm.formats.json_file import read_json
+from minillm.training.checkpoint import steps_in
 
 
 def new_run(root="runs", name=None):
@@ -58,6 +59,19 @@ def read_results(folder):
             and all(isinstance(value, (int, float)) for value in numbers.values()),
             f"{path}: not the results of a run; remove it to have the stages measured again")
     return results
+
+
+def imported_from(folder):
+    """The name of the file or folder that a run's pretrained model came from; None if it was
+    trained here.
+    """
+    steps = steps_in(Path(folder) / "pretrain")
+    path = steps[-1] / "training.json" if steps else None
+    if path is None or not path.is_file():
+        return None
+    origin = read_json(path).get("origin")
+    found = origin.get("imported") if isinstance(origin, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def merge_results(folder, results):

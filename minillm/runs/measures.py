@@ -10,12 +10,14 @@ from minillm import tree
 from minillm.evaluate.entropy import bigram_loss, unigram_loss
 from minillm.evaluate.judging import answers, win_rate
 from minillm.evaluate.likelihood import (bits_per_byte, choice_accuracy, ending_likelihoods,
-                                         stream_loss)
+                                         examples_loss, stream_loss)
 from minillm.phases.finetune import task_conversation
 from minillm.phases.pretrain import new_model, validate
 from minillm.phases.reward import cut_above_finished, held_out_accuracy
 from minillm.phases.rollout import divergence, respond
 from minillm.runs import data
+from minillm.runs.folder import imported_from
+from minillm.text.chat import render_chat
 from minillm.text.pieces import text_bytes
 from minillm.text.tokenizer import Tokenizer
 from minillm.training.checkpoint import steps_in
@@ -28,6 +30,7 @@ from minillm.world.probes import CHANCE, make_probes
 from minillm.world.raters import gold_score, is_correct, judge
 from minillm.world.requests import requests_of_kind
 
+ROWS = 8            # conversations in one batch: models that were imported are large
 EACH_KIND = 30      # requests of each kind in the measure of the assistant
 EACH_NEW = 15       # of them, about things that fine-tuning never asked about
 MARKS = ("helpful", "accurate", "safe")
@@ -44,11 +47,18 @@ def still_there(run, stage, load):
 
 def measure_tokenizer(run):
     """Size of the vocabulary."""
+    if imported_from(run.folder) is not None:
+        return {"vocab_size": run.model("pretrain").tokenizer.vocab_size}
     return {"vocab_size": Tokenizer.load(run.folder / "tokenizer.json").vocab_size}
 
 
 def measure_pretrain(run):
-    """Validation loss, the losses of counting models, and the five probes of the embedded world."""
+    """Validation loss, the losses of counting models, and the five probes of the embedded world.
+
+    Of a model that others trained, its size: what it learned from is not there to be measured on.
+    """
+    if imported_from(run.folder) is not None:
+        return {"parameters": tree.count(run.model("pretrain").params)}
     model, text = run.model("pretrain"), run.data.get("pretrain")
     texts = still_there(run, "pretrain", lambda: data.documents(run, text))
     if texts is None:
@@ -67,9 +77,12 @@ def measure_pretrain(run):
 
 
 def measure_finetune(run):
-    """Instructions, task and domain of the embedded world: the base and the fine-tuned model."""
+    """Instructions, task and domain of the embedded world: the base and the fine-tuned model.
+
+    Of a model that others trained, the loss of held-out conversations of the user's.
+    """
     if "finetune" in run.data:
-        return {}
+        return held_out_losses(run) if imported_from(run.folder) is not None else {}
     base, requests = run.model("pretrain"), data.requests(run)
 
     def beside_base(stage, score):
@@ -86,6 +99,19 @@ def measure_finetune(run):
         results["domain_bits_per_byte"] = beside_base(
             "domain", lambda model: domain_bits_per_byte(model, documents))
     return results
+
+
+def held_out_losses(run):
+    """The loss of the answers in held-out conversations, before and after fine-tuning, in nats per
+    token.
+    """
+    base = run.model("pretrain")
+    talks = still_there(run, "finetune", lambda: data.conversations(run, base))
+    if talks is None:
+        return {}
+    examples = [render_chat(base.tokenizer, messages) for messages in talks[1]]
+    return {"held_out_loss": {"base": examples_loss(base, examples, ROWS),
+                              "finetuned": examples_loss(run.model("finetune"), examples, ROWS)}}
 
 
 def measure_reward(run):

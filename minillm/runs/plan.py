@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from minillm.config import require
 from minillm.formats.durable import ASIDE, naming, write_atomically
-from minillm.runs.checks import check_memory, fingerprint_of
+from minillm.runs.checks import check_imported, check_memory, fingerprint_of
 from minillm.runs.config import load_config, save_config
 from minillm.runs.data import ranked
-from minillm.runs.folder import merge_results, new_run, read_results, root_folder
+from minillm.runs.folder import (imported_from, merge_results, new_run, read_results,
+                                 root_folder)
 from minillm.runs.hints import command
 from minillm.runs.lock import locked
 from minillm.runs.provenance import fingerprints
@@ -69,10 +70,12 @@ def needs_of(stage, path):
     return tuple(need for need in stage.needs if need not in replaced)
 
 
-def plan(stage, resolve, *, run=None, name=None, root="runs", resume=False, own_data=None):
+def plan(stage, resolve, *, run=None, name=None, root="runs", resume=False, own_data=None,
+         by_hand=False):
     """Decide where a verb works, and check what can be checked.
 
-    stage: the Stage, or None for all; resolve(configuration of the source or None) -> RunConfig
+    stage: the Stage, or None for all; resolve(configuration of the source or None) -> RunConfig;
+    by_hand: whether a person does the stage's work on prompts of their own
     Raises:  ValueError if the verb cannot be done.
     """
     require(own_data != "", "--data is empty; give a file or a folder")
@@ -85,6 +88,8 @@ def plan(stage, resolve, *, run=None, name=None, root="runs", resume=False, own_
     config = resolve(old)
     new = source is None or (name is not None and not resume)
     path = own_path(stage, data, own_data)
+    if source is not None and imported_from(source) is not None:
+        check_imported(source, stage, path, by_hand)
     check_memory(stage, config, path is not None)
     if source is not None and stage is not None:
         check_needs(source, stage, path)

@@ -11,6 +11,7 @@ from minillm.config import did_you_mean, require
 from minillm.evaluate.next_words import next_words, shown
 from minillm.runs.config import load_config
 from minillm.runs.data import LEAST_ROOM
+from minillm.runs.folder import imported_from
 from minillm.runs.proposals import things_to_ask
 from minillm.runs.run import Run
 from minillm.terminal.bars import bars, can_show_blocks, printable
@@ -82,9 +83,11 @@ def next_line(asking):
 
 def greet(talk):
     """Say who answers, and what could be asked."""
-    print(f"The {talk.name} model of {talk.run or talk.folder} answers; /help lists the commands.")
+    imported = talk.run and imported_from(talk.run)
+    name = "imported" if imported and talk.name == "base" else talk.name
+    print(f"The {name} model of {talk.run or talk.folder} answers; /help lists the commands.")
     if talk.name == "base":
-        print(f"({NO_ASSISTANT})")
+        print(f"(from {printable(imported)})" if imported else f"({NO_ASSISTANT})")
         return
     if talk.run is None:
         return
@@ -157,7 +160,8 @@ class Conversation:
         require(name in there, f"{self.run} has no {name} model; it has: {', '.join(there)}")
         self.folder = find_checkpoint(self.run / STAGES[name])
         self.model, self.name = load_checkpoint(self.folder).model, name
-        return f"({NO_ASSISTANT})" if name == "base" else f"(the {name} model answers)"
+        no_assistant = name == "base" and imported_from(self.run) is None
+        return f"({NO_ASSISTANT})" if no_assistant else f"(the {name} model answers)"
 
     def respond(self, line):
         """Print the answer to a line while it is drawn, and keep both."""

@@ -167,6 +167,20 @@ def toml_value(value):
     return repr(value)
 
 
+def add_sampling(parser, temperature):
+    """The flags of sampling."""
+    parser.add_argument("--temperature", type=number, default=temperature, metavar="X",
+                        help="0 takes the likeliest token each time (default %(default)s)")
+    parser.add_argument("--top-k", type=int, default=0, metavar="N",
+                        help="sample from the N likeliest tokens; 0: from all")
+    parser.add_argument("--top-p", type=number, default=1.0, metavar="X",
+                        help="sample from the fewest tokens with total probability X")
+    parser.add_argument("--max-new-tokens", type=int, default=MAX_NEW_TOKENS, metavar="N",
+                        help="most tokens to generate (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N",
+                        help="seed of the sampling (default 0)")
+
+
 def number(text):
     """A finite number from the command line, for argparse."""
     value = float(text)

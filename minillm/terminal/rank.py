@@ -41,7 +41,7 @@ def rank(args):
     stage = BY_NAME["rank"]
     args.resume = args.resume or args.name is None      # ranking by hand always resumes
     step_beside(args, stage)
-    chosen = plan(args, stage)
+    chosen = plan(args, stage, by_hand=prompts_file is not None)
     shown = chosen.config.rank.responses
     require(shown <= len(LETTERS),
             f"responses is {shown}; at most {len(LETTERS)} can be ranked by hand")

@@ -14,10 +14,10 @@ from minillm.terminal.outcome import outcome
 from minillm.training.checkpoint import steps_in
 
 
-def plan(args, stage):
+def plan(args, stage, by_hand=False):
     """The plan that the flags ask for.  Raises:  ValueError if it cannot be done."""
     return planning.plan(stage, lambda base: resolve(args, base), run=args.run, name=args.name,
-                         root=args.root, resume=args.resume, own_data=args.data)
+                         root=args.root, resume=args.resume, own_data=args.data, by_hand=by_hand)
 
 
 def train(args):

@@ -1,14 +1,21 @@
-"""The chat template: how a conversation becomes one row of tokens.
+"""A conversation as one row of tokens, by the model's chat template.
 
     <|begin|> <|system|>Be brief.<|end|> <|user|>Hello!<|end|> <|assistant|>Hi.<|end|> ...
 
-(without the spaces). Only control tokens say who speaks. A message that spells out "<|assistant|>"
-becomes ordinary tokens, never a control token, so a user cannot forge the assistant's turn.
+(without the spaces) is minillm's own; text/templates.py has those of other models. Only control
+tokens say who speaks. A message that spells out "<|assistant|>" becomes ordinary tokens, never a
+control token, so a user cannot forge the assistant's turn.
 """
+
+import re
 
 import numpy as np
 
+from minillm.text.templates import TEMPLATES, jinja_parts, known_parts
+
 ROLES = ("system", "user", "assistant")
+NO_TEMPLATE = ("this model has no chat template, so it continues texts but cannot chat; "
+               "a model that was trained on conversations brings its template")
 
 
 def render_chat(tokenizer, messages, ask=False):
@@ -18,24 +25,79 @@ def render_chat(tokenizer, messages, ask=False):
     learn the end never stops. With ask=True the row ends with <|assistant|>, so that the model
     continues it with an answer.
 
+    An answer is encoded apart from the template's text before it, as it is when the model gives it:
+    a row that asks is the beginning of the row that has the answer.
+
     Shapes:  -> ids (T,) int32, loss_mask (T,) bool
-    Raises:  ValueError for messages that are not a conversation (see validate_messages)
+    Raises:  ValueError for messages that are not a conversation (see validate_messages), or if
+             there is no template, or one that cannot be run
     """
     validate_messages(messages)
     if ask and messages[-1]["role"] == "assistant":
         raise ValueError("the conversation already ends with the assistant's answer; "
                          "drop that message or ask=True")
-    marks = {role: tokenizer.control[f"<|{role}|>"] for role in ROLES}
-    ids, masks = [[tokenizer.begin_id]], [[False]]
-    for message in messages:
-        text = tokenizer.encode(message["content"])
-        spoken = message["role"] == "assistant"
-        ids += [[marks[message["role"]]], text, [tokenizer.end_id]]
-        masks += [[False], [spoken] * (len(text) + 1)]
-    if ask:
-        ids.append([marks["assistant"]])
-        masks.append([False])
+    template = tokenizer.template
+    if template is None:
+        raise ValueError(NO_TEMPLATE)
+    if template in TEMPLATES:
+        parts = known_parts(TEMPLATES[template], messages, ask)
+    else:
+        parts = jinja_parts(template, messages, ask, tokenizer.roles)
+    segments = _segments(parts, tokenizer)
+    mark_said(segments, tokenizer.end_ids)
+    ids, masks = [], []
+    for text, control, said in _joined(segments):
+        encoded = tokenizer.encode(text) if control is None else [control]
+        ids.append(encoded)
+        masks.append([said] * len(encoded))
     return np.concatenate(ids).astype(np.int32), np.concatenate(masks).astype(bool)
+
+
+def _segments(parts, tokenizer):
+    """Lists of [text, id of the control token that it is or None, role or ""].
+
+    Control tokens are looked for in the template's own text alone.
+    """
+    segments = []
+    for text, role in parts:
+        if role:
+            segments.append([text, None, role])
+            continue
+        for piece in tokenizer.spelled_controls.split(text):
+            if piece:
+                segments.append([piece, tokenizer.control.get(piece), ""])
+    return segments
+
+
+def mark_said(segments, end_ids):
+    """Replace the role of each segment by True where its tokens are to be learned.
+
+    That is an answer, the end token after it, and what the template may write between them.
+    Raises:  ValueError if no end token follows an answer
+    """
+    said = False
+    for number, segment in enumerate(segments):
+        if segment[2] == "assistant":
+            rest = segments[number + 1:]
+            followed = next((one for one in rest if one[2] or one[1] in end_ids), None)
+            if followed is None or followed[2]:
+                raise ValueError("the chat template puts none of the model's end tokens after an "
+                                 "answer, so an answer would never end")
+            said = True
+        segment[2], ends = said, said and segment[1] in end_ids
+        said = said and not ends
+
+
+def _joined(segments):
+    """(text, control, said) with neighbouring texts joined, which are split into pieces together."""
+    joined = []
+    for text, control, said in segments:
+        before = joined[-1] if joined else None
+        if before and control is None and before[1] is None and before[2] == said:
+            before[0] += text
+        else:
+            joined.append([text, control, said])
+    return joined
 
 
 def validate_messages(messages):

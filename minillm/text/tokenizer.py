@@ -6,6 +6,7 @@ Only the code that frames documents and conversations places control ids: encode
 whatever the text spells.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from minillm.formats.gguf_tokenizer import parse_gguf
+from minillm.formats.tokenizer_config import CHAT_TEMPLATE, SPECIAL
 from minillm.formats.tokenizer_json import (CONTROL, read_tokenizer, write_imported,
                                             write_tokenizer)
 from minillm.formats.vocabulary import Imported
@@ -22,6 +24,7 @@ from minillm.text.chat import render_chat
 from minillm.text.encoding import encode_texts, merges_of
 from minillm.text.imported import Encoder
 from minillm.text.pieces import replace_surrogates, split_pieces, text_bytes
+from minillm.text.templates import name_of
 
 KINDS = ("bpe", "characters")
 BYTES_AND_CONTROL = len(CONTROL) + 256      # tokens of a byte-level vocabulary before any merge
@@ -65,6 +68,23 @@ class Tokenizer:
     system_id = property(lambda self: self.control["<|system|>"])
     user_id = property(lambda self: self.control["<|user|>"])
     assistant_id = property(lambda self: self.control["<|assistant|>"])
+
+    @cached_property
+    def spelled_controls(self):
+        """A regex of the control tokens' spellings, in brackets: its split keeps them."""
+        longest_first = sorted(self.control, key=len, reverse=True)
+        return re.compile("(" + "|".join(map(re.escape, longest_first)) + ")")
+
+    @property
+    def roles(self):
+        """The control tokens that a chat template may name: {"bos_token": spelling, ...}."""
+        return self.imported.roles if self.imported else SPECIAL
+
+    @cached_property
+    def template(self):
+        """The chat template: a name of text/templates, or a source in Jinja; None if none."""
+        source = self.imported.chat_template if self.imported else CHAT_TEMPLATE
+        return source and (name_of(source, tuple(self.roles.items())) or source)
 
     @property
     def splitter(self):

@@ -24,6 +24,7 @@ from minillm.config import require
 from minillm.formats.checksums import check_sums, write_sums
 from minillm.formats.durable import ASIDE, flush_files, flush_folder, naming
 from minillm.formats.json_file import read_json, reading, write_json
+from minillm.formats.shards import has_weights, other_format
 from minillm.formats.tensors import read_tensors, write_tensors
 from minillm.model.language_model import LanguageModel
 from minillm.model.saving import write_model
@@ -126,12 +127,13 @@ def find_checkpoint(folder):
     if not folder.exists():
         raise CheckpointError(f"{folder} does not exist; "
                               "give the folder of a run or of one of its phases")
-    if (folder / "model.safetensors").is_file():
+    if has_weights(folder):
         return folder
     steps = steps_in(folder)
     if not steps:
         raise CheckpointError(f"{folder} is not a checkpoint: "
-                              "it has neither a model.safetensors nor a step-...")
+                              "it has neither a model.safetensors nor a step-..."
+                              + other_format(folder))
     return steps[-1]
 
 

@@ -1,17 +1,19 @@
 """Read the files of a model that model/saving.py wrote, or transformers."""
 
-import numpy as np
+from dataclasses import replace
 
 from minillm.config import require
-from minillm.formats.config_json import from_json
-from minillm.formats.hugging_face import from_tensors
-from minillm.formats.json_file import MOST_BYTES, reading, read_json
-from minillm.formats.tensors import read_tensors
+from minillm.formats.config_json import from_json, is_ours
+from minillm.formats.hugging_face import from_tensors, is_buffer
+from minillm.formats.json_file import MOST_BYTES, read_json, reading, require_file
+from minillm.formats.shards import read_tables, weight_files
+from minillm.formats.tensors import load
 from minillm.model.language_model import LanguageModel
+from minillm.model.shapes import parameter_shapes
 from minillm.model.size import weight_bytes
-from minillm.model.transformer import transformer_init
 from minillm.text.tokenizer import Tokenizer
 
+PADDING, LEAST_PADDING = 0.05, 256      # rows that an embedding may have beyond its tokens
 
 def read_model(folder):
     """The LanguageModel in a folder that save_model, save_checkpoint or transformers wrote.
@@ -23,24 +25,59 @@ def read_model(folder):
     with reading(folder / "config.json"):
         config = from_json(data)
     tokenizer = Tokenizer.load(folder / "tokenizer.json")
-    params = read_params(folder / "model.safetensors", config)
+    tokens = config.vocab_size if is_ours(data) else tokenizer.vocab_size
     with reading(folder):
-        return LanguageModel(params, config, tokenizer)
+        check_vocabulary(config.vocab_size, tokens)
+    params = without_padding(read_params(folder, config), tokens)
+    with reading(folder):
+        return LanguageModel(params, replace(config, vocab_size=tokens), tokenizer)
 
 
-def read_params(path, config):
-    """The parameters of a model.safetensors.
+def check_vocabulary(rows, tokens):
+    """Refuse an embedding that does not belong to the tokenizer.  Raises:  ValueError"""
+    require(rows >= tokens, f"the embedding has {rows:,} rows, but tokenizer.json {tokens:,} "
+                            "tokens; the tokens without a row could not be read")
+    require(rows - tokens <= max(PADDING * tokens, LEAST_PADDING),
+            f"the embedding has {rows:,} rows, but tokenizer.json only {tokens:,} tokens; the two "
+            "are not of one model")
+
+
+def without_padding(params, tokens):
+    """The parameters without the rows that no token has.
+
+    Embeddings are often padded to a multiple of 64. A row without a token is never read, and if it
+    were drawn, it could not be written; so the probabilities are those of the tokens alone.
+    """
+    for name in ("embedding", "head"):
+        for key in ("token", "weight"):
+            if key in params.get(name, {}):
+                params[name][key] = params[name][key][:tokens]
+    return params
+
+
+def read_params(folder, config):
+    """The parameters in the weights of a folder, as float32.
 
     Raises:  ValueError if they do not fit the configuration.
     """
-    # A wrong config.json, or a wrong header, may ask for more memory than any machine has, so a
-    # file of another size is refused before memory is allocated. Small differences are named below.
-    size, needed = path.stat().st_size, weight_bytes(config)
-    with reading(path):
+    paths = list(weight_files(folder))
+    where = paths[0] if len(paths) == 1 else folder
+    if len(paths) == 1:
+        check_size(paths, where, config)
+    stored = read_tables(folder, is_buffer)
+    check_size(paths, where, config)        # after the headers, which name the shard that was cut
+    with reading(where):
+        return from_tensors(stored, config, parameter_shapes(config), load)
+
+
+def check_size(paths, where, config):
+    """Refuse files of another size before memory is allocated: a wrong config.json, or a wrong
+    header, may ask for more than any machine has. Small differences are named later.
+    """
+    for path in paths:
+        require_file(path)
+    size, needed = sum(path.stat().st_size for path in paths), weight_bytes(config)
+    with reading(where):
         require(needed / 2 <= size <= 2 * needed + MOST_BYTES,
-                f"the file has {size:,} bytes, but the model of config.json takes {needed:,}; "
-                "are the two from one checkpoint?")
-    tensors = read_tensors(path)
-    like = transformer_init(config, np.random.default_rng(0))
-    with reading(path):
-        return from_tensors(tensors, config, like)
+                f"the weights have {size:,} bytes, but the model of config.json takes {needed:,} "
+                "in float32; are the two from one checkpoint?")

@@ -94,7 +94,7 @@ LLAMA_CHANGES = [
     ({"tie_word_embeddings": False}, "tie_word_embeddings is False, but minillm.tied is True"),
     ({"tie_word_embeddings": None}, "tie_word_embeddings is missing, which means False"),
     ({"max_position_embeddings": 99}, "max_position_embeddings is 99, but minillm.context is 16"),
-    ({"eos_token_id": 5}, "eos_token_id is 5"), ({"sliding_window": 4096}, "unknown key sliding_window"),
+    ({"eos_token_id": 5}, "eos_token_id is 5"), ({"sliding_window": 4096}, "sliding_window is 4096, which means attention to a window"),
     ({"model_type": "gpt2"}, "unknown key hidden_size"), ({"model_type": "mistral"}, "model_type is 'mistral'"),
     ({"model_type": ["llama"]}, "model_type is"), ({"model_type": None}, "model_type is None"),
     ({"minillm": 3}, "not an object"), ({"minillm": []}, "not an object"),

@@ -61,7 +61,8 @@ def move(entry, begin, end):
 
 @pytest.mark.parametrize("change,words", [
     (lambda h: h[NORM].update(dtype="F8_E4M3"), ("dtype F8_E4M3; expected F32",)),
-    (lambda h: h[NORM].update(dtype="BF16"), ("dtype BF16",)),
+    (lambda h: h[NORM].update(dtype="BF16"), ()), (lambda h: h[NORM].update(dtype="F16"), ()),
+    (lambda h: h[NORM].update(dtype="I32"), ("dtype I32; expected F32 or BF16 or F16",)),
     (lambda h: h[NORM].update(dtype="F128"), ("dtype F128",)),
     (lambda h: h[NORM].update(dtype=["F32"]), ("dtype ['F32']",)),
     (lambda h: h[NORM].pop("dtype"), ("dtype None",)),

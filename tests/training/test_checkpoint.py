@@ -282,7 +282,7 @@ GATE = "model.layers.1.mlp.gate_proj.weight"
     (lambda t: t.pop(GATE), ("missing",)),
     (lambda t: t.update({GATE: t[GATE][:, :-1].copy()}), ("shape (11, 59), expected (11, 60)",)),
     (lambda t: t.update({GATE: t[GATE].T.copy()}), ("shape (60, 11)",)),
-    (lambda t: t.update({GATE: t[GATE].astype(np.float16)}), ("F16",)),
+    (lambda t: t.update({GATE: t[GATE].astype(np.float64)}), ("F64",)),
     (lambda t: t.update({GATE: t[GATE].astype(np.int32)}), ("I32",)),
     (lambda t: t.update(extra=np.zeros(2, np.float32)), ("extra is not part",)),
     (lambda t: t[GATE].__setitem__((2, 3), np.nan), (GATE, "not finite")),

@@ -1,0 +1,120 @@
+"""Models that others trained: read from their files, and kept as a run's pretrained model.
+
+Such a run was not pretrained here. What is measured or learned on the embedded world would say
+nothing about it, so its stages work on the user's own data alone.
+"""
+
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from minillm import tree
+from minillm.config import require
+from minillm.formats.checksums import sha256
+from minillm.formats.shards import has_weights, weight_files
+from minillm.model.language_model import LanguageModel
+from minillm.model.size import weight_bytes
+from minillm.phases.finetune import FinetuneConfig
+from minillm.phases.tokenizer import TokenizerConfig
+from minillm.runs.checks import require_memory
+from minillm.runs.config import RunConfig, save_config
+from minillm.runs.folder import is_run, merge_results, new_run
+from minillm.runs.lock import locked
+from minillm.runs.memory import PROCESS
+from minillm.runs.provenance import machine
+from minillm.text.tokenizer import BYTES_AND_CONTROL
+from minillm.training.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
+from minillm.training.gguf_file import read_gguf
+from minillm.training.interrupt import Interruptible
+
+CONTEXT = 1024          # tokens; with rotary positions a model can be given fewer than it has
+COPIES = 2.2            # of the weights: as they are kept, and as they are written
+# For weights that are good already: small steps, and rows of a whole context.
+FINETUNE = FinetuneConfig(steps=100, rows=2, lr=2e-5, warmup_share=0.1, weight_decay=0.0,
+                          replay_rows=0)
+
+
+def source_of(path):
+    """The file or the folder that a path means: a folder of Hugging Face, or a GGUF file.
+
+    Raises:  ValueError that says what it is instead.
+    """
+    path = Path(path)
+    require(path.exists(), f"{path}: no such file or folder; give a folder of Hugging Face or a "
+                           "GGUF file")
+    require(not is_run(path), f"{path} is the folder of a run already; give it to the verbs: "
+                              f"minillm chat {path}")
+    if not path.is_dir():
+        require(path.suffix == ".gguf", f"{path} is no GGUF file; give a .gguf, or the folder that "
+                                        "holds config.json and model.safetensors")
+        return path
+    found = sorted(path.glob("*.gguf"))
+    if has_weights(path) or not found:
+        return find_checkpoint(path)
+    require(len(found) == 1, f"{path} holds {len(found)} GGUF files; give one of them")
+    return found[0]
+
+
+def files_of(source):
+    """The files that hold the weights."""
+    return [source] if source.is_file() else list(weight_files(source))
+
+
+def read_source(source, context=CONTEXT):
+    """(the model, the longest sequence that it was trained on): it gets at most `context` tokens.
+
+    Raises:  ValueError of one line for files that cannot be read, or run.
+    """
+    model = read_gguf(source) if source.is_file() else load_checkpoint(source).model
+    longest = model.config.context
+    config = replace(model.config, context=min(longest, context))
+    if config.position == "learned":
+        table = model.params["embedding"]
+        table["position"] = table["position"][:config.context]
+    return LanguageModel(model.params, config, model.tokenizer), longest
+
+
+def config_of(model):
+    """The RunConfig of a run that begins with a model."""
+    size = model.tokenizer.vocab_size
+    return RunConfig(model=model.config, finetune=FINETUNE, tokenizer=TokenizerConfig(
+        vocab_size=max(size, BYTES_AND_CONTROL), kind=model.tokenizer.kind))
+
+
+def import_model(path, name, root, context):
+    """Make the run root/NAME, whose pretrained model is the one at `path`.
+
+    Returns (its folder, the model, the longest sequence that it was trained on).
+    Raises:  ValueError, OSError; the folder is not left behind.
+    """
+    began = time.perf_counter()
+    source = source_of(path)
+    size = sum(file.stat().st_size for file in files_of(source) if file.is_file())
+    require_memory("import", PROCESS + size, "the file is too large for this machine")
+    model, longest = read_source(source, context)
+    require_memory("import", PROCESS + COPIES * weight_bytes(model.config),
+                   "the model is too large for this machine")
+    folder = new_run(root, name)
+    try:
+        with locked(folder):
+            keep(folder, source, model, began)
+    except BaseException:
+        with Interruptible():
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder, model, longest
+
+
+def keep(folder, source, model, began):
+    """Write the run's files: the checkpoint, what it was made from, the settings."""
+    origin = {"imported": source.name or source.resolve().name,
+              "files": {file.name: sha256(file) for file in files_of(source)}}
+    model.tokenizer.save(folder / "tokenizer.json")
+    save_checkpoint(folder / "pretrain", 0, model, progress={"origin": origin})
+    save_config(folder, config_of(model), {})
+    seconds = round(time.perf_counter() - began, 1)
+    merge_results(folder, {"tokenizer": {"vocab_size": model.tokenizer.vocab_size},
+                           "pretrain": {"parameters": tree.count(model.params)},
+                           "seconds": {"tokenizer": 0.0, "pretrain": seconds},
+                           "made": {"pretrain": {**origin, **machine()}}})
