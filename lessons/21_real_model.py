@@ -133,9 +133,10 @@ def questions(world):
 
 
 def asked_of_all(seeds):
-    """{kind: {group: [beliefs of each model, summed over its items]}}; each world's questions go to that world's small model.
+    """{kind: a row for each group: items, and of each model the beliefs in their right endings, summed}
 
-    The same group of questions may come up in several worlds; it is one group, and the small models' mean is its belief.
+    Each world's questions go to that world's small model. The same group of questions may come up in several worlds; it is one
+    group, and the small models' mean is its belief.
     """
     found = {kind: {} for kind in CHANCE}
     for seed in seeds:
@@ -147,10 +148,8 @@ def asked_of_all(seeds):
         for kind, groups in questions(world).items():
             for items in groups:
                 entry = found[kind].setdefault(tuple(items), {name: [] for name in MODELS})
-                for name, model in small.items():
+                for name, model in (small if entry[LARGE] else {LARGE: large, **small}).items():
                     entry[name].append(believed(model, items).sum())
-                if not entry[LARGE]:
-                    entry[LARGE] = [believed(large, items).sum()]
         print(f"  asked about the world of seed {seed}", flush=True)
     return {kind: np.array([[len(items), *(np.mean(entry[name]) for name in MODELS)] for items, entry in groups.items()])
             for kind, groups in found.items()}
