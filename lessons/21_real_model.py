@@ -4,6 +4,7 @@
 """
 
 # %% A real model, read from a file that somebody else made, and what is in that file.
+import textwrap
 from collections import Counter
 
 import numpy as np
@@ -19,6 +20,7 @@ from minillm.phases.pretrain import new_model
 from minillm.report.reading import attention_weights, looks_back
 from minillm.text.batches import pad_batch
 from minillm.world.corpus import write_corpus
+from minillm.world.documents.phrases import TOPICS, fields
 from minillm.world.facts import make_world
 from minillm.world.probes import ProbeItem, group, groups_of_four, make_probes, telling
 from minillm.world.strangers import NAMES, PLACES
@@ -103,8 +105,8 @@ ELSEWHERE = {       # real facts of the kinds that the world has, about what the
 # Every so many-th group of questions is asked; the logic items are long.
 SKIP, SKIP_LOGIC, SKIP_PEOPLE = w.pick(20, 6, 1), w.pick(20, 12, 3), w.pick(12, 2, 1)
 SHARED = ("grammar", "common sense", "countries", "code", "logic")
-PEOPLE, REAL = "invented people", "the rest of the world"
-CHANCE = {kind: 1 / 2 if kind == "grammar" else 1 / 4 for kind in (*SHARED, PEOPLE, REAL)}
+PEOPLE, TOLD, REAL = "invented people", "the same, told first", "the rest of the world"
+CHANCE = {kind: 1 / 2 if kind == "grammar" else 1 / 4 for kind in (*SHARED, PEOPLE, TOLD, REAL)}
 
 
 def in_groups(items):
@@ -118,17 +120,25 @@ def in_groups(items):
     return groups
 
 
+def in_other_words(topic, person):
+    """A sentence that tells what a probe asks for, in another phrasing than the probe's."""
+    return TOPICS[topic].tellings[1].format_map(fields(person))
+
+
 def questions(world):
     """{kind: groups of items} about one world."""
-    probes, names = make_probes(world), {person.name for person in world.people}
+    probes, people = make_probes(world), {person.name: person for person in world.people}
+    asked = [(topic, item) for topic in ("trade", "town", "pet", "food")
+             for item in groups_of_four(telling(topic, person) for person in world.people)]
     kinds = {"grammar": probes["grammar"], "common sense": probes["common_sense"],
-             "countries": [item for item in probes["facts"] if item.context.split()[0] not in names],
+             "countries": [item for item in probes["facts"] if item.context.split()[0] not in people],
              "code": probes["code"], "logic": probes["logic"],
-             PEOPLE: [item for topic in ("trade", "town", "pet", "food")
-                      for item in groups_of_four(telling(topic, person) for person in world.people)],
+             PEOPLE: [item for _, item in asked],
+             TOLD: [item._replace(context=f"{in_other_words(topic, people[item.context.split()[0]])} {item.context}")
+                    for topic, item in asked],
              REAL: [item for form, rows in ELSEWHERE.items() for at in range(0, len(rows), 4)
                     for item in group([form.format(a) for a, _ in rows[at:at + 4]], [f" {b}" for _, b in rows[at:at + 4]])]}
-    every = {"logic": SKIP_LOGIC, "countries": w.pick(3, 1), PEOPLE: SKIP_PEOPLE, REAL: w.pick(5, 1)}
+    every = {"logic": SKIP_LOGIC, "countries": w.pick(3, 1), PEOPLE: SKIP_PEOPLE, TOLD: SKIP_PEOPLE, REAL: w.pick(5, 1)}
     return {kind: in_groups(items)[::every.get(kind, SKIP)] for kind, items in kinds.items()}
 
 
@@ -176,7 +186,7 @@ def draw_probes(axes):
                  color=colour, label=name)
     for x, chance in enumerate(CHANCE.values()):
         axes.plot([x - 0.42, x + 0.42], [chance, chance], "k:", linewidth=1)
-    axes.set_xticks(range(len(CHANCE)), [kind.replace(" ", "\n", 1) for kind in CHANCE], fontsize=8)
+    axes.set_xticks(range(len(CHANCE)), [textwrap.fill(kind, 12) for kind in CHANCE], fontsize=8)
     axes.set_ylabel("belief in the right ending")
     axes.set_ylim(0, 1.02)
     axes.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.12))
@@ -200,14 +210,17 @@ def of(kind, name):
 
 
 ahead_there, ahead_here = ahead(REAL, LARGE, SMALL), ahead(PEOPLE, SMALL, LARGE)
-conditions = [(ahead_there, 0.4), (ahead_here, 0.4), (near(PEOPLE, LARGE, 0.1), 0), (near(REAL, SMALL, 0.1), 0)]
-w.outcome(__file__, "14a what a model was told decides what it knows, not its size",
+if_told = w.bootstrap(np.hstack([tables[TOLD], tables[PEOPLE]]),             # the same groups, in the same order
+                      lambda rows: float((rows[:, 1] - rows[:, 2 + len(MODELS)]).sum() / rows[:, 0].sum()))
+conditions = [(ahead_there, 0.4), (ahead_here, 0.4), (if_told, 0.3), (near(PEOPLE, LARGE, 0.1), 0), (near(REAL, SMALL, 0.1), 0)]
+w.outcome(__file__, "14a each model knows the world that it was told of",
           "about the real world outside of the small model's text, SmolLM2's belief in the right ending is at least 0.4 above the "
           "small model's, which is within 0.1 of chance; about invented people the small model's is at least 0.4 above "
-          "SmolLM2's, which is within 0.1 of chance",
+          "SmolLM2's, which is within 0.1 of chance, and rises by at least 0.3 if it is told first",
           f"elsewhere SmolLM2 is ahead by {span(ahead_there)}, and the small model believes the right ending at {of(REAL, SMALL)}, "
           f"where chance is 0.25; about invented people the small model is ahead by {span(ahead_here)}, and SmolLM2 believes the "
-          f"right ending at {of(PEOPLE, LARGE)}; SmolLM2 against the small model where both were told: "
+          f"right ending at {of(PEOPLE, LARGE)}, if it is told first by {span(if_told)} more; SmolLM2 against the "
+          "small model where both were told: "
           + ", ".join(f"{kind} {of(kind, LARGE)} against {of(kind, SMALL)}" for kind in SHARED)
           + f"; an untrained model {', '.join(of(kind, UNTRAINED) for kind in (PEOPLE, REAL))}; over groups of questions, of small "
           f"models {len(SEEDS)}",
@@ -324,10 +337,10 @@ with w.table("21_copying"):
 
 def draw_copying(axes):
     """Where the copying heads are, and what the loss is with and without them."""
-    for name, colour in ((SMALL, "tab:blue"), (LARGE, "tab:orange")):
+    for name, colour, size in ((LARGE, "tab:orange", 4), (SMALL, "tab:blue", 6)):
         layers, heads = maps[name].shape
         place = (np.arange(layers) + 0.5) / layers
-        axes[0].plot(np.repeat(place, heads), maps[name].ravel(), "o", color=colour, markersize=4, alpha=0.7, label=name)
+        axes[0].plot(np.repeat(place, heads), maps[name].ravel(), "o", color=colour, markersize=size, alpha=0.7, label=name)
         for i, end in enumerate(copied[name]):
             axes[1].barh(i + (0.2 if name == SMALL else -0.2), copied[name][end].mean(), 0.38, color=colour)
     axes[0].set_xlabel("depth of the block: 0 first, 1 last")
@@ -351,8 +364,8 @@ apart = w.bootstrap(np.stack([copied[LARGE][end] for end in (HEADS, OTHERS, SHUF
                     lambda rows: float((rows[:, 0] - rows[:, 1]).sum() / (rows[:, 2] - rows[:, 3]).sum()))
 conditions = [(gain, 3), ((-small_gain[0], -small_gain[2], -small_gain[1]), -1), (apart, 0.5)]
 w.outcome(__file__, "14b SmolLM2 copies what came before, and a few of its heads do it",
-          "random words that come again cost SmolLM2 at least 3 nats less than the same words in another order, and the small model "
-          "less than 1 nat less; without the 10 heads that look most at the word to copy, at least half of that gain is lost "
+          "random words that come again cost SmolLM2 at least 3 nats less than the same words in another order, and the small "
+          "model less than 1 nat less; without the 10 heads that look most at the word to copy, at least half of that gain is lost "
           "beyond what is lost without 10 other heads of the same blocks",
           f"SmolLM2 {span(gain)} nats less, the small model {span(small_gain)}; without the heads {span(lost)} more, without others "
           f"{span(lost_without_others)}: of the gain, {span(apart)} are lost with these heads alone; words that are new cost "
@@ -489,15 +502,17 @@ with w.table("21_context"):
 
 
 def draw_context(axes):
-    """Bits a byte by how much stands before."""
-    for name, colour in ((LARGE, "tab:orange"), (SMALL, "tab:blue")):
+    """Bits a byte by how much stands before, a panel for each model, as they are far apart."""
+    for panel, name, colour in zip(axes, curves, ("tab:orange", "tab:blue")):
         for k, (what, style) in enumerate((("its own text", "o-"), ("another lesson", "o:"))):
             line = curves[name][:, k].mean(axis=0)
-            axes.plot(range(len(line)), line, style, color=colour, label=f"{name}, after {what}")
-    axes.set_xticks(range(len(BEFORE)), BEFORE)
-    axes.set_xlabel("characters before the passage")
-    axes.set_ylabel("bits a byte")
-    axes.legend(frameon=False, fontsize=8)
+            panel.plot(range(len(line)), line, style, color=colour, label=f"after {what}")
+        panel.set_xticks(range(len(line)), BEFORE[:len(line)])
+        panel.set_ylim(line.min() - 0.5, line.max() + 0.3)
+        panel.set_xlabel("characters before the passage")
+        panel.set_title(name, fontsize=10)
+        panel.legend(frameon=False, fontsize=8)
+    axes[0].set_ylabel("bits a byte")
 
 
 def by_own(name, i):
@@ -514,7 +529,7 @@ w.outcome(__file__, "14d SmolLM2 uses a context longer than the small model can 
           f"own text, {curves[LARGE][:, 1, -1].mean():.2f} after another's",
           w.verdict(saved[1], saved[2], above=0.1),
           {"saved": list(saved), "saved shortly": list(saved_shortly), "saved by the small model": list(small_saved)},
-          w.picture("21_context", draw_context),
+          w.picture("21_context", draw_context, size=(8, 4), grid=(1, 2)),
           plainly={"holds": "What stands a page back helps SmolLM2 with what comes next, in a text that it has never read.",
                    "fails": "A page of context helps SmolLM2 less than predicted.",
                    "undecided": "The passages vary too much to say how much a page of context helps SmolLM2."})
