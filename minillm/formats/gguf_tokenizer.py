@@ -11,6 +11,8 @@ NORMAL, UNKNOWN, CONTROL, UNUSED = 1, 2, 3, 5
 OTHERS = {4: "defined by a user, so text can become it", 6: "a byte of SentencePiece"}
 ROLES = {"bos_token": "bos", "eos_token": "eos", "unk_token": "unknown", "pad_token": "padding"}
 ALSO_END = ("eot", "eom")       # the end of a turn, and of a message, beside that of a text
+# The ends of turns that older files have without saying so; llama.cpp goes by these names too.
+NAMED_ENDS = ("<|eot_id|>", "<|im_end|>")
 
 
 def parse_gguf(metadata):
@@ -49,7 +51,8 @@ def parse_gguf(metadata):
     for role, id in ids.items():
         require(id is None or 0 <= id < len(names),
                 f"tokenizer.ggml.{ROLES[role]}_token_id is {id}; there are {len(names)} tokens")
-    ends = [ids["eos_token"], *(find(f"ggml.{name}_token_id", int) for name in ALSO_END)]
+    ends = [ids["eos_token"], *(find(f"ggml.{name}_token_id", int) for name in ALSO_END),
+            *map(control.get, NAMED_ENDS)]
     begins = find("ggml.add_bos_token", bool, splitter == "llama3")     # as llama.cpp has it
     return vocabulary(
         names, control, merges, splitter=splitter, whole=splitter == "llama3",

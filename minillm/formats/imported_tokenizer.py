@@ -126,22 +126,26 @@ def _special(control, settings, begin):
                         f"{name}: '{role}' is {str(value)[:60]!r}, which is no added token")
                 roles[role] = value
     main = control.get(roles.get("eos_token"))
-    ends = [] if main is None else [main]
-    for name in ("generation_config.json", "config.json"):
-        found = settings[name].get("eos_token_id")
-        found = found if isinstance(found, list) else [found] * (found is not None)
-        require(all(type(id) is int for id in found), f"{name}: 'eos_token_id' is no id")
-        if found and (name == "generation_config.json" or not ends):
-            ends += [id for id in found if id not in ends]
+    ends = _ends(settings, "generation_config.json") or ([] if main is None else [main]) \
+        or _ends(settings, "config.json")
     if not ends and len(control) == 1:      # GPT-2's, which its own files leave to the library
         ends = list(control.values())
     require(ends, "nothing says which token ends an answer: neither 'eos_token' of "
                   "tokenizer_config.json nor 'eos_token_id' of generation_config.json")
+    ends.sort(key=lambda id: id != main)    # the main one first
     require(begin is None or begin in control, f"it begins with {begin!r}, which is no added token")
     by_id = {id: name for name, id in control.items()}
     roles.setdefault("eos_token", by_id.get(ends[0]))
     return {"begin_id": control.get(begin), "end_ids": tuple(ends),
             "pad_id": control.get(roles.get("pad_token")), "roles": roles}
+
+
+def _ends(settings, name):
+    """The ids that a file of settings names as ends."""
+    found = settings[name].get("eos_token_id")
+    found = found if isinstance(found, list) else [found] * (found is not None)
+    require(all(type(id) is int for id in found), f"{name}: 'eos_token_id' is no id")
+    return list(dict.fromkeys(found))
 
 
 def _template(folder, config):
