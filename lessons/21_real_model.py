@@ -508,7 +508,7 @@ def draw_context(axes):
             line = curves[name][:, k].mean(axis=0)
             panel.plot(range(len(line)), line, style, color=colour, label=f"after {what}")
         panel.set_xticks(range(len(line)), BEFORE[:len(line)])
-        panel.set_ylim(line.min() - 0.5, line.max() + 0.3)
+        panel.set_ylim(line.min() - 0.35, line.min() + 0.45)          # both panels are of one height in bits
         panel.set_xlabel("characters before the passage")
         panel.set_title(name, fontsize=10)
         panel.legend(frameon=False, fontsize=8)
