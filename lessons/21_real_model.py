@@ -508,7 +508,8 @@ def draw_context(axes):
             line = curves[name][:, k].mean(axis=0)
             panel.plot(range(len(line)), line, style, color=colour, label=f"after {what}")
         panel.set_xticks(range(len(line)), BEFORE[:len(line)])
-        panel.set_ylim(line.min() - 0.35, line.min() + 0.45)          # both panels are of one height in bits
+        lowest = curves[name].mean(axis=0).min()
+        panel.set_ylim(lowest - 0.1, lowest + 0.7)              # both panels have one height, in bits
         panel.set_xlabel("characters before the passage")
         panel.set_title(name, fontsize=10)
         panel.legend(frameon=False, fontsize=8)
