@@ -58,7 +58,7 @@ WIRING = [
     (ATTENTION, "np.float32(shrink))", "np.float32(1))", "attention's output starts at full size"),
     (ATTENTION, "reshape(C, C).T * np", "reshape(C, C) * np", "attention's output starts as the values' projection, not turned"),
     (FEED_FORWARD, "shrink / np.sqrt(F)", "1 / np.sqrt(F)", "the feed-forward's output starts at full size"),
-    (DECODING, "config, table, starts, column", "config, table, starts * 0, column",
+    (DECODING, "visible_in(layer, starts, config, column)", "visible_in(layer, starts * 0, config, column)",
      "decoding sees the pads and counts them in positions"),
     (ATTENTION, "dk = rotary_backward(dk, cache.k_rotation)", "pass", "the keys' gradient is not turned back"),
     ("minillm/layers/rotary.py", "rotate(dy, cos, -sin, positions)", "rotate(dy, cos, sin, positions)",
