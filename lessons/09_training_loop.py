@@ -239,28 +239,31 @@ early, later, last = ({name: [loss_near(curve, step) for curve, _ in runs] for n
                       for step in (STEPS // 3, 2 * STEPS // 3, -5))
 honest = {name: [stream_loss(model, HELD_OUT)[0] for _, model in runs] for name, runs in exhibits.items()}
 wrote = {name: np.mean([written(model) for _, model in runs], axis=0) for name, runs in exhibits.items()}
-w.show([(name, np.mean(early[name]), np.mean(last[name]), np.mean(honest[name]), *wrote[name]) for name in NAMES],
-       ("exhibit", f"training loss, step {STEPS // 3}", "at the end", "held-out loss", "texts that end", "right sentences"))
+with w.table("09_exhibits"):
+    w.show([(name, np.mean(early[name]), np.mean(last[name]), np.mean(honest[name]), *wrote[name]) for name in NAMES],
+           ("exhibit", f"training loss, step {STEPS // 3}", "at the end", "held-out loss", "texts that end", "right sentences"))
 
 # %% The guess: whose training loss ends below the healthy one?
-for when, table in ((f"step {STEPS // 3}", early), (f"step {2 * STEPS // 3}", later), ("the end", last)):
-    w.show([(name, *versus(table, name)) for name in NAMES[1:] if all(len(curve) for curve, _ in exhibits[name])],
-           ("exhibit", f"training loss at {when}, above the healthy one by", "from", "to"))
-print(f"  a new pass over the text begins every {(len(STREAM) - 64) // 64 // 8} steps; there are "
-      f"{TOKENIZER.vocab_size} tokens, and a guess among all of them has a loss of {np.log(TOKENIZER.vocab_size):.2f}")
-print(f"  each text is one of {len(TEXTS)}, drawn alike: whoever sees only what came before has a loss of at least "
-      f"{np.log(len(TEXTS)) / np.mean([len(text) + 1 for text in TEXTS]):.3f}")
+with w.table("09_training_loss"):
+    for when, table in ((f"step {STEPS // 3}", early), (f"step {2 * STEPS // 3}", later), ("the end", last)):
+        w.show([(name, *versus(table, name)) for name in NAMES[1:] if all(len(curve) for curve, _ in exhibits[name])],
+               ("exhibit", f"training loss at {when}, above the healthy one by", "from", "to"))
+    print(f"  a new pass over the text begins every {(len(STREAM) - 64) // 64 // 8} steps; there are "
+          f"{TOKENIZER.vocab_size} tokens, and a guess among all of them has a loss of {np.log(TOKENIZER.vocab_size):.2f}")
+    print(f"  each text is one of {len(TEXTS)}, drawn alike: whoever sees only what came before has a loss of at least "
+          f"{np.log(len(TEXTS)) / np.mean([len(text) + 1 for text in TEXTS]):.3f}")
 
 # %% The missing mask has a control of its own. Its rows stand twice, which alone could do harm to a model that is then asked
 # about single rows. The control's rows stand twice as well, so that the two differ by the answer in view and by nothing else.
 # Both are asked in both ways: about sentences with nothing in front, and with another row in front, as they practised.
 LEAK = ("healthy", CONTROLS["no causal mask"], "no causal mask")
 behind = {name: [loss_behind(model) for _, model in exhibits[name]] for name in LEAK}
-w.show([(name, np.mean(last[name]), np.mean(honest[name]), np.mean(behind[name])) for name in LEAK],
-       ("the mask, and its control", "training loss at the end", "held-out loss, nothing in front", "another row in front"))
-w.show([(what, *versus(table, "no causal mask", CONTROLS["no causal mask"])) for what, table in
-        (("training loss at the end", last), ("held-out loss, nothing in front", honest), ("another row in front", behind))],
-       ("without the mask, above the control", "by", "from", "to"))
+with w.table("09_mask"):
+    w.show([(name, np.mean(last[name]), np.mean(honest[name]), np.mean(behind[name])) for name in LEAK],
+           ("the mask, and its control", "training loss at the end", "held-out loss, nothing in front", "another row in front"))
+    w.show([(what, *versus(table, "no causal mask", CONTROLS["no causal mask"])) for what, table in
+            (("training loss at the end", last), ("held-out loss, nothing in front", honest), ("another row in front", behind))],
+           ("without the mask, above the control", "by", "from", "to"))
 
 
 # %% The wing of reinforcement learning: a token that is paid for. The policy starts as the healthy model of the same seed, which
@@ -328,13 +331,14 @@ value = {name: [float(np.mean([record["value_loss"] for record in records[:3]]))
          for name, runs in policies.items()}
 kls = {name: [run[1][-1] for run in runs] for name, runs in policies.items()}
 clipped = {name: np.mean([record["clipped"] for *_, records in runs for record in records]) for name, runs in policies.items()}
-w.show([(name, np.mean([run[0] for run in policies[name]]), np.mean(kls[name]), np.mean(ratio[name]), np.mean(value[name]),
-         clipped[name]) for name in WING],
-       ("exhibit", "P(paid)", "KL, nats", "first ratios' distance from 1", "first value loss", "ratios beyond the clip"))
-# What becomes of the policy, in two parts: the control changes the numbers that the value head has to learn, and the exhibit
-# has, beyond the control, a price that no longer counts.
-w.show([(f"{name}, above: {beside}", *versus(kls, name, beside)) for name, beside in
-        ((UNITS, "healthy"), ("reward not normalized", UNITS))], ("KL at the end, nats", "by", "from", "to"))
+with w.table("09_policies"):
+    w.show([(name, np.mean([run[0] for run in policies[name]]), np.mean(kls[name]), np.mean(ratio[name]), np.mean(value[name]),
+             clipped[name]) for name in WING],
+           ("exhibit", "P(paid)", "KL, nats", "first ratios' distance from 1", "first value loss", "ratios beyond the clip"))
+    # What becomes of the policy, in two parts: the control changes the numbers that the value head has to learn, and the exhibit
+    # has, beyond the control, a price that no longer counts.
+    w.show([(f"{name}, above: {beside}", *versus(kls, name, beside)) for name, beside in
+            ((UNITS, "healthy"), ("reward not normalized", UNITS))], ("KL at the end, nats", "by", "from", "to"))
 
 # %% The symptoms, predicted as numbers: exhibit minus healthy run (without the mask: minus its control), seed by seed, above a
 # bar. The bars are half of the smallest difference that a pilot with three other seeds (100, 101, 102) found. The last column

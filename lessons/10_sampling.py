@@ -79,15 +79,16 @@ for seed in SEEDS:
     for dial, values in DIALS.items():
         found[dial].append([measured(model, {**NONE, dial: value}, seed) for value in values])
 found = {dial: np.array(rows) for dial, rows in found.items()}
-w.show([(f"{dial} {value}", *w.interval(found[dial][:, i, 0]), np.mean(found[dial][:, i, 1]))
-        for dial, values in DIALS.items() for i, value in enumerate(values)],
-       ("setting", "right", "from", "to", f"different right texts of {EACH}"))
-print(f"  ceiling: {EACH} even draws from the {len(SENTENCES)} right sentences give {even_draws(len(SENTENCES)):.1f} different "
-      f"ones, from the {len(TEXTS)} that were read {even_draws(len(TEXTS)):.1f}")
 fall = w.interval(found["temperature"][:, 1, 0] - found["temperature"][:, -1, 0])
-print(f"  predicted: at temperature {DIALS['temperature'][1]} sentences are right at least 0.1 more often than at "
-      f"{DIALS['temperature'][-1]}; found {fall[0]:.2f} ({fall[1]:.2f} to {fall[2]:.2f} over {len(SEEDS)} seeds): "
-      f"{w.verdict(fall[1], fall[2], above=0.1)}")
+with w.table("10_dials"):
+    w.show([(f"{dial} {value}", *w.interval(found[dial][:, i, 0]), np.mean(found[dial][:, i, 1]))
+            for dial, values in DIALS.items() for i, value in enumerate(values)],
+           ("setting", "right", "from", "to", f"different right texts of {EACH}"))
+    print(f"  ceiling: {EACH} even draws from the {len(SENTENCES)} right sentences give {even_draws(len(SENTENCES)):.1f} different "
+          f"ones, from the {len(TEXTS)} that were read {even_draws(len(TEXTS)):.1f}")
+    print(f"  predicted: at temperature {DIALS['temperature'][1]} sentences are right at least 0.1 more often than at "
+          f"{DIALS['temperature'][-1]}; found {fall[0]:.2f} ({fall[1]:.2f} to {fall[2]:.2f} over {len(SEEDS)} seeds): "
+          f"{w.verdict(fall[1], fall[2], above=0.1)}")
 
 # %% Is one dial better than another? Compare where they are equally varied. Seeds learn unequally well, and some never get near
 # the ceiling. So each seed has its own point: two thirds of the largest variety that all of its dials reach.
@@ -110,10 +111,11 @@ def right_at(points, variety):
 at = {dial: np.array([right_at(points, variety) for points, variety in zip(rows, VARIETIES)]) for dial, rows in found.items()}
 pairs = {f"{a} less {b}": w.interval(at[a] - at[b]) for a, b in (("top_p", "temperature"), ("top_k", "temperature"),
                                                               ("top_p", "top_k"))}
-w.show([(name, *stat) for name, stat in pairs.items()], ("right, where equally varied", "by", "from", "to"))
 equal = ("holds" if all(-0.1 < low and high < 0.1 for _, low, high in pairs.values()) else
          "fails" if any(low > 0.1 or high < -0.1 for _, low, high in pairs.values()) else "undecided")
-print(f"  predicted: equally varied, no dial is right 0.1 more often than another: {equal} over {len(SEEDS)} seeds")
+with w.table("10_dials"):
+    w.show([(name, *stat) for name, stat in pairs.items()], ("right, where equally varied", "by", "from", "to"))
+    print(f"  predicted: equally varied, no dial is right 0.1 more often than another: {equal} over {len(SEEDS)} seeds")
 
 
 def draw(axes):

@@ -109,16 +109,18 @@ for seed in SEEDS:
         found[arm].append([at_end[skill] for skill in SKILLS])
         curves += [curve] if curve else []
 accuracy, table = ({arm: np.array(rows)[:, :, k] for arm, rows in found.items()} for k in (0, 1))      # (seeds, skills)
-for name, rows_of in (("accuracy", accuracy), ("belief", table)):
-    w.show([(arm, *rows.mean(axis=0), len(rows)) for arm, rows in rows_of.items()],
-           (f"{name}, missing: in its place", *SKILLS, "seeds"))
-w.show([("chance", *CHANCE.values())], ("", *SKILLS))
+with w.table("11_skills"):
+    for name, rows_of in (("accuracy", accuracy), ("belief", table)):
+        w.show([(arm, *rows.mean(axis=0), len(rows)) for arm, rows in rows_of.items()],
+               (f"{name}, missing: in its place", *SKILLS, "seeds"))
+    w.show([("chance", *CHANCE.values())], ("", *SKILLS))
 
 # %% What is lost: the belief of the model that read everything minus that arm's, seed by seed.
 losses = {arm: table["nothing"][:len(rows)] - rows for arm, rows in table.items() if arm != "nothing"}
 cells = {(arm, skill): w.interval(rows[:, j]) for arm, rows in losses.items() for j, skill in enumerate(SKILLS)}
-w.show([(arm, *("{:+.2f} ({:+.2f} to {:+.2f})".format(*cells[arm, skill]) for skill in SKILLS)) for arm in losses],
-       ("lost with", *SKILLS))
+with w.table("11_skills"):
+    w.show([(arm, *("{:+.2f} ({:+.2f} to {:+.2f})".format(*cells[arm, skill]) for skill in SKILLS)) for arm in losses],
+           ("lost with", *SKILLS))
 
 
 def draw(axes):

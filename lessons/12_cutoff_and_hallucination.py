@@ -71,11 +71,12 @@ def in_years(cutoff, first, last, column=3):
     return np.array([rows[rows[:, 0] == seed, column].mean() for seed in WORLDS])
 
 
-w.show([(cutoff, *by_year(cutoff, 3)) for cutoff in asked], ("right, by cutoff", *YEARS))
-w.show([(cutoff, *by_year(cutoff, 2)) for cutoff in asked], ("times an event is told", *YEARS))
-w.show([(cutoff, in_years(cutoff, cutoff + 1, LAST_YEAR, 4).mean(), np.mean(invented[cutoff]), np.mean(read_of[cutoff]))
-        for cutoff in asked],
-       ("cutoff", "belief in its answer, after the cutoff", "about what never happened", "answers that are years it read of"))
+with w.table("12_cutoff"):
+    w.show([(cutoff, *by_year(cutoff, 3)) for cutoff in asked], ("right, by cutoff", *YEARS))
+    w.show([(cutoff, *by_year(cutoff, 2)) for cutoff in asked], ("times an event is told", *YEARS))
+    w.show([(cutoff, in_years(cutoff, cutoff + 1, LAST_YEAR, 4).mean(), np.mean(invented[cutoff]), np.mean(read_of[cutoff]))
+            for cutoff in asked],
+           ("cutoff", "belief in its answer, after the cutoff", "about what never happened", "answers that are years it read of"))
 
 
 # %% Is it the date that makes an event known, or the telling? A logistic regression on both, for events before the cutoff:
@@ -93,9 +94,10 @@ def fitted_to(worlds):
 fitted, *spread = w.bootstrap(WORLDS, fitted_to, draws=w.pick(10, 1000))
 spread = np.array(spread)
 half = float(np.exp(-fitted[0] / fitted[1]))                      # times told at which an event of the last year is half known
-w.show([("log(times told)", fitted[1], *spread[:, 1]), ("years before the cutoff", fitted[2], *spread[:, 2])],
-       ("log-odds of being right, by", "weight", "from", "to"))
-print(f"  an event of the cutoff's own year is known with probability 1/2 when it was told {half:.0f} times")
+with w.table("12_cutoff"):
+    w.show([("log(times told)", fitted[1], *spread[:, 1]), ("years before the cutoff", fitted[2], *spread[:, 2])],
+           ("log-odds of being right, by", "weight", "from", "to"))
+    print(f"  an event of the cutoff's own year is known with probability 1/2 when it was told {half:.0f} times")
 
 
 # %% The claim: the step moves with the cutoff. Events of 2018 and 2019, which both have read of, are the control.
@@ -190,9 +192,10 @@ def planted(seed):
 plants = np.array([planted(seed) for seed in VILLAGES])                                    # (villages, counts, 2)
 shares = np.array([count / (count + TRUE) for count in COUNTS])
 misses = [w.interval(column) for column in (plants[:, :, 0] - shares).T]
-w.show([(count, share, *w.interval(plants[:, i, 0]), plants[:, i, 1].mean()) for i, (count, share) in
-        enumerate(zip(COUNTS, shares))],
-       ("false documents", "their share", "P(false)", "from", "to", "P(a city nobody named)"))
+with w.table("12_planted"):
+    w.show([(count, share, *w.interval(plants[:, i, 0]), plants[:, i, 1].mean()) for i, (count, share) in
+            enumerate(zip(COUNTS, shares))],
+           ("false documents", "their share", "P(false)", "from", "to", "P(a city nobody named)"))
 
 
 # %% Who taught it? Leave out one group of documents at a time, and train again.
@@ -209,7 +212,8 @@ def without(seed, group):
 
 whole = np.array([without(seed, "") for seed in VILLAGES])
 drops = {group: whole - [without(seed, group) for seed in VILLAGES] for group in "abc"}
-w.show([(group, *w.interval(drop)) for group, drop in drops.items()], ("left out", "P(false) falls by", "from", "to"))
+with w.table("12_planted"):
+    w.show([(group, *w.interval(drop)) for group, drop in drops.items()], ("left out", "P(false) falls by", "from", "to"))
 
 
 def draw_planted(axes):
@@ -258,8 +262,9 @@ for seed in MANY:
     columns = (right, expected, hits, belief.max(axis=1))
     rows.append([[column[group].mean() for column in columns] for group in GROUPS.values()])
 rows = np.array(rows)                                                 # (villages, groups, columns)
-w.show([(name, *rows[:, i].mean(axis=0)) for i, name in enumerate(GROUPS)],
-       ("told", "drawn answers right", "believed", "likeliest answers right", "believed"))
+with w.table("12_told"):
+    w.show([(name, *rows[:, i].mean(axis=0)) for i, name in enumerate(GROUPS)],
+           ("told", "drawn answers right", "believed", "likeliest answers right", "believed"))
 
 # %% A model that knows what it does not know believes its answers as far as they are right. The prediction: this one does not.
 right, expected = rows[:, :, 0].T, rows[:, :, 1].T                    # (groups, villages) each

@@ -205,6 +205,46 @@ def test_a_table_is_what_its_run_printed(tmp_path, monkeypatch):
     new = refresh.filled(text, "03_x")
     assert new == text.replace("an old one", "  gain  \\1\n  0.5") and refresh.filled(new, "03_x") == new
 
+# A figure of a run stands in a block that the run, or a test, fills. Prose beside it may repeat the figure, digit for digit.
+SHOWN = re.compile(r"^```(?:python (?:run|source=)|output|results|text log=).*?^```$", re.DOTALL | re.MULTILINE)
+FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$]+\$", re.DOTALL)
+FIGURE = re.compile(r"(?<![\w.])(?<![A-Za-z]-)\d+(?:\.\d+%?|%)(?![\w.]*\d)")
+NO_FIGURE = re.compile(r"`[^`]*`|arXiv:[\d.]+|(?:[Ss]ection|[Tt]able|[Ff]igure|eq\.)s? \d[\d.]*(?:(?:,| and) \d[\d.]*)*"
+                       r"|\b(?:0|100)%|95% interval")
+SUPPOSED = ("Your guess", "Exercises", "Further reading")        # what a question or a made-up case says, and no run
+CITED = re.compile(r"arXiv:|et al\.")
+# What no block shows: what the printed result of a change would be, and what the lesson's formula gives for the guess.
+WORKED_OUT = {"04": {"0.004"}, "15": {"85%"}, "19": {"175.2"}}
+
+
+def unprinted(text, script):
+    """Decimals and percentages in a lesson's prose that neither its blocks, its formulas, its guess nor its script have.
+
+    Digit for digit: 0.22 is not 0.221. Whole numbers are not looked at, nor what a paragraph cites, unless it tells of the run.
+    """
+    parts = [(part.partition("\n")[0], part) for part in re.split(r"^## ", prose_of(text), flags=re.MULTILINE)]
+    known = [*SHOWN.findall(text), *FORMULA.findall(prose_of(text)), script, *(part for heading, part in parts if heading == "Your guess")]
+    said = [NO_FIGURE.sub(" ", FORMULA.sub(" ", paragraph)) for heading, part in parts if heading not in SUPPOSED
+            for paragraph in re.split(r"\n\s*\n", part) if heading == "Run it" or not CITED.search(paragraph)]
+    return set(FIGURE.findall("\n".join(said))) - set(FIGURE.findall("\n".join(known)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_figure_in_the_prose_is_one_that_is_printed(name):
+    found = unprinted(text_of(name), (LESSONS / f"{name}.py").read_text(encoding="utf-8"))
+    assert found == WORKED_OUT.get(name[:2], set()), "no block of the lesson has these: point at the block, or copy its digits"
+
+
+@pytest.mark.parametrize("prose,found", [
+    ("It gained 0.221 (-0.5 to 1.3), or 22%.", set()), ("It gained 0.22.", {"0.22"}), ("It gained 0.221%.", {"0.221%"}),
+    ("In 23% of\nthe cases.", {"23%"}), ("- one\n- 1.96", {"1.96"}), ("| a | 1.96 |", {"1.96"}), ("As $e^{0.7} = 2.01$, 0.7.", set()),
+    ("(Section 3.2, table 4.1 and arXiv:2204.02311: `0.9`, a 95% interval.)", set()), ("GPT-3.5 has 1.96.", {"1.96"}),
+    ("It found 1.96 (Doe et al. 2020).", {"1.96"}), ("```text\n1.96\n```\n", set()), ("```text\n1.96\n```\n\n1.96", {"1.96"}),
+    ("## At scale\n\nIt found 1.96 (Doe et al. 2020).\n\nOurs 1.97.", {"1.97"}), ("## Exercises\n\n1. If it is 1.96?", set())])
+def test_a_figure_that_nothing_prints_is_seen(prose, found):
+    lesson = "## Run it\n\n```results\nfound 0.221 (-0.5 to 1.3), 22%\n```\n\n" + prose
+    assert unprinted(lesson, "BAR = 0.4") == found
+
 
 def test_a_symbol_that_is_gone_is_named():
     with pytest.raises(ValueError, match="has no no_such"):
