@@ -74,8 +74,8 @@ def head_weights(cache):
     T, H, D = q.shape
     k = np.repeat(k, H // k.shape[1], axis=1)               # (T, H, D)
     scores = np.einsum("thd,shd->hts", q, k) / np.sqrt(D)   # (H, T, T)
-    past = np.tri(T, dtype=bool)
-    return np.exp(np.where(past, scores - lse[..., None], -np.inf))
+    seen = np.tri(T, dtype=bool) & (np.arange(T) >= cache.visible_from[0][:, None])
+    return np.exp(np.where(seen, scores - lse[..., None], -np.inf))
 
 
 def looks_back(weights):

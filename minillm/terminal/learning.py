@@ -135,7 +135,7 @@ def trace(args):
                   model.params)
     print(f"{'tensor':<52}{'shape':<20}{'mean':>11}{'spread':>11}  made by")
     for row in rows:
-        print(f"{'  ' * row.depth + row.name:<52}{str(row.shape):<20}{row.mean:>11.2e}"
+        print(f"{'  ' * row.depth + row.name:<51} {str(row.shape):<20}{row.mean:>11.2e}"
               f"{row.spread:>11.2e}  {row.place}")
     print(f"\nloss {steps[0].loss:.4f} nats per token; "
           f"ln V = {np.log(tokenizer.vocab_size):.4f}")

@@ -30,7 +30,7 @@ def test_texts_that_cannot_be_read_give_nothing(model):
     assert len(surprise(model, TEXT * 9)) == model.config.context - 1
 
 
-@pytest.mark.parametrize("preset", ["llama", "gpt2", "one key for all heads"])
+@pytest.mark.parametrize("preset", ["llama", "gpt2", "one key for all heads", "window and rope"])
 def test_attention_weights_are_what_the_layer_averages_with(preset):
     from minillm.layers.attention import attention_forward
     from minillm.layers.norm import norm_forward

@@ -315,7 +315,7 @@ def test_a_window_and_idle_experts_take_no_operations():
     assert half == pytest.approx(none * (0.5 + 0.5 * (8 - 64 / 32) / 8))
     routed = tiny.config("experts")
     assert size.training_flops(routed, 1) == 6 * size.active_parameters(routed)
-    assert size.parameters(routed) - size.active_parameters(routed) == 2 * 3 * 3 * 60 * 11
+    assert size.parameters(routed) - size.active_parameters(routed) == 2 * 2 * 3 * 60 * 11
 
 
 def test_told_figures_stand_beside_computed_ones():
