@@ -86,7 +86,7 @@ WIRING = [
     (NEXT_TOKEN, "targets, weights = batch.targets.reshape(-1)[index], batch.weights.reshape(-1)[index]",
      "targets, weights = batch.targets.reshape(-1)[index], batch.weights.reshape(-1)[index] * 0 + 1",
      "every target counts the same, replayed text too"),
-    (NEXT_TOKEN, "grads, float(weights.sum()), {})", "grads, float(batch.weights.size), {})",
+    (NEXT_TOKEN, "grads, float(weights.sum()), metrics)", "grads, float(batch.weights.size), metrics)",
      "micro-batches are weighed by places, not by targets that count"),
     (SCORING, "batch.positions, batch.visible_from", "batch.visible_from, batch.visible_from",
      "scoring takes the mask for the positions"),
