@@ -35,7 +35,7 @@ QUESTIONS = [
     "What is the opposite of cold?", "Explain gravity to a child.", "What should I eat for breakfast?"]
 NEW = 48        # tokens of an answer at the most
 # How far the logits may lie apart, by norm. Our product adds up to 1,536 numbers into one float32, block by block of k but
-# without a sum of its own for each block; that comes to 1.2e-5, and to 1e-6 with MINILLM_MATMUL=blas.
+# without a sum of its own for each block; that comes to 1.2e-5, and to 2e-6 with MINILLM_MATMUL=blas.
 ROUNDING = 2e-5
 
 

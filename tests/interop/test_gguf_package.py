@@ -45,7 +45,9 @@ def test_quantized_by_the_package(name):
     assert (np.abs(numbers - weights) <= (1.01 if name in ("Q4_0", "Q5_0") else 0.51) * level + 1e-3).all()
 
 
-@pytest.mark.parametrize("preset,changes", [("llama", {}), ("llama", {"tied": False, "kv_heads": 6}), ("gpt2", {"context": 1024, "hidden": 240})])    # of GPT-2, transformers does not read these two
+@pytest.mark.parametrize("preset,changes", [
+    ("llama", {}), ("llama", {"tied": False, "kv_heads": 6}),
+    ("gpt2", {"context": 1024, "hidden": 240})])        # the values that transformers takes without reading them
 def test_transformers_reads_the_same_model(tmp_path, preset, changes):
     """Written as llama.cpp would, read by both: the same logits."""
     torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
