@@ -78,7 +78,7 @@ def decoding_cases(draw, shape):
     sizes = [*[(C, C)] * 4, (4 * C, C), (C, 4 * C), (0, 0)]     # query, key, value, output, up, down, no gate
     keys, values = draw(1, shape.heads, shape.T, D), draw(1, shape.heads, shape.T, D)
     args = (draw(1, C), (draw(C), draw(C)), (draw(C), draw(C)), tuple(draw(*size) / C**0.5 for size in sizes), (none,) * 7,
-            *np.empty((2, 1, 0), np.float32), np.zeros(1, np.int32), shape.T - 1, keys, values, 1e-5, thread_count())
+            *np.empty((2, 1, 0), np.float32), *np.zeros((2, 1), np.int32), shape.T - 1, keys, values, 1e-5, thread_count())
     decode.block_decode(*args)      # keys and values of the token are stored: further calls change nothing
     return [(decode.block_decode, args)]
 

@@ -38,6 +38,7 @@ BENCHMARKS = {"machine": Benchmark("torch"), "matmul": Benchmark("torch"), "kern
               "scaling": Benchmark("torch"), "tokenizer": Benchmark("tokenizers"),
               "shakespeare": Benchmark("torch", data="must"), "precision": Benchmark(data="may"), "optimizers": Benchmark(),
               "lora": Benchmark(),
+              "families": Benchmark(),
               "pipeline": Benchmark(run=True)}
 
 

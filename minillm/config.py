@@ -99,6 +99,14 @@ class ModelConfig(Dials):
     tied: bool = knob(False, "one table for the embedding and the output head")
     norm_eps: float = knob(1e-5, "added under the root of every norm", within="[1e-12, 1]")
     rope_theta: float = knob(500.0, "base of the rotary frequencies", within="[1, 1e12]")
+    window: int = knob(0, "keys that a token sees in every second block, its own included; 0: all "
+                          "before it, in every block", within="[0, inf)", later=True)
+    experts: int = knob(0, "feed-forwards of each block that a router chooses among (E); 0: one, "
+                           "without a router", within="[0, inf)", later=True)
+    active_experts: int = knob(2, "experts that work on a token (K)", within="[1, inf)",
+                               later=True)
+    balance: float = knob(0.01, "weight of the loss that keeps experts evenly used",
+                          within="[0, inf)", later=True)
 
     @property
     def head_size(self):
@@ -116,6 +124,9 @@ class ModelConfig(Dials):
         require(self.position != "rope" or self.head_size % 2 == 0,
                 f"width / heads is {self.head_size}; rotary positions rotate pairs of channels, "
                 "so it must be even")
+        require(self.experts == 0 or self.experts >= self.active_experts,
+                f"experts is {self.experts}, fewer than active_experts, which is "
+                f"{self.active_experts}")
 
 
 @dataclass(frozen=True)
@@ -159,10 +170,15 @@ class OptimizerConfig(Dials):
 # GPT-2's architecture, where it differs from the defaults. The defaults are Llama's.
 GPT2 = dict(norm="layernorm", position="learned", activation="gelu", bias=True, tied=True)
 
-# Families of models; "micro" is the small character-level model of many tutorials.
+# Families of models, each a twin of about a million parameters; evaluate/scale.py has the shapes of
+# full size. "micro" is the small character-level model of many tutorials.
 MODELS = {
     "llama": ModelConfig(),
     "gpt2": ModelConfig(layers=4, kv_heads=4, hidden=512, **GPT2),
+    "gpt3": ModelConfig(layers=4, kv_heads=4, hidden=512, window=32, **GPT2),
+    # Llama 2 70B: eight query heads share a key/value head, and F = 3.5 C.
+    "llama2": ModelConfig(heads=8, kv_heads=1, hidden=448),
+    "moe": ModelConfig(hidden=64, experts=8, active_experts=2),
     "micro": ModelConfig(context=64, layers=4, kv_heads=4, hidden=512, **{**GPT2, "bias": False}),
 }
 

@@ -22,13 +22,13 @@ def attention_alone(q, k, v, keys, values, visible_from, column, kernel=block_de
         biases = (q[b].ravel(), k[b].ravel(), v[b].ravel(), none, none, none, none)
         angles = np.empty((1, 0), q.dtype)
         out.append(kernel(zeros[None], (zeros, zeros), (none, none), tuple(weights), biases, angles, angles,
-                          visible_from[b:b + 1], column, keys[b:b + 1], values[b:b + 1], 1e-5, 2))
+                          column - visible_from[b:b + 1], visible_from[b:b + 1], column, keys[b:b + 1], values[b:b + 1], 1e-5, 2))
     return np.concatenate(out).reshape(q.shape)
 
 
 def block_case(preset, B, seed=0, column=20, length=24):
     """The arguments of block_decode for a model of tests/tiny.py. Of the cache, what no token may see is NaN."""
-    config, rng = tiny.config(preset), np.random.default_rng(seed)
+    config, rng = tiny.config(preset, experts=0), np.random.default_rng(seed)
     params = tiny.lively({"block": block_init(rng, config)}, rng, np.float32)["block"]
     attention, feed_forward = params["attention"], params["feed_forward"]
     none, C, D = np.empty(0, np.float32), config.width, config.head_size
@@ -46,4 +46,5 @@ def block_case(preset, B, seed=0, column=20, length=24):
             cache[b, :, :visible_from[b]] = cache[b, :, column:] = np.nan
     return (rng.standard_normal((B, C)).astype(np.float32), tuple(norm["gain"] for norm in norms),
             tuple(norm.get("bias", shift) for norm in norms), tuple(layer["weight"] for layer in layers),
-            tuple(layer.get("bias", none) for layer in layers), *table, visible_from, column, keys, values, 1e-5, 2)
+            tuple(layer.get("bias", none) for layer in layers), *table, column - visible_from, visible_from,
+            column, keys, values, 1e-5, 2)

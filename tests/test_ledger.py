@@ -14,7 +14,8 @@ from gradcheck import gradcheck
 from minillm import tree
 from minillm.phases.rlhf import RLHFConfig
 from minillm.kernels.categorical import categorical_backward, categorical_forward
-from minillm.layers import attention, block, embedding, feed_forward, linear, lora, norm, rotary
+from minillm.layers import (attention, block, embedding, experts, feed_forward, linear, lora, norm,
+                            rotary)
 from minillm.losses import next_token, policy, ranking
 from minillm.model import heads, transformer
 from minillm.model.adapter import new_adapter
@@ -115,6 +116,42 @@ def test_feed_forward(kind, bias):
     params = layer_params(feed_forward.feed_forward_init, tiny.config(activation=kind, bias=bias), 1.0)
     ledger(f"feed-forward, {kind}, bias {bias}", lambda p, x: feed_forward.feed_forward_forward(x, p),
            feed_forward.feed_forward_backward, params, normal(B, T, C))
+
+
+def on_edge(scores, active):
+    """The smallest distance between the last expert that a token chooses and the next one."""
+    ordered = np.sort(scores, axis=1)[:, ::-1]
+    return (ordered[:, active - 1] - ordered[:, active]).min()
+
+
+@pytest.mark.parametrize("preset,active", [("experts", 2), ("experts", 3), ("one expert of three, gelu, bias, window", 1)])
+def test_experts(preset, active):
+    """The choice has no gradient: no token may lie so near its edge that a step of 1e-5 changes it."""
+    config = tiny.config(preset, active_experts=active)
+    params, x = layer_params(experts.experts_init, config, 1.0), normal(B, T, C)
+    assert on_edge(x.reshape(-1, C) @ params["router"]["weight"].T, active) > 1e-3
+    if active == 1:                     # the weight of a single expert is 1, whatever its score
+        assert not experts.experts_backward(x, experts.experts_forward(x, params, 1)[1])[1]["router"]["weight"].any()
+        return
+    ledger(f"experts, {active} of {config.experts}", lambda p, x: experts.experts_forward(x, p, active),
+           experts.experts_backward, params, x)
+
+
+@pytest.mark.parametrize("preset", ["experts", "one expert of three, gelu, bias, window"])
+def test_the_balancing_loss(preset):
+    """Through the router alone: what the experts give does not move it."""
+    config = tiny.config(preset)
+    params, x = layer_params(experts.experts_init, config, 1.0), normal(B, T, C)
+
+    def forward(p, x):
+        _, cache = experts.experts_forward(x, {**params, "router": p}, config.active_experts, VISIBLE_FROM)
+        return cache.balance, cache
+
+    def backward(dloss, cache):
+        dx, grads = experts.experts_backward(np.zeros_like(x), cache, dloss)
+        assert not any(leaf.any() for leaf in tree.leaves(grads["experts"]))
+        return dx, grads["router"]
+    ledger(f"balance, {config.active_experts} of {config.experts}", forward, backward, params["router"], x)
 
 
 @pytest.mark.parametrize("preset", ["llama", "gpt2 without biases"])
@@ -223,7 +260,7 @@ def objective_ledger(label, loss_and_grads, params, batch):
     ledger(label, forward, lambda dy, grads: [tree.tree_map(lambda leaf: dy * leaf, grads)], params)
 
 
-@pytest.mark.parametrize("preset", ["llama", "gpt2 without biases", "untied"])
+@pytest.mark.parametrize("preset", ["llama", "gpt2 without biases", "untied", "experts"])
 def test_next_token_objective(preset):
     config = tiny.config(preset)
     objective_ledger(f"next token, {preset}", partial(next_token_objective, config=config),

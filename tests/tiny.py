@@ -25,6 +25,10 @@ PRESETS = {
     "layernorm, rope, swiglu, bias, untied": {"norm": "layernorm", "bias": True, "tied": False},
     "layernorm, rope, gelu": {"norm": "layernorm", "activation": "gelu"},
     "rmsnorm, learned, swiglu": {"position": "learned"},
+    "gpt3": {**GPT2, "window": 3},                                                  # its second block has the window
+    "window and rope": {"window": 2},
+    "experts": {"experts": 4, "balance": 0.3},
+    "one expert of three, gelu, bias, window": {**GPT2, "experts": 3, "active_experts": 1, "window": 4},
 }
 
 

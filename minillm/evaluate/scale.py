@@ -21,6 +21,28 @@ class Published:
 
 
 @dataclass(frozen=True)
+class FullSize:
+    """A model of one of the families of config.MODELS as its makers built it, and its size."""
+
+    family: str
+    name: str
+    config: ModelConfig
+    published: int | None   # parameters; None: nobody published how many
+    unit: int               # what the published number is rounded to; 1: every parameter
+    source: str
+    active: int | None = None       # published parameters at work on a token, to 1e9
+
+    @property
+    def outcome(self):
+        """"equal" (rounded as the published number is), "differs", or "none is published"."""
+        if self.published is None:
+            return "none is published"
+        counted = round(parameters(self.config) / self.unit) * self.unit
+        equal = "equal" if self.unit == 1 else "equal, rounded"
+        return equal if counted == self.published else "differs"
+
+
+@dataclass(frozen=True)
 class Told:
     """A figure that is told of a model's training, beside the one that can be computed.
 
@@ -55,17 +77,25 @@ class Told:
 
 
 MICRO = replace(MODELS["micro"], vocab_size=65)      # what the speed of a machine is measured on
+GPT2_XL = ModelConfig(vocab_size=50_257, context=1024, layers=48, width=1600, heads=25,
+                      kv_heads=25, hidden=6400, **GPT2)
+# Dense and locally banded layers take turns; how wide the band is was not published. 128 is what
+# Child et al. 2019, whom the paper follows, took for text. No parameter depends on it.
 GPT3 = ModelConfig(vocab_size=50_257, context=2048, layers=96, width=12_288, heads=96, kv_heads=96,
-                   hidden=49_152, **GPT2)
+                   hidden=49_152, window=128, **GPT2)
 LLAMA_2_7B = ModelConfig(vocab_size=32_000, context=4096, layers=32, width=4096, heads=32,
                          kv_heads=32, hidden=11_008)
 LLAMA_2_13B = replace(LLAMA_2_7B, layers=40, width=5120, heads=40, kv_heads=40, hidden=13_824)
 LLAMA_2_70B = ModelConfig(vocab_size=32_000, context=4096, layers=80, width=8192, heads=64,
                           kv_heads=8, hidden=28_672)
-# Press reports speak of 280 B active parameters; this shape has as many. It is made up: nobody who
-# built GPT-4 has published its shape.
+MIXTRAL = ModelConfig(vocab_size=32_000, context=32_768, layers=32, width=4096, heads=32,
+                      kv_heads=8, hidden=14_336, experts=8, active_experts=2, rope_theta=1e6)
+# Press reports speak of 16 experts, 2 of them at work, and of 280 B active parameters; this shape
+# has as many. It is made up: nobody who built GPT-4 has published its shape, nor that it has
+# experts.
 GPT4_GUESS = ModelConfig(vocab_size=100_277, context=8192, layers=120, width=13_312, heads=104,
-                         kv_heads=8, hidden=72_448, norm="layernorm", activation="gelu")
+                         kv_heads=8, hidden=36_224, experts=16, active_experts=2,
+                         norm="layernorm", activation="gelu")
 
 LLAMA_2_HOURS = 1_720_320       # of one A100, for the 70B model
 LLAMA_2 = "Touvron et al. 2023, arXiv:2307.09288, tables 1 and 2"
@@ -78,6 +108,21 @@ PUBLISHED = (
     Published("Llama 2 7B", LLAMA_2_7B, 7e9, 2e12, None, 184_320, LLAMA_2),
     Published("Llama 2 13B", LLAMA_2_13B, 13e9, 2e12, None, 368_640, LLAMA_2),
     Published("Llama 2 70B", LLAMA_2_70B, 70e9, 2e12, None, LLAMA_2_HOURS, LLAMA_2),
+)
+
+TENSORS = "counted from its tensors on Hugging Face"
+FULL_SIZE = (
+    FullSize("gpt2", "GPT-2 1.5B", GPT2_XL, 1_557_611_200, 1,
+             f"openai-community/gpt2-xl, {TENSORS}"),
+    FullSize("gpt3", "GPT-3 175B", GPT3, 174_600_000_000, 10**8,
+             "Brown et al. 2020, arXiv:2005.14165, table D.1"),
+    FullSize("llama2", "Llama 2 70B", LLAMA_2_70B, 68_976_648_192, 1,
+             f"meta-llama/Llama-2-70b-hf, {TENSORS}; 70 B in its paper"),
+    FullSize("moe", "Mixtral 8x7B", MIXTRAL, 46_702_792_704, 1,
+             f"mistralai/Mixtral-8x7B-v0.1, {TENSORS}; active: Jiang et al. 2024, "
+             "arXiv:2401.04088, section 1", 13 * 10**9),
+    FullSize("moe", "GPT-4 *", GPT4_GUESS, None, 1,
+             "nobody who built it has published a size; that it has experts is said, not known"),
 )
 
 V100_FLOPS = 28e12              # a GPU of 2020 at its best without tensor cores

@@ -15,6 +15,7 @@ from minillm.formats.tokenizer_config import SPECIAL_IDS
 
 ROPE_LAYOUT = "half"        # channels i and i + D/2 rotate together, as in Llama on Hugging Face
 FIELDS = {item.name: type(item.default) for item in fields(ModelConfig)}
+DENSE = dict(window=0, experts=0)       # neither Llama nor GPT-2 has local attention or experts
 
 
 class Key(NamedTuple):
@@ -51,7 +52,7 @@ COMMON = (*SPECIAL, off("is_encoder_decoder", "an encoder beside the decoder"),
           off("use_sliding_window", "attention to a window"))
 
 LLAMA = Family("LlamaForCausalLM", dict(norm="rmsnorm", position="rope", activation="swiglu",
-                                        bias=False), (
+                                        bias=False, **DENSE), (
     key("vocab_size", "vocab_size", 32000),
     key("hidden_size", "width", 4096),
     key("intermediate_size", "hidden", 11008),
@@ -75,8 +76,8 @@ LLAMA = Family("LlamaForCausalLM", dict(norm="rmsnorm", position="rope", activat
         why="channels that are not rotated"),
     *COMMON))
 
-GPT2LM = Family("GPT2LMHeadModel", {name: value for name, value in GPT2.items()
-                                    if name != "tied"}, (
+GPT2LM = Family("GPT2LMHeadModel", {**{name: value for name, value in GPT2.items()
+                                       if name != "tied"}, **DENSE}, (
     key("vocab_size", "vocab_size", 50257),
     key("n_embd", "width", 768),
     key("n_inner", "hidden", lambda read: 4 * read["width"]),
@@ -150,8 +151,7 @@ def to_json(config, ids=SPECIAL_IDS):
     """
     name = family(config)
     architecture, _, keys = FAMILIES[name]
-    ours = {field: getattr(config, field) for field in FIELDS}
-    ids = {name: ids.get(name) for name in SPECIAL_IDS}
+    ours, ids = as_dict(config), {name: ids.get(name) for name in SPECIAL_IDS}
     imported = {} if ids == SPECIAL_IDS else {"imported": True}     # a tokenizer of others
     return {**({"architectures": [architecture]} if architecture else {}),
             "model_type": name, "dtype": "float32",

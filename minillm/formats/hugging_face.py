@@ -117,8 +117,8 @@ def from_tensors(tensors, config, like, load=as_it_is):
 
     tensors: {name: what has a .shape}; load(it, transposed) -> the array, asked for one by one,
     after the names and shapes of all were checked.
-    The prefix of the family's names may be missing, buffers may be there, and a tied model may have
-    its head a second time, if it is the same.
+    The prefix of the family's names may be missing, and a tied model may have its head a second
+    time, if it is the same.
     Raises:  ValueError that names a tensor which is missing, unexpected or has another shape.
     """
     if family(config) == "minillm":
@@ -144,13 +144,13 @@ def from_tensors(tensors, config, like, load=as_it_is):
 
 
 def with_prefix(tensors, name):
-    """The tensors under the names of the whole model, without buffers."""
+    """The tensors under the names of the whole model."""
     prefix, starts = PREFIX[name]
     full = {(prefix if each.startswith(starts) else "") + each: tensor
-            for each, tensor in tensors.items() if not is_buffer(each)}
-    twice = sum(not is_buffer(each) for each in tensors) - len(full)
-    if twice:
-        raise ValueError(f"{twice} tensors are there with and without {prefix!r} in their names")
+            for each, tensor in tensors.items()}
+    if len(full) < len(tensors):
+        raise ValueError(f"{len(tensors) - len(full)} tensors are there with and without "
+                         f"{prefix!r} in their names")
     return full
 
 

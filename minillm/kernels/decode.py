@@ -70,9 +70,9 @@ def attention_decode_plain(q, keys, values, visible_from, column):
     return out
 
 
-def block_decode_plain(x, gains, shifts, weights, biases, cos, sin, visible_from, column, keys,
-                       values, eps, threads):
-    """A block for one new token per row, which is at `column`, at position column - visible_from.
+def block_decode_plain(x, gains, shifts, weights, biases, cos, sin, positions, visible_from,
+                       column, keys, values, eps, threads):
+    """A block for one new token per row, which is at `column` of the key/value cache.
 
         x = x + attention(norm1(x));  y = x + feed_forward(norm2(x))
 
@@ -82,15 +82,15 @@ def block_decode_plain(x, gains, shifts, weights, biases, cos, sin, visible_from
     changes no result.
     Shapes:  x (B, C), gains and shifts 2 x (C,), weights and biases of query, key, value, output,
              up, down, gate: 7 x (C_out, C_in) and 7 x (C_out,), cos and sin (P, D/2),
-             visible_from (B,) int32, column int < S, keys and values (B, G, S, D) -> y (B, C)
+             positions and visible_from (B,) int32, column int < S, keys and values (B, G, S, D)
+             -> y (B, C)
     """
     B, _, _, D = keys.shape
     query, key, value, output, up, down, gate = zip(weights, biases)
     n = _norm_plain(x, gains[0], shifts[0], eps)
     q, k, v = (_linear_plain(n, *layer).reshape(B, -1, D) for layer in (query, key, value))
     if cos.size:
-        positions = np.maximum(column - visible_from, 0)[:, None]       # (B, 1)
-        q, k = (rotate_plain(part[:, None], cos, sin, positions)[:, 0] for part in (q, k))
+        q, k = (rotate_plain(part[:, None], cos, sin, positions[:, None])[:, 0] for part in (q, k))
     keys[:, :, column], values[:, :, column] = k, v
     out = attention_decode_plain(q, keys, values, visible_from, column)
     x = x + _linear_plain(out.reshape(x.shape), *output)
@@ -146,8 +146,8 @@ def finish_rows(work, first, end, start, stop, stage, gated, sums, up, gate, hid
 
 
 @twin(plain=block_decode_plain, parallel=True)
-def block_decode(x, gains, shifts, weights, biases, cos, sin, visible_from, column, keys, values,
-                 eps, threads):
+def block_decode(x, gains, shifts, weights, biases, cos, sin, positions, visible_from, column,
+                 keys, values, eps, threads):
     (B, C), (G, D), n = x.shape, (keys.shape[1], keys.shape[3]), lanes(x)
     F, few, gated = weights[4].shape[0], B < FEW, weights[6].size > 0
     height = B if few else 2 * n            # rows of a tile
@@ -183,7 +183,7 @@ def block_decode(x, gains, shifts, weights, biases, cos, sin, visible_from, colu
             if stage == 1:
                 b, g = task // G, task % G
                 start = min(max(visible_from[b], 0), column + 1)
-                place = max(column - start, 0) if cos.size else 0
+                place = max(positions[b], 0) if cos.size else 0
                 attend(work[b], q, k, v, out, cos[place], sin[place], keys[b, g], values[b, g],
                         start, column, g, C // G)
             else:

@@ -8,7 +8,7 @@ from minillm.layers.block import block_decode, block_forward
 from minillm.layers.norm import norm_forward
 from minillm.layers.rotary import rotary_table
 from minillm.model.sampling import sample
-from minillm.model.transformer import embed, head_forward
+from minillm.model.transformer import embed, head_forward, visible_in
 
 KEPT = 0.75         # below this share of running rows, ended rows are dropped from the cache
 
@@ -39,10 +39,11 @@ def prefill(params, config, tokens, starts, length):
     positions = np.maximum(np.arange(T, dtype=np.int32) - visible_from, 0)
     x, _, _ = embed(tokens, params["embedding"], positions)
     layers = []
-    for block in params["blocks"]:
+    for layer, block in enumerate(params["blocks"]):
         keys = np.zeros((B, config.kv_heads, length, config.head_size), x.dtype)
         values = np.zeros_like(keys)
-        x, cache = block_forward(x, block, config, positions, visible_from)
+        seen = visible_in(layer, visible_from, config)
+        x, cache = block_forward(x, block, config, positions, seen)
         keys[:, :, :T] = cache.attention.k.swapaxes(1, 2)
         values[:, :, :T] = cache.attention.v.swapaxes(1, 2)
         layers.append((keys, values))
@@ -53,19 +54,23 @@ def prefill(params, config, tokens, starts, length):
 def decode_step(params, config, tokens, starts, column, layers):
     """Logits after one more token per row; its key and value go to `column` of the cache.
 
+    Where a block has a window, the keys before it stay in the cache and are not read.
     Shapes:  tokens (B,), starts (B,) int32 -> logits (B, V)
     """
     x = params["embedding"]["token"][tokens]                            # (B, C)
+    positions = column - starts
     if config.position == "learned":
-        places = np.minimum(column - starts, config.context - 1)        # an ended row may exceed it
+        places = np.minimum(positions, config.context - 1)              # an ended row may exceed it
         x = x + params["embedding"]["position"][places]
         table = np.empty((2, 1, 0), x.dtype)                            # no angles
     else:
         table = rotary_table(column + 1, config.head_size, config.rope_theta, x.dtype)
     products = config.layers * (4 * config.width + 3 * config.hidden) + config.vocab_size
     with threads_for(x.size * products) as threads:
-        for block, (keys, values) in zip(params["blocks"], layers):
-            x = block_decode(x, block, config, table, starts, column, keys, values, threads)
+        for layer, (block, (keys, values)) in enumerate(zip(params["blocks"], layers)):
+            seen = visible_in(layer, starts, config, column)
+            x = block_decode(x, block, config, table, positions, seen, column, keys, values,
+                             threads)
         return logits_of(x, params, config)
 
 

@@ -29,6 +29,7 @@ class TransformerCache(NamedTuple):
     blocks: list                # for each block a BlockCache, or a BlockInput
     norm: NormCache
     tied: bool
+    balance: float              # sum of the blocks' balancing losses (layers/experts.py)
 
     __repr__ = brief
 
@@ -77,6 +78,24 @@ def one_document(tokens):
     return positions, np.zeros(tokens.shape, np.int32)
 
 
+def visible_in(layer, visible_from, config, column=None):
+    """The first column that each token may see in one block: every second block has the window.
+
+        blocks 0, 2, 4, ...   visible_from
+        blocks 1, 3, 5, ...   max(visible_from, column - window + 1)
+
+    A pad, whose visible_from lies after its column, sees nothing in either.
+    column: the one of all tokens, in decoding; by default they stand in columns 0 to T - 1.
+    Shapes:  visible_from (B, T), or (B,) with a column -> as visible_from, int32
+    Source:  Child et al. 2019, arXiv:1904.10509 (local attention); Brown et al. 2020 (GPT-3),
+             arXiv:2005.14165, section 2.1 (dense and locally banded layers in turn).
+    """
+    if config.window == 0 or layer % 2 == 0:
+        return visible_from
+    columns = np.arange(visible_from.shape[1], dtype=np.int32) if column is None else column
+    return np.maximum(visible_from, columns - (config.window - 1))
+
+
 def embed(tokens, params, positions):
     """The token's vector, plus that of its position if positions are learned.
 
@@ -115,18 +134,21 @@ def transformer_forward(tokens, params, config, positions, visible_from, recompu
         raise ValueError(f"a sequence of {T} tokens is longer than the model's context of "
                          f"{config.context}")
     x, token, position = embed(tokens, params["embedding"], positions)
-    blocks = []
-    for block in params["blocks"]:
-        arguments = BlockInput(x, block, config, positions, visible_from, precision)
+    blocks, balance = [], 0.0
+    for layer, block in enumerate(params["blocks"]):
+        seen = visible_in(layer, visible_from, config)
+        arguments = BlockInput(x, block, config, positions, seen, precision)
         x, cache = block_forward(*arguments)
         blocks.append(arguments if recompute else cache)
+        balance += cache.balance
     h, norm = norm_forward(x, params["norm"], config.norm, config.norm_eps)
-    return h, TransformerCache(token, position, blocks, norm, config.tied)
+    return h, TransformerCache(token, position, blocks, norm, config.tied, balance)
 
 
-def transformer_backward(dh, cache, d_head=None):
+def transformer_backward(dh, cache, d_head=None, d_balance=0.0):
     """transformer_forward in reverse.
 
+    d_balance: d loss / d cache.balance, for an objective that has it as a term.
     d_head: the head's gradient, if the head was used. A tied head and the token embedding are one
     table, so their gradients are added; the gradient of an untied head is returned unchanged.
     Beside an adapter (model/adapter.py) only the blocks have gradients.
@@ -137,7 +159,7 @@ def transformer_backward(dh, cache, d_head=None):
     for block in reversed(cache.blocks):
         if isinstance(block, BlockInput):
             _, block = block_forward(*block)
-        dx, d_block = block_backward(dx, block)
+        dx, d_block = block_backward(dx, block, d_balance)
         d_blocks.insert(0, d_block)
     if cache.token is None:
         return {"blocks": d_blocks}

@@ -28,5 +28,20 @@ def next_token_objective(params, batch, config, recompute=False, precision="floa
 
     dlogits = next_token_backward(1.0, loss_cache)      # overwrites the logits
     drows, d_head = head_backward(dlogits, head)
-    grads = transformer_backward(scatter(drows, index, h.shape), body, d_head)
-    return Objective(float(loss), grads, float(weights.sum()), {})
+    grads = transformer_backward(scatter(drows, index, h.shape), body, d_head, config.balance)
+    loss, metrics = with_balance(float(loss), body, config)
+    return Objective(loss, grads, float(weights.sum()), metrics)
+
+
+def with_balance(loss, body, config):
+    """(the loss with the balancing loss of a model's experts, if it has any; what the log tells).
+
+        loss = cross-entropy + balance sum over blocks of their balancing loss (layers/experts.py)
+
+    The log has both parts: cross_entropy, and balance as the mean of the blocks (1: all experts
+    are used alike). Of several micro-batches, each balances its own tokens.
+    """
+    if config.experts == 0:
+        return loss, {}
+    metrics = {"cross_entropy": loss, "balance": body.balance / config.layers}
+    return loss + config.balance * body.balance, metrics

@@ -77,8 +77,8 @@ def compile_attention_and_decoding():
     few, cache = np.ones((1, C), np.float32), np.ones((2, 1, 1, 1, C), np.float32)
     config = ModelConfig(width=C, heads=1, kv_heads=1, hidden=C)
     block = block_init(np.random.default_rng(0), config)        # one kernel serves all families
-    block_decode(few, block, config, np.ones((2, 1, C // 2), np.float32), visible_from[0, :1], 0,
-                 *cache, 1)
+    block_decode(few, block, config, np.ones((2, 1, C // 2), np.float32), visible_from[0, :1],
+                 visible_from[0, :1], 0, *cache, 1)
 
 
 def compile_sampling():

@@ -1,7 +1,7 @@
 """The configuration of a whole run: the sections of all stages, from the table of stages."""
 
 import json
-from dataclasses import field, make_dataclass
+from dataclasses import field, make_dataclass, replace
 from pathlib import Path
 
 from minillm.config import MODELS, Dials, as_dict, did_you_mean, knob, require, updated
@@ -44,13 +44,16 @@ RunConfig.__doc__ = "Everything that `minillm run` does: the sections of all sta
 # What a whole run of each family learns with. The defaults of the phases themselves are AdamW's.
 MUON = dict(optimizer="muon", beta1=0.8)
 DEFAULT = "llama"
+LLAMA = RunConfig(pretrain=PretrainConfig(steps=810, lr=1.5e-2, table_lr=2.0, **MUON),
+                  finetune=FinetuneConfig(steps=760, lr=1.8e-2, table_lr=1.5, weight_decay=0.01,
+                                          replay_rows=3, task_steps=55, domain_steps=35, **MUON),
+                  reward=RewardConfig(steps=150))
 PRESETS = {
-    "llama": RunConfig(pretrain=PretrainConfig(steps=810, lr=1.5e-2, table_lr=2.0, **MUON),
-                       finetune=FinetuneConfig(steps=760, lr=1.8e-2, table_lr=1.5,
-                                               weight_decay=0.01, replay_rows=3,
-                                               task_steps=55, domain_steps=35, **MUON),
-                       reward=RewardConfig(steps=150)),
+    "llama": LLAMA,
+    "llama2": replace(LLAMA, model=MODELS["llama2"]),
+    "moe": replace(LLAMA, model=MODELS["moe"]),
     "gpt2": RunConfig(model=MODELS["gpt2"], pretrain=PretrainConfig(lr=4e-3)),
+    "gpt3": RunConfig(model=MODELS["gpt3"], pretrain=PretrainConfig(lr=4e-3)),
     "micro": RunConfig(tokenizer=TokenizerConfig(kind="characters"), model=MODELS["micro"],
                        pretrain=PretrainConfig(steps=2000, rows=12, lr=1e-3,
                                                warmup_share=0.05, short_share=0.0, beta2=0.99,

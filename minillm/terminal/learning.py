@@ -141,15 +141,18 @@ def trace(args):
           f"ln V = {np.log(tokenizer.vocab_size):.4f}")
 
 
-COLUMNS = ("model", "parameters", "published", "tokens", "6 N D FLOPs", "published", "attention",
-           "GPU hours", "published", "dollars", "years here")
-WIDTHS = (14, 12, 11, 9, 13, 11, 11, 12, 11, 10, 12)        # of the columns, in characters
+COLUMNS = ("model", "parameters", "published", "active", "tokens", "6 N D FLOPs", "published",
+           "attention", "GPU hours", "published", "dollars", "years here")
+WIDTHS = (14, 12, 11, 9, 9, 13, 11, 11, 12, 11, 10, 12)     # of the columns, in characters
+FAMILY_COLUMNS = ("family", "full size", "parameters", "published", "", "active", "twin", "active")
+FAMILY_WIDTHS = (8, 14, 18, 17, 19, 17, 13, 11)
 
 
 def scale(args):
     """`minillm scale`: what training published models took, and what it would take here."""
     from minillm.evaluate import scale as scaling
-    from minillm.model.size import attention_flops, parameters, training_flops
+    from minillm.model.size import (active_parameters, attention_flops, parameters,
+                                    training_flops)
 
     check_range("--gpu-flops", args.gpu_flops, "[1e6, 1e24]")
     check_range("--utilization", args.utilization, "[1e-6, 1]")
@@ -166,6 +169,7 @@ def scale(args):
             model.name + ("" if model.verified else " *"),
             f"{parameters(model.config) / 1e9:.1f} B",
             published(model.parameters, 1e9, ".0f", " B"),
+            f"{active_parameters(model.config) / 1e9:.1f} B",
             f"{model.tokens / 1e12:.1f} T", f"{flops:.2e}", published(model.flops, 1, ".2e"),
             f"{share:.1%}", f"{hours:,.0f}", published(model.gpu_hours, 1, ",.0f"),
             f"{hours * args.dollars_per_gpu_hour / 1e6:.1f} M",
@@ -181,6 +185,24 @@ def scale(args):
     for figure in scaling.told_figures():
         print(f"{figure.model:<12} {figure.what:<11} told {figure.words(figure.told):<14} "
               f"computed {figure.words(figure.computed):<15} {figure.outcome:<8} {figure.why}")
+    print_families(scaling.FULL_SIZE, parameters, active_parameters)
+
+
+def print_families(full_sizes, parameters, active_parameters):
+    """The families that --preset chooses: their size as published, and that of their twins."""
+    print("\nThe families of --preset, as their makers built them, and as minillm trains them:\n"
+          + in_columns(FAMILY_COLUMNS, FAMILY_WIDTHS))
+    for full in full_sizes:
+        preset = PRESETS[full.family]
+        twin = replace(preset.model, vocab_size=preset.tokenizer.vocab_size)
+        sizes = (parameters(full.config), active_parameters(full.config))
+        whole, active = (f"{size:,}" if full.published else f"{size / 1e9:,.0f} B (guess)"
+                         for size in sizes)
+        print(in_columns((full.family, full.name, whole, published(full.published, 1, ",.0f"),
+                          full.outcome, active, f"{parameters(twin):,}",
+                          f"{active_parameters(twin):,}"), FAMILY_WIDTHS))
+    print("published: " + "; ".join(f"{full.name}: {full.source}" for full in full_sizes)
+          + "\n* a made-up shape, with as many active parameters as press reports speak of.")
 
 
 def published(value, unit, form, suffix=""):
@@ -188,8 +210,8 @@ def published(value, unit, form, suffix=""):
     return "unknown" if value is None else f"{value / unit:{form}}{suffix}"
 
 
-def in_columns(cells):
+def in_columns(cells, widths=WIDTHS):
     """A line of the table of scale: the first cell aligned left, the others aligned right."""
     first, *others = (f"{cell:{'<' if at == 0 else '>'}{width}}"
-                      for at, (cell, width) in enumerate(zip(cells, WIDTHS)))
+                      for at, (cell, width) in enumerate(zip(cells, widths)))
     return first + "".join(others)

@@ -90,6 +90,17 @@ def test_optimizers_trains_every_length_anew(tmp_path):
     assert [row["steps"] for row in content["tables"][0]["rows"]] == [2, 2, 2, 4, 4, 4]
 
 
+@pytest.mark.skipif(PLAIN, reason="times the compiled kernels")
+def test_families_take_the_same_operations(tmp_path):
+    content = content_of("families", tmp_path)
+    families, used = (table["rows"] for table in content["tables"])
+    assert [row["family"] for row in families] == list(load("families").FAMILIES)
+    assert all(row["flops"] == pytest.approx(families[0]["flops"], rel=0.3) for row in families)     # whole steps, of a few
+    assert {row["family"] for row in used} == {"moe", "moe, balance 0"}
+    for row in used:
+        assert 0 <= row["least"] <= 1 / row["experts"] <= row["most"] <= 1 and 1 <= row["even"] <= row["experts"] + 1e-9
+
+
 def test_steps_to_a_loss_lie_on_a_line_through_the_logarithms():
     steps_to = load("optimizers").steps_to
     points = [(100, 4.0), (400, 2.0), (800, 1.0)]

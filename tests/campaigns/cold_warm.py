@@ -96,7 +96,8 @@ def attention(size, dtype):
             shapes = (C, C), (G * D, C), (G * D, C), (C, C), (size, C), (C, size), (size, C)
             none = np.empty(0, dtype)
             yield block_decode(normal(B, C), (normal(C), normal(C)), (none, normal(C)), tuple(normal(*s) for s in shapes),
-                               (none,) * 7, *normal(2, T + 1, D // 2), np.zeros(B, np.int32), T, keys, values, 1e-5, 2)
+                               (none,) * 7, *normal(2, T + 1, D // 2), np.full(B, T, np.int32), np.zeros(B, np.int32), T, keys,
+                               values, 1e-5, 2)
         if G == 1:
             cos, sin = normal(T, D // 2), normal(T, D // 2)
             from minillm.kernels.rotary import rotate

@@ -26,7 +26,7 @@ for B, C, F in [(3, 38, 5), (13, 2, 37)]:
     x, cache = rng.standard_normal((B, C)).astype(np.float32), np.ones((2, B, 2, 3, C // 2), np.float32)
     weights[1], weights[2] = weights[1].copy(), weights[2].copy()
     block_decode(x, (x[0], x[0]), (none, x[0]), tuple(weights), (x[0], *(none,) * 6), *np.ones((2, 3, C // 2 // 2), np.float32),
-                 np.arange(B, dtype=np.int32) % 3, 2, *cache, 1e-5, 2)
+                 np.arange(B, dtype=np.int32) % 3, np.arange(B, dtype=np.int32) % 3, 2, *cache, 1e-5, 2)
 for M, K, N, dtype in [(49, 3, 50, float), (1, 2, 3, float), (49, 19, 50, np.float32),
                        (30, 37, 35, np.float32), (3, 19, 7, float)]:
     a, b, c = (rng.standard_normal(shape).astype(dtype) for shape in ((M, K), (K, N), (M, N)))

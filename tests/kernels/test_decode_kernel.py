@@ -33,8 +33,8 @@ def test_a_row_does_not_depend_on_the_rows_beside_it(preset):
     args = block_case(preset, 70)
 
     def of_rows(rows):
-        by_row = [args[i][rows].copy() for i in (0, 7, 9, 10)]
-        return block_decode(by_row[0], *args[1:7], by_row[1], args[8], *by_row[2:], *args[11:])
+        by_row = [args[i][rows].copy() for i in (0, 7, 8, 10, 11)]
+        return block_decode(by_row[0], *args[1:7], *by_row[1:3], args[9], *by_row[3:], *args[12:])
     every = of_rows(slice(None))
     assert of_rows(slice(30, 60)).tobytes() == every[30:60].tobytes()
     np.testing.assert_allclose(of_rows(slice(40, 42)), every[40:42], rtol=0, atol=1e-5)
@@ -49,7 +49,7 @@ def test_weights_of_a_multiple_of_the_tile_and_of_less_than_one():
         keys, values, x = np.zeros((B, 1, 3, C), np.float32), np.zeros((B, 1, 3, C), np.float32), rng.standard_normal((B, C))
         gains, angles = (np.ones(C, np.float32),) * 2, np.empty((1, 0), np.float32)
         assert_twins_agree(block_decode, x.astype(np.float32), gains, (none,) * 2, weights, (none,) * 7, angles, angles,
-                           np.zeros(B, np.int32), 1, keys, values, 1e-5, 2)
+                           np.ones(B, np.int32), np.zeros(B, np.int32), 1, keys, values, 1e-5, 2)
 
 
 @pytest.mark.parametrize("D", [5, 16, 37])      # below a vector, whole vectors, vectors and a rest

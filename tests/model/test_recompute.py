@@ -11,7 +11,7 @@ from minillm.model.transformer import BlockInput, one_document, transformer_forw
 from minillm.objectives.next_token import next_token_objective
 
 
-@pytest.mark.parametrize("preset", ["llama", "gpt2"])
+@pytest.mark.parametrize("preset", ["llama", "gpt2", "gpt3", "experts"])
 def test_gradients_are_the_same_to_the_bit(preset):
     config = tiny.model(preset).config
     params, batch = tiny.params(config), tiny.batch(config)

@@ -10,7 +10,7 @@ from minillm.text.batches import pad_batch, positions_from
 from minillm.text.tokenizer import Tokenizer
 
 CLOSE = dict(rtol=0, atol=1e-5)
-PRESETS = ["llama", "gpt2", "layernorm, rope, swiglu, bias, untied"]
+PRESETS = ["llama", "gpt2", "layernorm, rope, swiglu, bias, untied", "gpt3", "window and rope", "experts"]
 
 
 @pytest.fixture(params=PRESETS)

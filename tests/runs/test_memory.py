@@ -127,7 +127,7 @@ def test_texts_of_the_user_are_taken_to_fill_the_context(stage):
 
 def test_what_a_block_keeps_is_counted_from_its_cache():
     """The formula against the arrays themselves."""
-    for preset in ("llama", "gpt2", "one key for all heads"):
+    for preset in ("llama", "gpt2", "one key for all heads", "experts"):
         config = tiny.config(preset)
         tokens = np.zeros((2, 7), np.int32)
         _, cache = transformer_forward(tokens, transformer_init(config, np.random.default_rng(0)), config, *one_document(tokens))

@@ -15,6 +15,7 @@ from minillm.cli import main
 from minillm.config import ModelConfig
 from minillm.evaluate import scale
 from minillm.model import size
+from minillm.runs.config import PRESETS
 from minillm.model.transformer import transformer_init
 from minillm.terminal import guesses, learning
 from minillm.objectives.next_token import next_token_objective
@@ -280,6 +281,41 @@ def test_published_models_are_near_their_published_sizes():
         else:
             assert (model.parameters, model.flops, model.gpu_hours) == (None, None, None), model.name
     assert size.training_flops(ModelConfig(vocab_size=7), 10) == 60 * size.parameters(ModelConfig(vocab_size=7))
+
+
+@pytest.mark.parametrize("full", scale.FULL_SIZE, ids=lambda full: full.name)
+def test_families_of_full_size_have_the_published_number_of_parameters(full):
+    """GPT-2 and Llama 2: every parameter of the tensors on Hugging Face. GPT-3: Brown et al. 2020, table D.1, in millions.
+    Mixtral: every parameter of its tensors; active ones: Jiang et al. 2024, section 1. GPT-4: nobody published a size."""
+    assert full.outcome == {"GPT-3 175B": "equal, rounded", "GPT-4 *": "none is published"}.get(full.name, "equal")
+    one = dataclasses.replace(full.config, layers=full.config.layers - 1)
+    assert full.published is None or dataclasses.replace(full, config=one).outcome == "differs"
+    assert full.active is None or round(size.active_parameters(full.config) / 1e9) == full.active / 1e9
+    assert (full.config.window > 0) == (full.family == "gpt3") and (full.config.experts > 0) == (full.family == "moe")
+    twin = PRESETS[full.family].model
+    assert (twin.window > 0, twin.experts > 0) == (full.config.window > 0, full.config.experts > 0)
+    assert 0.9e6 < size.parameters(dataclasses.replace(twin, vocab_size=2560)) < 1.5e6
+
+
+@pytest.mark.parametrize("millions,layers,width,heads", [(125, 12, 768, 12), (356, 24, 1024, 16), (760, 24, 1536, 16),
+                                                         (2650, 32, 2560, 32), (6660, 32, 4096, 32), (174_600, 96, 12_288, 96)])
+def test_sizes_of_gpt_3_are_those_of_its_table(millions, layers, width, heads):
+    """Brown et al. 2020, table D.1, which rounds to millions or tens of them; its shapes are those of table 2.1. (XL and 13B
+    are left out: there the heads of table 2.1 do not make up the width.)"""
+    shape = dataclasses.replace(scale.GPT3, layers=layers, width=width, heads=heads, kv_heads=heads, hidden=4 * width)
+    unit = 1 if millions < 1000 else 10
+    assert round(size.parameters(shape) / 1e6 / unit) * unit == millions
+
+
+def test_a_window_and_idle_experts_take_no_operations():
+    dense = tiny.config("gpt2", layers=4, context=16)
+    every, none = (size.attention_flops(dataclasses.replace(dense, window=window), 10) for window in (16, 0))
+    assert every == none
+    half = size.attention_flops(dataclasses.replace(dense, window=8), 10)
+    assert half == pytest.approx(none * (0.5 + 0.5 * (8 - 64 / 32) / 8))
+    routed = tiny.config("experts")
+    assert size.training_flops(routed, 1) == 6 * size.active_parameters(routed)
+    assert size.parameters(routed) - size.active_parameters(routed) == 2 * 3 * 3 * 60 * 11
 
 
 def test_told_figures_stand_beside_computed_ones():

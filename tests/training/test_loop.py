@@ -30,7 +30,7 @@ def test_the_first_loss_is_ln_v(preset):
     Logits of variance s² add s²/2, as E[log sum exp] = ln V + s²/2. An untied head begins as the embedding, so they
     spread by its deviation times the length of a normed vector, and a little more by what attention copies.
     """
-    config = tiny.config(preset, vocab_size=97)
+    config = tiny.config(preset, vocab_size=97, balance=0.0)
     params, batch = transformer_init(config, np.random.default_rng(0)), tiny.batch(config)
     loss = partial(next_token_objective, config=config)(params, batch).loss
     spread = 0 if config.tied else first_logits(params, batch, config).std()
