@@ -37,6 +37,8 @@ def parse_gguf(metadata):
     require(len(types) == len(names), f"tokenizer.ggml.tokens has {len(names)} entries, "
                                       f"tokenizer.ggml.token_type has {len(types)}")
     require(all(isinstance(name, str) for name in names), "tokenizer.ggml.tokens holds no texts")
+    require(all(isinstance(type, int) for type in types),
+            "tokenizer.ggml.token_type holds no whole numbers")
     control = {}
     for id, (name, type) in enumerate(zip(names, types)):
         require(type in (NORMAL, UNKNOWN, CONTROL, UNUSED),

@@ -90,10 +90,15 @@ def _by_id(ids):
 
 def _begin(post):
     """The token that the post-processor puts before a text, or None."""
-    if post is None or post.get("type") == "ByteLevel":
+    if post is None:
+        return None
+    require(isinstance(post, dict), "'post_processor' has the wrong type")
+    if post.get("type") == "ByteLevel":
         return None
     if post.get("type") == "Sequence":
-        begins = [_begin(part) for part in post.get("processors", [])]
+        parts = post.get("processors")
+        require(isinstance(parts, list), "'processors' is missing or has the wrong type")
+        begins = [_begin(part) for part in parts]
         found = [begin for begin in begins if begin is not None]
         require(len(found) < 2, "two of its post-processors add a token")
         return found[0] if found else None
@@ -102,9 +107,11 @@ def _begin(post):
     if single == [text]:
         return None
     named = isinstance(single, list) and len(single) == 2 and single[1] == text
-    require(named and isinstance(single[0], dict) and "SpecialToken" in single[0],
-            f"its post-processor {str(post.get('type'))[:40]} adds tokens other than one in front")
-    return single[0]["SpecialToken"].get("id")
+    token = single[0].get("SpecialToken") if named and isinstance(single[0], dict) else None
+    name = token.get("id") if isinstance(token, dict) else None
+    require(isinstance(name, str), f"its post-processor {str(post.get('type'))[:40]} adds tokens "
+                                   "other than one in front")
+    return name
 
 
 def _settings(folder):

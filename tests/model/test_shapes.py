@@ -13,7 +13,7 @@ from minillm.model.shapes import parameter_shapes
 from minillm.model.transformer import transformer_init
 
 CONFIGS = {**{name: tiny.config(name) for name in tiny.PRESETS},
-           **{name: replace(config, vocab_size=31, width=48, hidden=20, layers=2) for name, config in MODELS.items()}}
+           **{name: replace(config, vocab_size=31, layers=2) for name, config in MODELS.items()}}
 
 
 @pytest.mark.parametrize("name", CONFIGS)
