@@ -5,7 +5,7 @@ Source:  ggml's GGUF specification, "Tokenizer"; the types of tokens are llama.c
 
 from minillm.config import require
 from minillm.formats.splitters import SPLITTERS, splitter_of_ggml
-from minillm.formats.vocabulary import vocabulary
+from minillm.formats.vocabulary import NAMED_ENDS, vocabulary
 
 NORMAL, UNKNOWN, CONTROL, UNUSED = 1, 2, 3, 5
 OTHERS = {4: "defined by a user, so text can become it", 6: "a byte of SentencePiece"}
@@ -37,6 +37,8 @@ def parse_gguf(metadata):
     require(len(types) == len(names), f"tokenizer.ggml.tokens has {len(names)} entries, "
                                       f"tokenizer.ggml.token_type has {len(types)}")
     require(all(isinstance(name, str) for name in names), "tokenizer.ggml.tokens holds no texts")
+    require(all(isinstance(type, int) for type in types),
+            "tokenizer.ggml.token_type holds no whole numbers")
     control = {}
     for id, (name, type) in enumerate(zip(names, types)):
         require(type in (NORMAL, UNKNOWN, CONTROL, UNUSED),
@@ -49,7 +51,8 @@ def parse_gguf(metadata):
     for role, id in ids.items():
         require(id is None or 0 <= id < len(names),
                 f"tokenizer.ggml.{ROLES[role]}_token_id is {id}; there are {len(names)} tokens")
-    ends = [ids["eos_token"], *(find(f"ggml.{name}_token_id", int) for name in ALSO_END)]
+    ends = [ids["eos_token"], *(find(f"ggml.{name}_token_id", int) for name in ALSO_END),
+            *map(control.get, NAMED_ENDS)]
     begins = find("ggml.add_bos_token", bool, splitter == "llama3")     # as llama.cpp has it
     return vocabulary(
         names, control, merges, splitter=splitter, whole=splitter == "llama3",

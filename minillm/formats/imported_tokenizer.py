@@ -7,7 +7,7 @@ from minillm.config import require
 from minillm.formats.byte_level import spelled
 from minillm.formats.json_file import read_json, reading
 from minillm.formats.splitters import BYTE_LEVEL, SPLITTERS, splitter_of
-from minillm.formats.vocabulary import vocabulary
+from minillm.formats.vocabulary import NAMED_ENDS, vocabulary
 
 MOST_SETTINGS = 4 << 20     # bytes of a file of settings, or of a template
 ROLES = ("bos_token", "eos_token", "unk_token", "pad_token")
@@ -43,10 +43,11 @@ def parse_imported(content, folder):
     control = _control(content.get("added_tokens", []))
     names = _by_id({**vocab, **control})
     settings = _settings(folder)
-    chosen = _special(control, settings, _begin(content.get("post_processor")))
-    whole = model.get("ignore_merges", False)
-    return vocabulary(names, control, merges, splitter=splitter, whole=whole is True, **chosen,
-                      chat_template=_template(folder, settings["tokenizer_config.json"]))
+    template = _template(folder, settings["tokenizer_config.json"])
+    begin = _begin(content.get("post_processor"))
+    chosen = _special(control, settings, begin, template is not None)
+    return vocabulary(names, control, merges, splitter=splitter,
+                      whole=model.get("ignore_merges") is True, chat_template=template, **chosen)
 
 
 def _type(content, key):
@@ -89,10 +90,15 @@ def _by_id(ids):
 
 def _begin(post):
     """The token that the post-processor puts before a text, or None."""
-    if post is None or post.get("type") == "ByteLevel":
+    if post is None:
+        return None
+    require(isinstance(post, dict), "'post_processor' has the wrong type")
+    if post.get("type") == "ByteLevel":
         return None
     if post.get("type") == "Sequence":
-        begins = [_begin(part) for part in post.get("processors", [])]
+        parts = post.get("processors")
+        require(isinstance(parts, list), "'processors' is missing or has the wrong type")
+        begins = [_begin(part) for part in parts]
         found = [begin for begin in begins if begin is not None]
         require(len(found) < 2, "two of its post-processors add a token")
         return found[0] if found else None
@@ -101,9 +107,11 @@ def _begin(post):
     if single == [text]:
         return None
     named = isinstance(single, list) and len(single) == 2 and single[1] == text
-    require(named and isinstance(single[0], dict) and "SpecialToken" in single[0],
-            f"its post-processor {str(post.get('type'))[:40]} adds tokens other than one in front")
-    return single[0]["SpecialToken"].get("id")
+    token = single[0].get("SpecialToken") if named and isinstance(single[0], dict) else None
+    name = token.get("id") if isinstance(token, dict) else None
+    require(isinstance(name, str), f"its post-processor {str(post.get('type'))[:40]} adds tokens "
+                                   "other than one in front")
+    return name
 
 
 def _settings(folder):
@@ -114,8 +122,8 @@ def _settings(folder):
             for name in names}
 
 
-def _special(control, settings, begin):
-    """Which tokens begin and end a text, and pad it."""
+def _special(control, settings, begin, chats):
+    """Which tokens begin and end a text, and pad it; chats: there is a chat template."""
     roles = {}
     for name in ("special_tokens_map.json", "tokenizer_config.json"):
         for role in ROLES:
@@ -126,22 +134,28 @@ def _special(control, settings, begin):
                         f"{name}: '{role}' is {str(value)[:60]!r}, which is no added token")
                 roles[role] = value
     main = control.get(roles.get("eos_token"))
-    ends = [] if main is None else [main]
-    for name in ("generation_config.json", "config.json"):
-        found = settings[name].get("eos_token_id")
-        found = found if isinstance(found, list) else [found] * (found is not None)
-        require(all(type(id) is int for id in found), f"{name}: 'eos_token_id' is no id")
-        if found and (name == "generation_config.json" or not ends):
-            ends += [id for id in found if id not in ends]
+    ends = _ends(settings, "generation_config.json")
+    if not ends:
+        ends = _ends(settings, "config.json") if main is None else [main]
+        ends += [control[name] for name in NAMED_ENDS if chats and control.get(name, main) != main]
     if not ends and len(control) == 1:      # GPT-2's, which its own files leave to the library
         ends = list(control.values())
     require(ends, "nothing says which token ends an answer: neither 'eos_token' of "
                   "tokenizer_config.json nor 'eos_token_id' of generation_config.json")
+    ends.sort(key=lambda id: id != main)    # the main one first
     require(begin is None or begin in control, f"it begins with {begin!r}, which is no added token")
     by_id = {id: name for name, id in control.items()}
     roles.setdefault("eos_token", by_id.get(ends[0]))
     return {"begin_id": control.get(begin), "end_ids": tuple(ends),
             "pad_id": control.get(roles.get("pad_token")), "roles": roles}
+
+
+def _ends(settings, name):
+    """The ids that a file of settings names as ends."""
+    found = settings[name].get("eos_token_id")
+    found = found if isinstance(found, list) else [found] * (found is not None)
+    require(all(type(id) is int for id in found), f"{name}: 'eos_token_id' is no id")
+    return list(dict.fromkeys(found))
 
 
 def _template(folder, config):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from minillm.formats.byte_level import CHARACTER_TO_BYTE, spelled
 from minillm.formats.durable import write_atomically
-from minillm.formats.imported_tokenizer import parse_imported, to_json
+from minillm.formats.imported_tokenizer import (ids_of_settings, parse_imported,
+                                                settings_of, to_json)
 from minillm.formats.json_file import reading, read_json
 from minillm.formats.splitters import BYTE_LEVEL, split_by
 
@@ -50,10 +51,14 @@ def write_tokenizer(path, kind, tokens, merges, pattern):
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1))
 
 
-def write_imported(path, merges, begin_id, imported):
-    """Write a vocabulary that was imported."""
-    content = to_json(merges, begin_id, imported)
+def write_imported(path, tokenizer):
+    """Write a vocabulary that was imported, and beside it what says how it is used."""
+    path, imported = Path(path), tokenizer.imported
+    content = to_json(tokenizer.merges, tokenizer.begin_id, imported)
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1))
+    for name, settings in (("tokenizer_config.json", settings_of(imported)),
+                           ("generation_config.json", ids_of_settings(tokenizer))):
+        write_atomically(path.with_name(name), json.dumps(settings, indent=2) + "\n")
 
 
 def read_tokenizer(path, patterns):

@@ -10,6 +10,8 @@ from minillm.config import require
 from minillm.formats.byte_level import bytes_of
 
 SHOWN = 60      # characters of a name in a message
+# The ends of turns that some files have without saying so; llama.cpp goes by these names too.
+NAMED_ENDS = ("<|eot_id|>", "<|im_end|>")
 
 
 class Imported(NamedTuple):

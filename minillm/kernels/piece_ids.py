@@ -33,8 +33,7 @@ def merge_tokens(tokens, rank_of, made):
         return [rank_of.get(pair, NO_PAIR) for pair in zip(part, part[1:])]
 
     ranks = ranks_of(tokens)        # of the pair that begins at each place
-    while min(ranks, default=NO_PAIR) < NO_PAIR:
-        rank = min(ranks)
+    while (rank := min(ranks, default=NO_PAIR)) < NO_PAIR:
         place = ranks.index(rank)
         tokens[place:place + 2] = [made[rank]]
         before = max(place - 1, 0)

@@ -1,7 +1,7 @@
 """Write a model's own files, as Hugging Face's libraries read them.
 
     model.safetensors  config.json  tokenizer.json    the model
-    tokenizer_config.json  generation_config.json     how to use it; minillm does not read them
+    tokenizer_config.json  generation_config.json     how to use it
     SHA256SUMS                                        of the others, checked on loading
 """
 

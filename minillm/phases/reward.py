@@ -12,7 +12,7 @@ from minillm.model.finite import require_finite
 from minillm.model.heads import reward_forward, scalar_head_init
 from minillm.objectives.ranking import ranking_objective
 from minillm.text.batches import pad_batch
-from minillm.text.chat import render_chat
+from minillm.text.chat import last_answer, render_chat
 from minillm.text.fitting import that_fit
 from minillm.training.trainer import fit
 from minillm.tree import brief
@@ -52,8 +52,10 @@ def rendered_ranking(tokenizer, ranking):
     All end with the end token, even one that was cut at max_new_tokens: a rater judges the text
     alone, as if the answer ended there.
     """
-    return [render_chat(tokenizer, [*ranking.prompt, {"role": "assistant", "content": text}])[0]
+    rows = [render_chat(tokenizer, [*ranking.prompt, {"role": "assistant", "content": text}])
             for text in ranking.responses]
+    # What a template writes after the last end token is not part of an answer that is sampled.
+    return [ids[:np.flatnonzero(said)[-1] + 1] for ids, said in rows]
 
 
 def fitting(model, rankings):
@@ -84,7 +86,7 @@ def cut_before_end(tokenizer, ids, rng):
 
     At least one token of the answer stays, if it has any: generation draws one or more.
     """
-    answer = np.flatnonzero(ids == tokenizer.assistant_id)[-1] + 1
+    answer = last_answer(tokenizer, ids)
     return ids[:rng.integers(min(answer + 1, len(ids) - 1), len(ids))]
 
 

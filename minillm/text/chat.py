@@ -47,10 +47,25 @@ def render_chat(tokenizer, messages, ask=False):
     mark_said(segments, tokenizer.end_ids)
     ids, masks = [], []
     for text, control, said in _joined(segments):
-        encoded = tokenizer.encode(text) if control is None else [control]
-        ids.append(encoded)
-        masks.append([said] * len(encoded))
-    return np.concatenate(ids).astype(np.int32), np.concatenate(masks).astype(bool)
+        encoded = tokenizer.encode(text).tolist() if control is None else [control]
+        ids += encoded
+        masks += [said] * len(encoded)
+    return np.array(ids, np.int32), np.array(masks, bool)
+
+
+def last_answer(tokenizer, ids):
+    """Where the last answer begins in a row: after the template's text that asks for one.
+
+    Raises:  ValueError if there is none
+    """
+    asked = [{"role": "user", "content": ""}]
+    before, after = (tokenizer.encode_chat(asked, ask=ask) for ask in (False, True))
+    header = after[len(before):]
+    starts = np.arange(max(len(ids) - len(header) + 1, 0))
+    found = [at for at in starts if np.array_equal(ids[at:at + len(header)], header)]
+    if not found or not len(header):
+        raise ValueError("the row has no answer")
+    return int(found[-1]) + len(header)
 
 
 def _segments(parts, tokenizer):
@@ -62,10 +77,8 @@ def _segments(parts, tokenizer):
     for text, role in parts:
         if role:
             segments.append([text, None, role])
-            continue
-        for piece in tokenizer.spelled_controls.split(text):
-            if piece:
-                segments.append([piece, tokenizer.control.get(piece), ""])
+        else:
+            segments += [[*part, ""] for part in tokenizer.cut_at_controls(text)]
     return segments
 
 
@@ -89,7 +102,7 @@ def mark_said(segments, end_ids):
 
 
 def _joined(segments):
-    """(text, control, said) with neighbouring texts joined, which are split into pieces together."""
+    """(text, control, said), neighbouring texts joined: they are split into pieces together."""
     joined = []
     for text, control, said in segments:
         before = joined[-1] if joined else None

@@ -11,7 +11,7 @@ from minillm.kernels.piece_ids import pair_ranks
 from minillm.kernels.split import compiled
 
 REMEMBERED = 50_000     # pieces whose ids are kept
-LONGEST_KEPT = 40       # bytes of such a piece
+LONGEST_KEPT = 40       # characters of such a piece
 
 
 class Encoder:
@@ -40,7 +40,7 @@ class Encoder:
         found = dict(zip(new, self._merged(list(new.values()))))
         for piece, ids in found.items():
             if len(self.known) < REMEMBERED and len(piece) <= LONGEST_KEPT:
-                self.known[piece] = ids
+                self.known[piece] = ids.copy()      # of its own, not a part of all ids
         parts = [found[piece] if piece in found else self.known[piece] for piece in pieces]
         return np.concatenate([np.empty(0, np.int32), *parts])
 

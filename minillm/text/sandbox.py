@@ -105,7 +105,7 @@ def now(format):
 
 
 def plain(value):
-    """A value to be written, which must be a text or a number: what holds others can be any size."""
+    """A value to be written: a text or a number, because what holds others can be any size."""
     from jinja2 import Undefined
 
     require(isinstance(value, (*PLAIN, Undefined)), f"it writes a {type(value).__name__} as text")

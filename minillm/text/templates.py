@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from minillm.config import require
 from minillm.formats.tokenizer_config import CHAT_TEMPLATE
-from minillm.text.sandbox import render
+from minillm.text.sandbox import Refused, render
 
 
 class Template(NamedTuple):
@@ -79,8 +79,7 @@ def _asks(messages):
 
 
 def _rendered(source, messages, names):
-    """A probe as text, or None where the template does not take it, such as for want of a system."""
-    from minillm.text.sandbox import Refused
+    """A probe as text, or None where the template refuses it, such as one without a system."""
     try:
         return render(source, messages, _asks(messages), names)
     except Refused:

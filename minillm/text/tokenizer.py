@@ -1,15 +1,14 @@
 """Turns text into token ids and back: byte-level BPE, or one token a byte.
 
-Ids 0 to 5 are control tokens, then come single bytes, then the tokens that merges made. (A
-vocabulary that another project made has them in its own order: text/imported.py encodes by it.)
-Only the code that frames documents and conversations places control ids: encode never makes one,
-whatever the text spells.
+Ids 0 to 5 are control tokens, then come single bytes, then the tokens that merges made. (Another
+project's vocabulary has its own order: text/imported.py encodes by it.) Only the code that frames
+documents and conversations places control ids: encode never makes one, whatever the text spells.
 """
 
 import re
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -54,7 +53,7 @@ class Tokenizer:
         return (f"Tokenizer({self.kind}: {self.vocab_size:,} tokens, of them {len(self.control)} "
                 f"control, {len(self.alphabet)} bytes, {len(self.merges):,} merges)")
 
-    @property
+    @cached_property
     def control(self):
         """The id of every control token: {spelling: id}."""
         return self.imported.control if self.imported else OURS
@@ -70,10 +69,11 @@ class Tokenizer:
     assistant_id = property(lambda self: self.control["<|assistant|>"])
 
     @cached_property
-    def spelled_controls(self):
-        """A regex of the control tokens' spellings, in brackets: its split keeps them."""
-        longest_first = sorted(self.control, key=len, reverse=True)
-        return re.compile("(" + "|".join(map(re.escape, longest_first)) + ")")
+    def cut_at_controls(self):
+        """A function from a template's text to its parts: [text, None] or [spelling, its id]."""
+        names = "|".join(map(re.escape, sorted(self.control, key=len, reverse=True)))
+        cut, ids = re.compile(f"({names})").split, self.control.get
+        return lru_cache(1000)(lambda text: [(part, ids(part)) for part in cut(text) if part])
 
     @property
     def roles(self):
@@ -104,7 +104,7 @@ class Tokenizer:
     @property
     def vocab_size(self):
         """The number of ids: control tokens, bytes and merges."""
-        if self.imported:
+        if self.imported:       # several merges may make the same token
             return len(self.imported.tokens)
         return len(CONTROL) + len(self.alphabet) + len(self.merges)
 
@@ -207,7 +207,7 @@ class Tokenizer:
         if self.kind == "bpe" and not self.imported:
             texts = map(replace_surrogates, texts)
             return encode_texts(texts, self._merges, self.begin_id, self.end_id)
-        begin = [] if self.begin_id is None else [self.begin_id]
+        begin = np.array([] if self.begin_id is None else [self.begin_id], np.int32)
         parts = [np.empty(0, np.int32)]
         for text in texts:
             parts += [begin, self.encode(text), [self.end_id]]
@@ -224,7 +224,7 @@ class Tokenizer:
     def save(self, path):
         """Write tokenizer.json, in the form that the Hugging Face tokenizers library reads."""
         if self.imported:
-            return write_imported(path, self.merges, self.begin_id, self.imported)
+            return write_imported(path, self)
         write_tokenizer(path, self.kind, self.tokens, self.merges, PATTERN)
 
     @classmethod

@@ -2,7 +2,7 @@
 
     FOLDER/step-000800/
         model.safetensors  config.json  tokenizer.json    the model, in Hugging Face's format
-        tokenizer_config.json  generation_config.json     for its libraries alone
+        tokenizer_config.json  generation_config.json     how to use the model
         training.safetensors  training.json               moments, extra heads, rollout, the step
         adapter/                                          LoRA's, in the layout of the library PEFT
         SHA256SUMS                                        of the other files, checked on loading
