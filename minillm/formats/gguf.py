@@ -188,7 +188,7 @@ class Cursor:
             return self.list(self.integer(4), self.integer(), deep)
         require(kind in NUMBERS, f"has a value of type {kind}, which GGUF does not know")
         number = self.numbers(kind, 1)[0]
-        # A float32 as the shortest decimal that it is the nearest one to: 1e-05, not 9.99999975e-06.
+        # The shortest decimal that a float32 is nearest to: 1e-05, not 9.99999975e-06.
         return float(str(number)) if kind == FLOAT32 else number.item()
 
 
@@ -209,7 +209,7 @@ def parse(cursor):
             raise ValueError(f"{error} (in the value of {key})") from None
     alignment = metadata.get("general.alignment", 32)
     require(type(alignment) is int and 1 <= alignment <= 1 << 20 and alignment.bit_count() == 1,
-            f"general.alignment is {alignment!r}; it must be a power of 2")
+            f"general.alignment is {str(alignment)[:40]!r}; it must be a power of 2")
     return metadata, table(cursor, tensors, alignment)
 
 

@@ -123,6 +123,10 @@ ARCHITECTURES = {
                          GPT2_SETTINGS, GPT2_ROWS),
 }
 
+# Of a whole model: a key, what leaving it out means, and the values that are read.
+WHOLE = (("general.type", "model", ("model",)), ("split.count", 1, (1, 0)),
+         ("tokenizer.ggml.model", None, ("gpt2",)))
+
 # What a tensor that no table has would do, where its name tells.
 EXTRAS = {"rope_freqs": "which scales the rotary frequencies one by one (rope scaling)",
           "rope_factors": "which scales the rotary frequencies one by one (rope scaling)",
@@ -154,12 +158,10 @@ def read_config(gguf):
 
 def check_file(metadata):
     """Refuse a file that holds no whole model, or a tokenizer of another kind."""
-    for key, expected in (("general.type", "model"), ("split.count", 1),
-                          ("tokenizer.ggml.model", "gpt2")):
-        value = metadata.get(key, expected if key != "tokenizer.ggml.model" else None)
-        require(type(value) is type(expected) and (value == expected or (key, value) ==
-                                                   ("split.count", 0)),
-                f"{key} is {shown(value)}; minillm reads {expected!r} alone")
+    for key, missing, allowed in WHOLE:
+        value = metadata.get(key, missing)
+        require(isinstance(value, (int, str)) and value in allowed,
+                f"{key} is {shown(value)}; minillm reads {allowed[0]!r} alone")
 
 
 def config_from(gguf, name):

@@ -25,7 +25,7 @@ from minillm.runs.memory import PROCESS
 from minillm.runs.provenance import machine
 from minillm.text.tokenizer import BYTES_AND_CONTROL
 from minillm.training.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
-from minillm.training.gguf_file import read_gguf
+from minillm.training.gguf_file import gguf_config, read_gguf
 from minillm.training.interrupt import Interruptible
 
 CONTEXT = 1024          # tokens; with rotary positions a model can be given fewer than it has
@@ -96,7 +96,9 @@ def import_model(path, name, root, context):
     """
     began = time.perf_counter()
     source = source_of(path)
-    size = sum(file.stat().st_size for file in files_of(source) if file.is_file())
+    # Quantized weights take up to 12 times their file's size in float32.
+    size = weight_bytes(gguf_config(source)) if source.is_file() else \
+        sum(file.stat().st_size for file in files_of(source) if file.is_file())
     require_memory("import", PROCESS + size, "the file is too large for this machine")
     model, longest = read_source(source, context)
     require_memory("import", PROCESS + COPIES * weight_bytes(model.config),

@@ -7,6 +7,14 @@ from minillm.model.language_model import LanguageModel
 from minillm.text.tokenizer import Tokenizer
 
 
+def gguf_config(path):
+    """The ModelConfig of the model in a GGUF file, known before any of its weights is read.
+
+    Raises:  ValueError, OSError as read_gguf does.
+    """
+    return read_config(read_header(path))
+
+
 def read_gguf(path):
     """The LanguageModel in a GGUF file, its weights dequantized to float32.
 

@@ -51,7 +51,7 @@ def content_of(name, folder, *flags):
 
 @pytest.mark.skipif(PLAIN, reason="times the compiled kernels")
 @pytest.mark.parametrize("name", ["machine", "matmul", "kernels", "train_step", "attention", "generate",
-                                  "scaling", "tokenizer"])
+                                  "real_model", "scaling", "tokenizer"])
 def test_runs_quickly(name, tmp_path):
     if name == "matmul" and os.environ.get("MINILLM_MATMUL") == "blas":
         pytest.skip("there is no product of ours to time")
@@ -217,6 +217,22 @@ def test_run_all_leaves_out_what_lacks_its_input(tmp_path):
 def test_every_benchmark_is_run(monkeypatch):
     scripts = {path.stem for path in (ROOT / "benchmarks").glob("*.py") if "Report(__file__" in path.read_text()}
     assert set(load("run_all").BENCHMARKS) == scripts
+
+
+def test_pytorch_makes_the_same_tokens_of_a_llama():
+    torch = pytest.importorskip("torch")
+    from minillm.model import transformer
+    real, made = load("real_model"), []
+    for side in (real.Ours(), real.Theirs()):
+        side.load(None)
+        made.append(side.greedy())
+    assert made[0] == made[1] and len(made[0]) == real.FIRST
+    prompt = real.prompt_of(side.model.config)
+    with torch.inference_mode():
+        logits = side.model(torch.from_numpy(prompt.astype(np.int64)), side.model.new_cache(1, 24), 0)[0].numpy()
+    config, params = real.weights_of(None)
+    h, _ = transformer.transformer_forward(prompt, params, config, *transformer.one_document(prompt))
+    np.testing.assert_allclose(transformer.head_forward(h[0, -1:], params)[0][0], logits, rtol=1e-4, atol=1e-6)
 
 
 def test_pytorch_takes_the_same_steps():

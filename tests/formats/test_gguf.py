@@ -120,11 +120,11 @@ def a_list(kind, number, rest=b""):
     (a_list(9, 1000, struct.pack("<IQ", 9, 10**6) * 1000), ("which no model needs",)),
     (header({"k": ("<u4", 1)}, {}) [:-2], ("ends at byte",)),
     (counted(0, 2, (text("k") + struct.pack("<II", 4, 1)) * 2), ("two values of 'k'",)),
-    (with_data({"general.alignment": ("<u4", 0)}, ONE), ("general.alignment is 0",)),
+    (with_data({"general.alignment": ("<u4", 0)}, ONE), ("general.alignment is '0'",)),
     (with_data({"general.alignment": ("<u4", 24)}, ONE), ("power of 2",)),
-    (with_data({"general.alignment": ("<u8", 2**62)}, ONE), ("general.alignment is 4611686018427387904",)),
+    (with_data({"general.alignment": ("<u8", 2**62)}, ONE), ("general.alignment is '4611686018427387904'",)),
     (with_data({"general.alignment": ("text", "32")}, ONE), ("general.alignment is '32'",)),
-    (with_data({"general.alignment": ("<f4", 32)}, ONE), ("general.alignment is 32.0",)),
+    (with_data({"general.alignment": ("<f4", 32)}, ONE), ("general.alignment is '32.0'",)),
     (with_data({}, {"a": (9, (2, 32), 0)}), ("tensor a has the type Q8_1; minillm reads F32, F16, Q4_0",)),
     (with_data({}, {"a": (23, (2, 256), 0)}), ("IQ4_XS",)), (with_data({}, {"a": (4, (2, 32), 0)}), ("type 4",)),
     (with_data({}, {"a": (2**32 - 1, (2, 3), 0)}), ("type 4294967295",)),
@@ -148,7 +148,7 @@ def test_a_hostile_header(tmp_path, data, words):
 
 def test_a_file_cut_anywhere(tmp_path):
     data = ORACLE.read_bytes()
-    for size in range(0, len(data) - 8, 7):     # the last 8 bytes are padding
+    for size in range(0, len(data) - 8, 13):     # the last 8 bytes are padding
         refused(tmp_path, data[:size])
 
 
