@@ -24,7 +24,7 @@ from minillm.world.jargon import domain_documents
 from minillm.world.messages import TASK_PROMPT, labelled_messages
 
 SEEDS = w.pick((0,), (1,), (1, 2, 3, 4))
-STEPS, ROWS = w.pick(1, 40, 100), w.pick(2, 16)
+STEPS, ROWS = w.pick(1, 30, 100), w.pick(2, 16)
 RANKS = w.pick((1, 16), (1, 16), (1, 2, 4, 8, 16))
 CONTROLS = w.pick(("random entries", "one matrix"), ("random entries",), ("random entries", "one matrix"))
 BAR, ENOUGH = 0.1, 0.9                                  # shares of the full gain
@@ -190,9 +190,10 @@ def draw(axes):
         axes.axhline(recovered(job, "blocks").mean(), color=colour, linewidth=0.8, linestyle="--", label=f"{job}, the blocks")
         axes.plot(RANKS[:1], [recovered(job, "random entries").mean()], "x", color=colour, label=f"{job}, random entries")
     axes.set_xscale("log", base=2)
+    axes.set_xticks(RANKS, RANKS)
     axes.set_xlabel("rank")
     axes.set_ylabel("recovered share of the full gain")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def told(name, interval, form=".2f"):

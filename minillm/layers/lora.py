@@ -56,13 +56,15 @@ def lora_backward(dy, cache, into):
 
         dB = s dyᵀ (x Aᵀ),     dA = s (dy B)ᵀ x,     dx = into + s (dy B) A
 
+    Both products with dy are computed with the rank as their rows, as the kernels have fast paths
+    for few rows, not for few columns; only thin matrices are transposed for it.
     dy: as the layer multiplies it, rounded to bfloat16 if x is.
     into: the layer's own dx, dy W, which is changed in place.
     Shapes:  dy (N, C_out), into (N, C_in) -> dx (N, C_in), {"a": (R, C_in), "b": (C_out, R)}
     """
     x, down, params = cache
     precision = precision_of(x)
-    ddown = matmul_nn(dy, as_factor(params["b"], precision))            # (N, R)
-    ddown = as_factor(ddown * scale_of(params), precision)
-    grads = {"a": matmul_tn(ddown, x), "b": matmul_tn(dy, down)}
+    b = np.ascontiguousarray(as_factor(params["b"], precision).T)       # (R, C_out)
+    ddown = as_factor(matmul_nt(dy, b) * scale_of(params), precision)   # (N, R)
+    grads = {"a": matmul_tn(ddown, x), "b": np.ascontiguousarray(matmul_tn(down, dy).T)}
     return matmul_nn(ddown, as_factor(params["a"], precision), into), grads
