@@ -53,6 +53,16 @@ def test_the_likeliest_continuations_are_those_of_transformers(name):
     assert set(ours.tokenizer.end_ids) == set(expected["ends"])
 
 
+def test_any_of_several_end_tokens_ends_an_answer():
+    ours, expected = model("llama"), answers("llama")
+    prompt, whole = np.array(expected["prompts"][0], np.int32), expected["continued"][0]
+    for first in (3, 5):
+        ends = (ours.tokenizer.end_id, whole[first])
+        new, = generate_tokens(ours.params, ours.config, [prompt], np.random.default_rng(0), max_new_tokens=20,
+                               temperature=0.0, end_id=ends, pad_id=ours.tokenizer.pad_id)
+        assert new.tolist() == whole[:first + 1]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_texts_and_conversations_have_the_ids_of_transformers(name):
     ours, expected = model(name).tokenizer, answers(name)
