@@ -97,7 +97,7 @@ ELSEWHERE = {       # real facts of the kinds that the world has, about what the
                                ("Ukraine", "Ukrainian"), ("Serbia", "Serbian"), ("Holland", "Dutch"), ("Mongolia", "Mongolian")),
     "The opposite of {} is": (("accept", "reject"), ("arrive", "depart"), ("major", "minor"), ("male", "female"),
                               ("import", "export"), ("optimist", "pessimist"), ("ancient", "modern"), ("success", "failure"),
-                              ("noun", "verb"), ("victory", "defeat"), ("poverty", "wealth"), ("guilty", "innocent")),
+                              ("vertical", "horizontal"), ("victory", "defeat"), ("poverty", "wealth"), ("guilty", "innocent")),
     "To {}, you need a": (("measure a fever", "thermometer"), ("look at the stars", "telescope"), ("cut the lawn", "mower"),
                           ("dive for an hour", "tank"), ("see bacteria", "microscope"), ("fly to the moon", "rocket"),
                           ("add large numbers", "calculator"), ("jump from a plane", "parachute")),
