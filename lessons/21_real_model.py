@@ -459,7 +459,7 @@ w.outcome(__file__, "14c SmolLM2 reads of whom something is told",
 # %% Claim 14d. The course's own prose, which was not there when SmolLM2 was trained. The same passage after what stands before
 # it, and after as much of another lesson.
 TARGET, BEFORE = 240, w.pick((0, 100), (0, 120, 1000), (0, 120, 500, 2000))         # characters; 120 fit the small one
-FIT = 120
+FIT, SHORT = 120, 80         # of what stands before, and of the passage: with its vocabulary the small model has room for these
 
 
 def prose_of(path):
@@ -493,7 +493,7 @@ def passage_bits(model, target, before):
 TEXTS = passages(w.pick(1, 5, 20))
 curves = {LARGE: [[[passage_bits(large, target, text[len(text) - n:]) for n in BEFORE] for text in (own, other)]
                   for target, own, other in TEXTS],
-          SMALL: [[[passage_bits(base, target[:FIT], text[len(text) - n:]) for n in BEFORE if n <= FIT] for text in (own, other)]
+          SMALL: [[[passage_bits(base, target[:SHORT], text[len(text) - n:]) for n in BEFORE if n <= FIT] for text in (own, other)]
                   for target, own, other in TEXTS]}
 curves = {name: np.array(rows) for name, rows in curves.items()}                       # (passages, own or other, lengths)
 with w.table("21_context"):

@@ -35,7 +35,7 @@ def test_lessons_are_listed_and_their_texts_found(capsys, monkeypatch, tmp_path)
 def test_a_lesson_that_is_not_there_is_refused(capsys, monkeypatch, tmp_path):
     for flags in ([], ["--check"], ["--guess", "1"]):
         assert main(["lesson", "77", *flags]) == 2
-        assert "there is no lesson 77; the lessons are 00 to 20" in capsys.readouterr().err
+        assert "there is no lesson 77; the lessons are 00 to 22" in capsys.readouterr().err
     for flags, line in ((["--check"], "give the number"), (["--guess", "1"], "give the number"), (["03", "--check", "--full"], "not both"),
                         (["03", "--guess", "two"], "invalid int")):
         assert main(["lesson", *flags]) == 2
