@@ -12,9 +12,10 @@ from functools import lru_cache
 from minillm.config import require
 from minillm.phases import rank, reward
 from minillm.phases.finetune import task_conversation
+from minillm.runs.folder import imported_from
 from minillm.text import corpus
 from minillm.text.corpus import unsaid
-from minillm.text.fitting import that_fit
+from minillm.text.fitting import LONGER, that_fit
 from minillm.training.checkpoint import load_checkpoint, subtree
 from minillm.world import jargon
 from minillm.world.conversations import conversation_texts, make_conversations
@@ -121,8 +122,10 @@ def conversations(run, model, note=unsaid):
     def rows_of(messages):
         return [model.tokenizer.encode_chat(messages, ask=False)]
     if path is not None:
+        longer_by = LONGER if imported_from(run.folder) is None else \
+            "import the model again with --context"
         (fit,) = that_fit({"conversations": corpus.load_conversations(path, note)}, rows_of,
-                          model.config.context, note, least=2)
+                          model.config.context, note, least=2, longer_by=longer_by)
         return corpus.split_documents(fit, 0.05, rng)
     drawn = [make_conversations(world(run), run.config.finetune.conversations, rng),
              make_conversations(world(run), 200, rng, "held_out")]

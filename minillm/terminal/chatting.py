@@ -216,6 +216,7 @@ class Conversation:
         if not self.warned and len(self.turns_with_room(question)) < len(self.turns):
             self.warned, context = True, self.model.config.context
             used = len(self.model.tokenizer.encode_chat([*self.system, *self.turns], ask=False))
+            used = min(used, context)       # an answer that was cut by it has no end token in it
             print(f"({used} of the context's {context} tokens are used; soon the oldest question "
                   "and answer are forgotten)")
 

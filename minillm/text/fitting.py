@@ -3,12 +3,16 @@
 from minillm.text.corpus import unsaid
 
 
-def that_fit(parts, rows_of, context, note=unsaid, *, room=0, least=1):
+LONGER = "pretrain with --model.context"         # what gives a model a longer context
+
+
+def that_fit(parts, rows_of, context, note=unsaid, *, room=0, least=1, longer_by=LONGER):
     """The examples of each part whose rows of tokens all fit the context, as one list a part.
 
     parts: what they are -> examples, like {"rankings": [...], "held-out rankings": [...]}
     rows_of(example) -> [(T,) token ids]; room: tokens that each row must leave for an answer.
     note: called with a line that counts those left out, if there are any.
+    longer_by: what gives the model a context of so many tokens.
 
     Raises:  ValueError if fewer than `least` of a part fit, with the context that they need, or if
              an example has no rows (as its text is not in the vocabulary), with its number
@@ -23,8 +27,8 @@ def that_fit(parts, rows_of, context, note=unsaid, *, room=0, least=1):
             apart = f", and {least} are needed, as some are held out" if least > 1 else ""
             longer = max(sorted(lengths)[:least], default=context)
             raise ValueError(f"{len(fit) or 'none'} of {len(examples):,} {what} fits {limit}"
-                             f"{answer}{apart}; use shorter ones, or pretrain with "
-                             f"--model.context {longer} or more")
+                             f"{answer}{apart}; use shorter ones, or "
+                             f"{longer_by} {longer} or more")
         if len(fit) < len(examples):
             counts.append(f"{len(examples) - len(fit):,} of {len(examples):,} {what}")
         kept.append(fit)

@@ -69,6 +69,11 @@ def test_an_answer_is_that_of_the_model_and_is_remembered(talk, capsys):
     assert [message["content"] for message in talk.turns] == ["the cat", first, "a dog", second]
 
 
+def test_an_answer_that_fills_the_context_uses_no_more_tokens_than_it_has(talk, capsys, monkeypatch):
+    monkeypatch.setattr(talk.model, "pieces", lambda *_, **__: iter(["the cat sat " * 40]))
+    assert "(64 of the context's 64 tokens are used" in said(talk, capsys, "the cat")
+
+
 def test_the_context_slides_by_whole_turns_and_keeps_the_system_prompt(talk, capsys):
     talk.set_system("sat on")
     out = said(talk, capsys, *["the cat sat"] * 8)

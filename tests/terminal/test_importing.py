@@ -95,6 +95,15 @@ def test_finetune_on_own_conversations_and_the_loss_of_held_out_ones(root, capsy
                "--quiet")[0] == 0 and imported_from(root / "more") == "llama"
 
 
+def test_conversations_too_long_for_it_name_what_gives_it_a_longer_context(root, capsys):
+    """Not `pretrain`, which is refused for such a model."""
+    long = "".join(json.dumps({"prompt": "cat " * 99, "completion": "On."}) + "\n" for _ in range(3))
+    (root / "long.jsonl").write_text(long, encoding="utf-8")
+    for name in ((), ("--name", "new", "--root", root)):
+        line = refused(capsys, "finetune", root / "llama", "--data", root / "long.jsonl", *name)
+        assert "import the model again with --context" in line and "pretrain" not in line
+
+
 def test_what_an_imported_model_cannot_be_taught_is_refused(root, capsys):
     llama = root / "llama"
     before = sorted((path, path.stat().st_mtime_ns) for path in llama.rglob("*"))
