@@ -78,7 +78,7 @@ def left_out(source):
             if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
                 parts = zip(node.targets[0].elts, node.value.elts)
             for target, value in parts:
-                for inner in (value, *getattr(value, "args", ())):          # NS = np.array(w.pick(...)) is named too
+                for inner in (value, *(value.args if isinstance(value, ast.Call) else ())):     # NS = np.array(w.pick(...)) is named too
                     names[inner] = ast.unparse(target)
     for node in nodes:
         if isinstance(node, ast.Call) and len(node.args) == 3 and ast.unparse(node.func) == "w.pick":

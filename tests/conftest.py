@@ -28,6 +28,18 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="would train for many minutes where loops run in Python"))
 
 
+def pytest_sessionfinish(session):
+    """With -n 2, a process that ran tests hands its gradients to the one that prints."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["gradients"] = {name: float(error) for name, error in gradcheck.WORST.items()}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take over what a process has handed back; one that crashed has handed back nothing."""
+    gradcheck.WORST.update(getattr(node, "workeroutput", {}).get("gradients", {}))
+
+
 def pytest_terminal_summary(terminalreporter):
     """Print how many gradients were compared with central differences, and the worst of them."""
     if gradcheck.WORST:

@@ -390,5 +390,5 @@ def test_recorded_outcomes_are_whole():
 def test_the_default_runs_are_timed_and_short():
     """What `minillm lesson` tells of each, and a quarter of an hour for all of them together."""
     seconds = json.loads((LESSONS / "results" / "seconds.json").read_text())
-    assert set(seconds) <= set(NAMES), "run: python lessons/refresh.py --run"
+    assert set(seconds) == set(NAMES), "run: python lessons/refresh.py --run"
     assert sum(taken["default"] for taken in seconds.values()) <= 15 * 60

@@ -1,6 +1,7 @@
 """What the lessons' experiments share, where a mistake would not show in their figures."""
 
 import json
+import re
 import sys
 from itertools import combinations
 from pathlib import Path
@@ -79,6 +80,15 @@ def test_a_default_run_names_what_it_leaves_out(workbench, monkeypatch, tmp_path
         told = capsys.readouterr().out
         assert told.startswith("The default size. With --full: SEEDS (0, 1) in place of (0,); NS 3") == tells == ("steps 80" in told)
         assert told.count("SEEDS") in (0, 2) and told.count("default size") <= 1
+
+
+@pytest.mark.parametrize("path", sorted(Path(__file__).resolve().parents[2].glob("lessons/[0-9][0-9]_*.py")), ids=lambda path: path.stem)
+def test_every_script_can_tell_what_its_default_run_leaves_out(workbench, path):
+    source = path.read_text(encoding="utf-8")
+    found = workbench.left_out(source)
+    assert all(name and default != full for name, default, full in found)
+    seeds_differ = re.search(r"^SEEDS = w\.pick\(\([^()]*\), \([^()]*\), \(", source, re.MULTILINE)
+    assert not seeds_differ or "SEEDS" in {name for name, *_ in found}
 
 
 SENTENCES = {"holds": "It is so.", "fails": "It is not so.", "undecided": "Nobody knows."}
