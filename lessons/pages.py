@@ -25,7 +25,7 @@ FONTS = ("ziamath/fonts/STIXTwoMath-Regular.ttf", "font_source_serif_pro/files/S
          "font_source_serif_pro/files/SourceSerifPro-It.ttf", "font_source_serif_pro/files/SourceSerifPro-Semibold.ttf")
 LABELS = {"output": "prints", "results": "measured", "python run": "try it"}
 # Where a formula may go on in the next line: at a wide space; in a long part, before a relation; in a long piece, before a sum.
-WIDE = re.compile(r"\\qquad(?![a-zA-Z])|\\quad(?![a-zA-Z])")
+WIDE = re.compile(r"(?:\\q?quad(?![a-zA-Z])\s*)+")        # several in a row are one place
 RELATION = re.compile(r"\\(?:le|ge|approx|propto|equiv|to)(?![a-zA-Z])|=")
 SUM = re.compile(r"(?<=[^=\s({])\s*[+-](?=\s)")
 LONG, SHORT = 40, 25        # characters

@@ -91,6 +91,7 @@ def test_the_index_has_a_line_and_a_picture_a_lesson(site):
 
 @pytest.mark.parametrize("formula, wanted", [
     (r"a = b", ["a = b"]),
+    (r"a = b \qquad\qquad c = d", ["a = b", r"\qquad\qquad c = d"]),
     (r"\frac{a = b}{c} \le d, \qquad e = f", [r"\frac{a = b}{c} \le d,", r"\qquad e = f"]),
     (r"Z = \frac{aaaaaaaaaaaaaaaaaaaaa}{bbbbbbbbbbbbbbbbbbbbbbb} = c",
      [r"Z = \frac{aaaaaaaaaaaaaaaaaaaaa}{bbbbbbbbbbbbbbbbbbbbbbb}", "= c"]),
