@@ -270,7 +270,7 @@ def index(lessons, markdown, style):
 def beside(name, title, markdown, style):
     """A text beside the lessons as a page: the glossary, the table of claims."""
     body = rendered(markdown, (LESSONS / f"{name}.md").read_text(encoding="utf-8"), {"lines": {}})
-    return shell(title, f'<div class="{name}">{body}</div>', "", style, "", "")
+    return shell(title, f'<div class="{name}" id="contents">{body}</div>', "", style, "", "")
 
 
 def shell(title, body, panes, style, links, number):
