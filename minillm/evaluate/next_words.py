@@ -37,12 +37,6 @@ def continuations(spelled):
     return after_blank, in_word
 
 
-def spellings(tokenizer):
-    """The bytes of every token; b"" for control tokens."""
-    return [b"" if i in tokenizer.control_ids else token
-            for i, token in enumerate(tokenizer.tokens)]
-
-
 def next_probs(model, rows):
     """Probabilities of the token after each row.
 
@@ -78,7 +72,7 @@ def next_words(model, text, count=10, most_batches=64):
     if len(prompt) >= limit:
         raise ValueError(f"the text has {len(prompt)} tokens; at most {limit - 1} fit in the "
                          f"context of {limit} with one more behind them; give its last part alone")
-    spelled = spellings(model.tokenizer)
+    spelled = model.tokenizer.spoken
     kinds = continuations(spelled)
     words = {}                                          # bytes of a word: its probability so far
     beginnings = [(-1.0, ())]                           # heap of (-probability, tokens so far)

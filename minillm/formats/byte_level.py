@@ -12,16 +12,15 @@ def _byte_alphabet():
 BYTE_TO_CHARACTER = _byte_alphabet()
 CHARACTER_TO_BYTE = {character: byte for byte, character in BYTE_TO_CHARACTER.items()}
 
-# The same for str.translate, through Latin-1, in which byte b is the character b. What is not in
-# the alphabet becomes a character that Latin-1 does not have.
-_WRITE = {byte: character for byte, character in BYTE_TO_CHARACTER.items()}
+# For str.translate, through Latin-1, in which byte b is the character b. What is not in the
+# alphabet becomes a character that Latin-1 does not have.
 _READ = {**{code: "\uffff" for code in range(256)},
          **{ord(character): chr(byte) for character, byte in CHARACTER_TO_BYTE.items()}}
 
 
 def spelled(data):
     """Bytes as characters of the alphabet."""
-    return data.decode("latin-1").translate(_WRITE)
+    return data.decode("latin-1").translate(BYTE_TO_CHARACTER)
 
 
 def bytes_of(name):

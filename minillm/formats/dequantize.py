@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minillm.formats.tensors import widened
+
 PIECE = 1 << 17         # weights that are dequantized at a time; they stay in the processor's cache
 
 
@@ -179,11 +181,6 @@ def as_float32(numbers):
     return numbers.astype(np.float32)
 
 
-def bf16(numbers):
-    """bfloat16 is the upper half of a float32."""
-    return (numbers.astype(np.uint32) << np.uint32(16)).view(np.float32)
-
-
 # By their numbers in ggml.
 TYPES = {
     0: Quantization("F32", 1, np.dtype("<f4"), as_float32),
@@ -198,7 +195,7 @@ TYPES = {
     12: Quantization("Q4_K", 256, Q4_K, q4_k),
     13: Quantization("Q5_K", 256, Q5_K, q5_k),
     14: Quantization("Q6_K", 256, Q6_K, q6_k),
-    30: Quantization("BF16", 1, np.dtype("<u2"), bf16),
+    30: Quantization("BF16", 1, np.dtype("<u2"), widened),
 }
 
 # Types that are not read, so that a message can name them.

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm.config import GPT2, ModelConfig, check_kind, require
+from minillm.formats.config_json import FIELDS
 from minillm.formats.json_file import reading
 
 
@@ -70,7 +71,7 @@ def row(theirs, ours, shape, heads=""):
     return Row(theirs, tuple(ours.split()), shape, heads)
 
 
-# In the order of the parameters of transformer_init. Biases follow below.
+# In the order of the parameters of transformer_init.
 LLAMA_ROWS = (
     row("token_embd.weight", "embedding.token", "VC"),
     row("blk.{}.attn_norm.weight", "blocks.{}.norm1.gain", "C"),
@@ -175,12 +176,11 @@ def config_from(gguf, name):
     require("token_embd.weight" in gguf.tensors, "tensor token_embd.weight is missing")
     read = {"vocab_size": gguf.tensors["token_embd.weight"].shape[0],
             "tied": "output.weight" not in gguf.tensors}
-    fields = {field: type(value) for field, value in vars(ModelConfig()).items()}
     for key, ours, missing in settings:
-        if ours in fields:
+        if ours in FIELDS:
             require(key in given or missing is not None, f"{name}.{key} is missing")
             value = given.get(key, missing(read) if callable(missing) else missing)
-            read[ours] = number(f"{name}.{key}", value, fields[ours])
+            read[ours] = number(f"{name}.{key}", value, FIELDS[ours])
     config = ModelConfig(**parts, **read)
     for key, ours, missing in settings:
         if key in given:

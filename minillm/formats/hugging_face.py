@@ -177,7 +177,7 @@ def as_classifier(tensors, config, head):
     if "architectures" not in config:
         raise ValueError("a model that mixes parts of Llama and GPT-2 has no class in the "
                          "transformers library, so its reward model cannot be exported")
-    body = {name: array for name, array in tensors.items() if name != "lm_head.weight"}
+    body = {name: array for name, array in tensors.items() if name != HEAD}
     name = {"llama": "Llama", "gpt2": "GPT2"}[config["model_type"]]
     return {**body, "score.weight": head["weight"]}, {
         **config, "architectures": [f"{name}ForSequenceClassification"],

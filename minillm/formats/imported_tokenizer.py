@@ -1,12 +1,11 @@
-"""A tokenizer of another project: tokenizer.json and the settings beside it, read and written.
+"""A tokenizer of another project: its tokenizer.json, read, and the settings beside it.
 
 What minillm would split, merge or add in another way is refused by name.
 """
 
 from minillm.config import require
-from minillm.formats.byte_level import spelled
 from minillm.formats.json_file import read_json, reading
-from minillm.formats.splitters import BYTE_LEVEL, SPLITTERS, splitter_of
+from minillm.formats.splitters import SPLITTERS, splitter_of
 from minillm.formats.vocabulary import NAMED_ENDS, vocabulary
 
 MOST_SETTINGS = 4 << 20     # bytes of a file of settings, or of a template
@@ -176,38 +175,6 @@ def _template(folder, config):
     require(found is None or isinstance(found, str),
             "tokenizer_config.json: 'chat_template' is no text")
     return found
-
-
-def to_json(merges, begin_id, imported):
-    """The content of tokenizer.json for an imported vocabulary."""
-    control = sorted(imported.control.items(), key=lambda item: item[1])
-    by_id = {id: name for name, id in control}
-    names = [by_id.get(id) or spelled(token) for id, token in enumerate(imported.tokens)]
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
-             "special": True}
-    return {
-        "version": "1.0", "truncation": None, "padding": None,
-        "added_tokens": [{"id": id, "content": name, **flags} for name, id in control],
-        "normalizer": None,
-        "pre_tokenizer": SPLITTERS[imported.splitter].written,
-        "post_processor": BYTE_LEVEL if begin_id is None else _put_first(by_id[begin_id], begin_id),
-        "decoder": BYTE_LEVEL,
-        "model": {"type": "BPE", "dropout": None, "unk_token": None,
-                  "continuing_subword_prefix": None, "end_of_word_suffix": None,
-                  "fuse_unk": False, "byte_fallback": False, "ignore_merges": imported.whole,
-                  "vocab": {name: id for id, name in enumerate(names)},
-                  "merges": [f"{names[left]} {names[right]}" for left, right in merges]},
-    }
-
-
-def _put_first(name, id):
-    """The post-processor that puts a token before a text."""
-    token = {"SpecialToken": {"id": name, "type_id": 0}}
-    first, second = ({"Sequence": {"id": one, "type_id": n}} for n, one in enumerate("AB"))
-    other = {"SpecialToken": {"id": name, "type_id": 1}}
-    return {"type": "TemplateProcessing", "single": [token, first],
-            "pair": [token, first, other, second],
-            "special_tokens": {name: {"id": name, "ids": [id], "tokens": [name]}}}
 
 
 def settings_of(imported):

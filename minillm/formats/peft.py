@@ -56,8 +56,7 @@ def to_peft(adapter, params, config):
     params: those of the model, of which only names and shapes are used.
     """
     named = dict(tree.named_leaves(adapter.params))
-    shapes = {name: leaf.shape for name, leaf in tree.named_leaves(params)}
-    tensors, targets, ranks = {}, set(), {}
+    shapes, tensors, targets, ranks = tree.named_shapes(params), {}, set(), {}
     for module, pairs, rows in modules(config, named, shapes):
         a, b = joined(pairs, rows)
         tensors[f"base_model.model.{module}.lora_A.weight"] = a

@@ -55,7 +55,7 @@ def read_tensors(path, dtypes=(np.float32,)):
              are not finite; OSError if it cannot be read.
     """
     table = read_table(path, [NAMES[np.dtype(dtype)] for dtype in dtypes])
-    return {name: load(stored) for name, stored in table.items()}
+    return {name: read_tensor(stored) for name, stored in table.items()}
 
 
 def read_table(path, dtypes=FLOATS, skip=lambda name: False):
@@ -99,7 +99,7 @@ def read_header(path):
         raise ValueError(f"not a whole safetensors file ({error})") from None
 
 
-def load(stored, transposed=False):
+def read_tensor(stored, transposed=False):
     """The numbers of one tensor, as float32 (or int32, as they are stored).
 
     transposed: give a matrix as its transpose; a part is turned at a time.

@@ -8,19 +8,23 @@ from pathlib import Path
 
 from minillm.formats.byte_level import CHARACTER_TO_BYTE, spelled
 from minillm.formats.durable import write_atomically
-from minillm.formats.imported_tokenizer import (ids_of_settings, parse_imported,
-                                                settings_of, to_json)
+from minillm.formats.imported_tokenizer import ids_of_settings, parse_imported, settings_of
 from minillm.formats.json_file import reading, read_json
-from minillm.formats.splitters import BYTE_LEVEL, split_by
+from minillm.formats.splitters import BYTE_LEVEL, SPLITTERS, split_by
 
 MOST_BYTES = 32 << 20       # 256,000 tokens take some 16 MB
 
 # Control tokens, ids 0 to 5.
 CONTROL = ("<|pad|>", "<|begin|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>")
 
-# The control tokens, which are found before the text is split.
-ADDED = [{"id": i, "content": name, "single_word": False, "lstrip": False, "rstrip": False,
-          "normalized": False, "special": True} for i, name in enumerate(CONTROL)]
+
+def added(control):
+    """The control tokens, which are found before the text is split.  control: {spelling: id}"""
+    return [{"id": id, "content": name, "single_word": False, "lstrip": False, "rstrip": False,
+             "normalized": False, "special": True} for name, id in control.items()]
+
+
+ADDED = added({name: id for id, name in enumerate(CONTROL)})
 
 # How merges are applied, beside the vocabulary and the merges themselves.
 MODEL = {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
@@ -37,14 +41,19 @@ def write_tokenizer(path, kind, tokens, merges, pattern):
     """Write a vocabulary: tokens are the bytes of each id, merges the pairs of ids."""
     names = [*CONTROL, *map(spelled, tokens[len(CONTROL):])]
     assert len(set(names)) == len(names), "two merges made the same token"
+    write_content(path, names, merges, ADDED, pre_tokenizers(pattern)[kind])
+
+
+def write_content(path, names, merges, added_tokens, pre_tokenizer, post_processor=None, **model):
+    """Write a tokenizer.json; names: each id's token as it is spelled there."""
     content = {
         "version": "1.0", "truncation": None, "padding": None,
-        "added_tokens": ADDED,
+        "added_tokens": added_tokens,
         "normalizer": None,
-        "pre_tokenizer": pre_tokenizers(pattern)[kind],
-        "post_processor": None,
+        "pre_tokenizer": pre_tokenizer,
+        "post_processor": post_processor,
         "decoder": BYTE_LEVEL,
-        "model": {**MODEL,
+        "model": {**MODEL, **model,
                   "vocab": {name: i for i, name in enumerate(names)},
                   "merges": [f"{names[left]} {names[right]}" for left, right in merges]},
     }
@@ -53,12 +62,27 @@ def write_tokenizer(path, kind, tokens, merges, pattern):
 
 def write_imported(path, tokenizer):
     """Write a vocabulary that was imported, and beside it what says how it is used."""
-    path, imported = Path(path), tokenizer.imported
-    content = to_json(tokenizer.merges, tokenizer.begin_id, imported)
-    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1))
+    path, imported, begin = Path(path), tokenizer.imported, tokenizer.begin_id
+    control = dict(sorted(imported.control.items(), key=lambda item: item[1]))
+    by_id = {id: name for name, id in control.items()}
+    names = [by_id.get(id) or spelled(token) for id, token in enumerate(imported.tokens)]
+    write_content(path, names, tokenizer.merges, added(control),
+                  SPLITTERS[imported.splitter].written,
+                  BYTE_LEVEL if begin is None else _put_first(by_id[begin], begin),
+                  ignore_merges=imported.whole)
     for name, settings in (("tokenizer_config.json", settings_of(imported)),
                            ("generation_config.json", ids_of_settings(tokenizer))):
         write_atomically(path.with_name(name), json.dumps(settings, indent=2) + "\n")
+
+
+def _put_first(name, id):
+    """The post-processor that puts a token before a text."""
+    token = {"SpecialToken": {"id": name, "type_id": 0}}
+    first, second = ({"Sequence": {"id": one, "type_id": n}} for n, one in enumerate("AB"))
+    other = {"SpecialToken": {"id": name, "type_id": 1}}
+    return {"type": "TemplateProcessing", "single": [token, first],
+            "pair": [token, first, other, second],
+            "special_tokens": {name: {"id": name, "ids": [id], "tokens": [name]}}}
 
 
 def read_tokenizer(path, patterns):

@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from minillm.kernels.piece_ids import NO_PAIR, key_of, merge_piece, merge_tokens
+from minillm.kernels.piece_ids import NO_PAIR, key_of, merge_piece, merge_tokens, moved_up
 from minillm.kernels.twin import ordered, twin
 
 SHORT = 64      # tokens; up to so many, a search among all keys is quicker than a heap
@@ -59,12 +59,7 @@ def merge_long(tokens, merges, made, ranks, keys, links):
                 keys[changed] = key_of(tokens, changed, after[changed], merges, ranks)
                 if keys[changed] != NO_PAIR:
                     heappush(queue, np.int64(keys[changed]))
-    left = 0
-    for place in range(len(tokens)):
-        if tokens[place] >= 0:
-            tokens[left] = tokens[place]
-            left += 1
-    return left
+    return moved_up(tokens)
 
 
 @twin(plain=merge_pieces_plain, nogil=True)

@@ -95,6 +95,17 @@ def key_of(tokens, place, after, merges, ranks):
 
 
 @ordered
+def moved_up(tokens):
+    """Move the tokens that are left to the first places, in place; return how many there are."""
+    left = 0
+    for place in range(len(tokens)):
+        if tokens[place] >= 0:
+            tokens[left] = tokens[place]
+            left += 1
+    return left
+
+
+@ordered
 def merge_piece(tokens, merges, made, ranks, keys, links):
     """Merge inside one piece, in place; return how many tokens are left, from the first place on.
 
@@ -120,12 +131,7 @@ def merge_piece(tokens, merges, made, ranks, keys, links):
             before[after[place]] = place
         if before[place] >= 0:
             keys[before[place]] = key_of(tokens, before[place], place, merges, ranks)
-    left = 0
-    for place in range(len(tokens)):
-        if tokens[place] >= 0:
-            tokens[left] = tokens[place]
-            left += 1
-    return left
+    return moved_up(tokens)
 
 
 @ordered

@@ -29,21 +29,14 @@ def render_chat(tokenizer, messages, ask=False):
     a row that asks is the beginning of the row that has the answer.
 
     Shapes:  -> ids (T,) int32, loss_mask (T,) bool
-    Raises:  ValueError for messages that are not a conversation (see validate_messages), or if
-             there is no template, or one that cannot be run
+    Raises:  ValueError for messages that are not a conversation (see validate_messages), and as
+             template_parts and mark_said do
     """
     validate_messages(messages)
     if ask and messages[-1]["role"] == "assistant":
         raise ValueError("the conversation already ends with the assistant's answer; "
                          "drop that message or ask=True")
-    template = tokenizer.template
-    if template is None:
-        raise ValueError(NO_TEMPLATE)
-    if template in TEMPLATES:
-        parts = known_parts(TEMPLATES[template], messages, ask)
-    else:
-        parts = jinja_parts(template, messages, ask, tokenizer.roles)
-    segments = _segments(parts, tokenizer)
+    segments = _segments(template_parts(tokenizer, messages, ask), tokenizer)
     mark_said(segments, tokenizer.end_ids)
     ids, masks = [], []
     for text, control, said in _joined(segments):
@@ -51,6 +44,18 @@ def render_chat(tokenizer, messages, ask=False):
         ids += encoded
         masks += [said] * len(encoded)
     return np.array(ids, np.int32), np.array(masks, bool)
+
+
+def template_parts(tokenizer, messages, ask):
+    """The parts of a conversation as text, by the model's template: [(text, role or "")].
+
+    Raises:  ValueError if there is no template, or one that cannot be run
+    """
+    if tokenizer.template is None:
+        raise ValueError(NO_TEMPLATE)
+    if tokenizer.template in TEMPLATES:
+        return known_parts(TEMPLATES[tokenizer.template], messages, ask)
+    return jinja_parts(tokenizer.template, messages, ask, tokenizer.roles)
 
 
 def last_answer(tokenizer, ids):

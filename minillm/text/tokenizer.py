@@ -115,8 +115,8 @@ class Tokenizer:
         return ids
 
     @cached_property
-    def _spoken(self):
-        """The bytes of each token; none of a control token."""
+    def spoken(self):
+        """The bytes that each token adds to a text; b"" for control tokens."""
         return [b"" if id in self.control_ids else token for id, token in enumerate(self.tokens)]
 
     @cached_property
@@ -194,7 +194,7 @@ class Tokenizer:
         if len(wrong):
             raise ValueError(f"id {ids[wrong[0]]} at position {wrong[0]} is outside the vocabulary "
                              f"of {self.vocab_size}; do the ids come from another tokenizer.json?")
-        tokens = self.tokens if controls else self._spoken
+        tokens = self.tokens if controls else self.spoken
         return b"".join([tokens[i] for i in ids.tolist()])
 
     def encode_documents(self, texts):

@@ -7,13 +7,14 @@ from minillm.formats.config_json import from_json, is_ours
 from minillm.formats.hugging_face import from_tensors, is_buffer
 from minillm.formats.json_file import MOST_BYTES, read_json, reading, require_file
 from minillm.formats.shards import read_tables, weight_files
-from minillm.formats.tensors import load
+from minillm.formats.tensors import read_tensor
 from minillm.model.language_model import LanguageModel
 from minillm.model.shapes import parameter_shapes
 from minillm.model.size import weight_bytes
 from minillm.text.tokenizer import Tokenizer
 
 PADDING, LEAST_PADDING = 0.05, 256      # rows that an embedding may have beyond its tokens
+
 
 def read_model(folder):
     """The LanguageModel in a folder that save_model, save_checkpoint or transformers wrote.
@@ -67,7 +68,7 @@ def read_params(folder, config):
     stored = read_tables(folder, is_buffer)
     check_size(paths, where, config)        # after the headers, which name the shard that was cut
     with reading(where):
-        return from_tensors(stored, config, parameter_shapes(config), load)
+        return from_tensors(stored, config, parameter_shapes(config), read_tensor)
 
 
 def check_size(paths, where, config):

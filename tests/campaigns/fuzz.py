@@ -208,11 +208,12 @@ def table(results):
     return lines, sum(good) == len(rows)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=20_000, help="damaged files")
+def main(campaign=campaign, count=20_000, what=__doc__):
+    """Run a campaign of damaged files, print its table, exit with 1 if a case ended otherwise."""
+    parser = argparse.ArgumentParser(description=what.splitlines()[0])
+    parser.add_argument("--count", type=int, default=count, help="damaged files")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--keep", help="a folder for the checkpoints that fail")
+    parser.add_argument("--keep", help="a folder for the files that fail")
     args = parser.parse_args()
     lines, good = table(campaign(args.count, args.seed, args.keep))
     print("\n".join(lines))

@@ -6,12 +6,11 @@
 A case takes the GGUF file of a tiny model and damages it in one of four ways: its bytes (flipped, cut, doubled, removed,
 inserted), a number of its header (a count, a length, a type, a size, an offset, replaced by one that has broken a reader
 somewhere), a setting (another value, another type, gone, there twice, lists inside lists), or a line of the table of
-tensors. Reading it, weights included, must take less than a second of the processor and in bounded memory, must write nothing, and may
-raise a ValueError of one printable line that names the file once, and nothing else. A table in Markdown is printed; cases
-that fail are kept in --keep; the exit status is 1 if there are any.
+tensors. Reading it, weights included, must take less than a second of the processor and bounded memory, must write nothing,
+and may raise a ValueError of one printable line that names the file once, and nothing else. A table in Markdown is printed;
+cases that fail are kept in --keep; the exit status is 1 if there are any.
 """
 
-import argparse
 import struct
 import sys
 import tempfile
@@ -25,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "campaigns")]
 
 import gguf_bytes  # noqa: E402  (found on the path set above)
-from fuzz import damage_bytes, table  # noqa: E402
+from fuzz import damage_bytes, main  # noqa: E402
 from gguf_bytes import CODES, text, whole  # noqa: E402
 
 from minillm.formats.dequantize import TYPES  # noqa: E402
@@ -191,16 +190,5 @@ def campaign(count, seed, keep=None):
     return results
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=5000, help="damaged files")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--keep", help="a folder for the files that fail")
-    args = parser.parse_args()
-    lines, good = table(campaign(args.count, args.seed, args.keep))
-    print("\n".join(lines))
-    sys.exit(0 if good else 1)
-
-
 if __name__ == "__main__":
-    main()
+    main(campaign, 5000, __doc__)

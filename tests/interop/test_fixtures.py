@@ -104,9 +104,9 @@ def copied(tmp_path):
 
 def minillm_tensors(path):
     """A file's tensors, widened to float32, and masks as they are."""
-    from minillm.formats.tensors import load, read_table
+    from minillm.formats.tensors import read_table, read_tensor
     stored = read_table(path, ("F32", "BF16", "BOOL"))
-    return {name: np.ones(item.shape, bool) if item.dtype == "BOOL" else load(item) for name, item in stored.items()}
+    return {name: np.ones(item.shape, bool) if item.dtype == "BOOL" else read_tensor(item) for name, item in stored.items()}
 
 
 def same_logits(folder, name):
