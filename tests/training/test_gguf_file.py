@@ -4,7 +4,9 @@ import gguf_bytes
 import numpy as np
 import pytest
 
+import minillm
 from minillm.config import ModelConfig
+from minillm.evaluate.likelihood import stream_loss
 from minillm.formats.byte_level import BYTE_TO_CHARACTER
 from minillm.model.language_model import LanguageModel
 from minillm.runs import checks
@@ -34,6 +36,20 @@ def test_a_whole_model(tmp_path):
     ids = model.tokenizer.encode("the 12")
     assert [TOKENS[id] for id in ids] == ["the", "\u0120", "1", "2"] and model.tokenizer.end_ids == (2,)
     assert np.array_equal(model.logits(ids), LanguageModel(params, config, model.tokenizer).logits(ids))
+    assert np.array_equal(minillm.load(tmp_path / "x.gguf").logits(ids), model.logits(ids)), "import minillm reads a file too"
+
+
+def test_a_document_of_a_vocabulary_without_begin_token_begins_behind_the_end_of_the_one_before(tmp_path):
+    """Each document is scored from its end token's place on, and sees nothing of those before it."""
+    write(tmp_path / "x.gguf")
+    model = read_gguf(tmp_path / "x.gguf")
+    assert model.tokenizer.begin_id is None
+    first, second = model.tokenizer.encode("a the"), model.tokenizer.encode("the b")
+    end = [model.tokenizer.end_id]
+    whole, targets = stream_loss(model, np.concatenate([first, end, second]))
+    alone = [stream_loss(model, ids) for ids in (first, np.concatenate([end, second]))]
+    assert targets == sum(count for _, count in alone) and targets == len(first) + len(second) - 1
+    np.testing.assert_allclose(whole * targets, sum(loss * count for loss, count in alone), rtol=1e-6)
 
 
 def test_a_model_larger_than_the_memory_is_refused_before_it_is_read(tmp_path, monkeypatch):
