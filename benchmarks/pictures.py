@@ -5,6 +5,7 @@ import textwrap
 import numpy as np
 
 COLOURS = ("#1f6fb4", "#d9762b", "#4c9a5d", "#8b5fa8", "#7a7a7a")
+FEW = 8         # sizes that have room for their numbers below an axis
 
 
 def picture(path, draw, content):
@@ -43,16 +44,34 @@ def bars(axes, labels, series, unit):
     axes.set_xlabel(unit)
 
 
+def plainly(value, _):
+    """A number at a tick, such as 0.25 or 16,384."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:g}"
+
+
+def leading(value, place):
+    """The number at a tick that begins with 2 or 5; no number at the others."""
+    return plainly(value, place) if f"{value:e}"[0] in "25" else ""
+
+
 def curves(axes, series, x, y, log=True):
-    """Lines with points.  series: {name: ([x], [y])}; log: both axes in powers of two and ten"""
+    """Lines with points.  series: {name: ([x], [y])}; log: both axes in powers of two and ten
+
+    On logarithmic axes the ticks of x are the measured sizes where they are few, and an axis of y that spans less than
+    two powers of ten has numbers between them too.
+    """
     for i, (name, (xs, ys)) in enumerate(series.items()):
         style = ("o-", "s--")[i // len(COLOURS) % 2]
         axes.plot(xs, ys, style, color=COLOURS[i % len(COLOURS)], markersize=4, label=name)
     if log:
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.yaxis.set_minor_formatter(lambda value, _: "")
+        measured = sorted({x for xs, _ in series.values() for x in xs})
+        if len(measured) <= FEW:
+            axes.set_xticks(measured)
+        axes.xaxis.set_major_formatter(plainly)
+        axes.yaxis.set_major_formatter(plainly)
+        low, high = axes.get_ylim()
+        axes.yaxis.set_minor_formatter(plainly if high < 10 * low else leading if high < 100 * low else lambda *_: "")
     axes.set_xlabel(x)
     axes.set_ylabel(y)
