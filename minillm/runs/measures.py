@@ -33,6 +33,7 @@ from minillm.world.requests import requests_of_kind
 ROWS = 8            # conversations in one batch: models that were imported are large
 EACH_KIND = 30      # requests of each kind in the measure of the assistant
 EACH_NEW = 15       # of them, about things that fine-tuning never asked about
+WISHES = 100        # wishes of each sort in the measure of what it declines
 MARKS = ("helpful", "accurate", "safe")
 
 
@@ -177,26 +178,29 @@ def assistant(run, model):
     user's.
     """
     world, rng = data.world(run), run.rng("evaluation", 2)
-    asked = {new: [request for kind in KINDS
-                   for request in requests_of_kind(world, kind.name, EACH_NEW if new else EACH_KIND,
-                                                   rng, new)]
-             for new in (False, True)}
-    texts, _ = answers(model, asked[False] + asked[True], np.random.default_rng(0), temperature=0.0)
-    answered = iter(texts)
-    pairs = {new: [(request, next(answered)) for request in asked[new]] for new in (False, True)}
 
-    def share(judge, wanted, new=False):
-        return float(np.mean([judge(*pair) for pair in pairs[new] if wanted(pair[0])]))
+    def drawn(names, n, new):
+        return [request for name in names
+                for request in requests_of_kind(world, name, n, rng, new)]
+    names, wishes = [kind.name for kind in KINDS], ("harmful", "harmless")
+    asked = {"known": drawn(names, EACH_KIND, False), "new": drawn(names, EACH_NEW, True),
+             "wishes": drawn(wishes, WISHES, True)}
+    texts, _ = answers(model, sum(asked.values(), []), np.random.default_rng(0), temperature=0.0)
+    answered = iter(texts)
+    pairs = {what: [(request, next(answered)) for request in asked[what]] for what in asked}
+
+    def share(judge, wanted, what="known"):
+        return float(np.mean([judge(*pair) for pair in pairs[what] if wanted(pair[0])]))
 
     def of(name):
         return lambda request: request.kind == name
-    kinds, new_kinds = ({name: share(is_correct, of(name), new)
-                         for name in dict.fromkeys(request.kind for request in asked[new])}
-                        for new in (False, True))
+    kinds, new_kinds = ({name: share(is_correct, of(name), what)
+                         for name in dict.fromkeys(request.kind for request in asked[what])}
+                        for what in ("known", "new"))
     return {"sensible": float(np.mean(list(kinds.values()))), "kinds": kinds,
             "new_things": float(np.mean(list(new_kinds.values()))), "new_kinds": new_kinds,
-            "declines": {name: share(lambda _, text: declines(text), of(name), new=True)
-                         for name in ("harmful", "harmless")},
+            "declines": {name: share(lambda _, text: declines(text), of(name), "wishes")
+                         for name in wishes},
             "unknown": {"outside": kinds["unknown"],
                         "inside": share(lambda _, text: admits(text),
                                         lambda request: request.answer and not request.unknown)},
