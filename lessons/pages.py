@@ -195,14 +195,14 @@ def diagram(number):
 
 
 def labelled(table):
-    """A table whose cells know their column: where there are many, a narrow page shows each row as a card."""
+    """A table whose cells know their column: with more than 3 a narrow page, with more than 5 any page shows each row as a card."""
     columns = [re.sub("<[^>]+>", "", column) for column in re.findall(r"<th[^>]*>(.*?)</th>", table, re.DOTALL)]
 
     def row(found):
         labels = iter(columns)
         return re.sub(r"<td", lambda _: f'<td data-label="{next(labels, "")}"', found[0])
     table = re.sub(r"<tr>.*?</tr>", row, table, flags=re.DOTALL)
-    return f'<div class="table{" many" if len(columns) > 3 else ""}">{table}</div>'
+    return f'<div class="table{" many" * (len(columns) > 3)}{" wide" * (len(columns) > 5)}">{table}</div>'
 
 
 def contents(body):
