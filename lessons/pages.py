@@ -64,7 +64,8 @@ def pieces(formula):
     """A formula cut where a line may end, and no bracket is open: the coarsest places first."""
     parts = [formula]
     for where in (WIDE, RELATION, SUM):
-        parts = [piece for part in parts for piece in (cut(part, where) if where is WIDE or len(part) > LONG else [part])]
+        parts = [piece for part in parts for piece in
+                 (cut(part, where) if where is WIDE or len(WIDE.sub("", part)) > LONG else [part])]
     return parts
 
 
@@ -143,6 +144,17 @@ def pane(file, told):
     return f'<section class="pane" data-file="{file}"><h2>{file}<span>{links}</span></h2>{code}</section>'
 
 
+def columns_of(text, is_log):
+    """For how many letters a block's lines have room; longer ones wrap.
+
+    A row of a table must not wrap, so what a run printed has room for its rows of up to 120 letters; its sentences wrap.
+    """
+    lines = text.splitlines()
+    if is_log:
+        return max([60, *(len(line) for line in lines if len(line) <= 120 and "  " in line.strip())])
+    return min(100, max([60, *map(len, lines)]))
+
+
 def fence(self, tokens, index, options, env):
     """A block of code: an included source, or what a snippet is and prints."""
     token = tokens[index]
@@ -150,7 +162,7 @@ def fence(self, tokens, index, options, env):
     name, _, source = info.partition(" source=")
     code = highlighted(token.content, "python" if name.startswith("python") else "text", lines=True)
     code = re.sub(' id="line-[0-9]+"', ' class="line"', code)
-    columns = f'style="--columns:{min(100, max(60, *map(len, [*token.content.splitlines(), ""])))}"'
+    columns = f'style="--columns:{columns_of(token.content, name.startswith("text log="))}"'
     if source:
         file, symbol = source.split(":")
         return (f'<figure class="source" data-source="{source}" {columns}><figcaption><a href="#{source}">{symbol}</a> '
@@ -195,14 +207,14 @@ def diagram(number):
 
 
 def labelled(table):
-    """A table whose cells know their column: where there are many, a narrow page shows each row as a card."""
+    """A table whose cells know their column: with more than 3 a narrow page, with more than 5 any page shows each row as a card."""
     columns = [re.sub("<[^>]+>", "", column) for column in re.findall(r"<th[^>]*>(.*?)</th>", table, re.DOTALL)]
 
     def row(found):
         labels = iter(columns)
         return re.sub(r"<td", lambda _: f'<td data-label="{next(labels, "")}"', found[0])
     table = re.sub(r"<tr>.*?</tr>", row, table, flags=re.DOTALL)
-    return f'<div class="table{" many" if len(columns) > 3 else ""}">{table}</div>'
+    return f'<div class="table{" many" * (len(columns) > 3)}{" wide" * (len(columns) > 5)}">{table}</div>'
 
 
 def contents(body):

@@ -92,6 +92,7 @@ def test_the_index_has_a_line_and_a_picture_a_lesson(site):
 @pytest.mark.parametrize("formula, wanted", [
     (r"a = b", ["a = b"]),
     (r"a = b \qquad\qquad c = d", ["a = b", r"\qquad\qquad c = d"]),
+    (r"a = b, \qquad \partial \ell / \partial A = e^\top x", ["a = b,", r"\qquad \partial \ell / \partial A = e^\top x"]),
     (r"\frac{a = b}{c} \le d, \qquad e = f", [r"\frac{a = b}{c} \le d,", r"\qquad e = f"]),
     (r"Z = \frac{aaaaaaaaaaaaaaaaaaaaa}{bbbbbbbbbbbbbbbbbbbbbbb} = c",
      [r"Z = \frac{aaaaaaaaaaaaaaaaaaaaa}{bbbbbbbbbbbbbbbbbbbbbbb}", "= c"]),
@@ -104,6 +105,21 @@ def test_the_index_has_a_line_and_a_picture_a_lesson(site):
      [r"= -\delta_{t}", r"+ \delta_{t + 1}", r"+ \lambda (\delta_{t} + \delta_{t + 2})"])])
 def test_a_formula_is_cut_only_where_no_bracket_is_open(formula, wanted):
     assert pages.pieces(formula) == wanted
+
+
+@pytest.mark.parametrize("text, is_log, wanted", [
+    ("a\n", False, 60), ("a" * 81 + "\nb\n", False, 81), ("a" * 130, False, 100),
+    ("  row  " + "1" * 104, True, 111), ("  row  " + "1" * 114 + "\n  b  2", True, 60), ("  one " * 14, True, 84),
+    ("  of all attention " + "a" * 90, True, 60), ("", True, 60)])
+def test_a_row_of_a_printed_table_has_room_and_its_sentences_wrap(text, is_log, wanted):
+    assert pages.columns_of(text, is_log) == wanted
+
+
+@pytest.mark.parametrize("columns, wanted", [(3, "table"), (4, "table many"), (5, "table many"), (6, "table many wide")])
+def test_a_table_of_many_columns_is_shown_as_cards(columns, wanted):
+    table = f"<table><thead><tr>{'<th>a</th>' * columns}</tr></thead><tbody><tr>{'<td>1</td>' * columns}</tr></tbody></table>"
+    assert pages.labelled(table).startswith(f'<div class="{wanted}">')
+    assert pages.labelled(table).count('<td data-label="a">') == columns
 
 
 def test_no_formula_is_torn_and_an_answer_names_its_guess(written):
