@@ -30,9 +30,10 @@ from minillm.training.interrupt import Interruptible
 
 CONTEXT = 1024          # tokens; with rotary positions a model can be given fewer than it has
 COPIES = 2.2            # of the weights: as they are kept, and as they are written
-# For weights that are good already: small steps, and rows of a whole context.
-FINETUNE = FinetuneConfig(steps=100, rows=2, lr=2e-5, warmup_share=0.1, weight_decay=0.0,
-                          replay_rows=0)
+# For weights that are good already: small steps, and rows of a whole context. LoRA's matrices begin
+# at zero, and want steps that are many times larger.
+FINETUNE = FinetuneConfig(steps=100, rows=2, lr=2e-5, lora_lr=5e-4, warmup_share=0.1,
+                          weight_decay=0.0, replay_rows=0)
 
 
 def source_of(path):
