@@ -37,7 +37,7 @@ WITHOUT = ("megabytes", "save_every")   # dials of the embedded world and of che
 
 def load(folder):
     """The LanguageModel in a folder: a run (its most trained model), one of its stages, or a step;
-    GPT-2 or Llama as transformers saves them; or a GGUF file.
+    GPT-2, GPT-Neo, Llama or Mixtral as transformers saves them; or a GGUF file.
 
     Raises:  CheckpointError (a ValueError) if there is no checkpoint, or a broken one.
     """
@@ -53,7 +53,7 @@ def save_reward_model(run, folder):
 
     is the reward of a conversation, from `<|begin|>` to the `<|end|>` of the last answer.
     Raises:  CheckpointError if the run has none; ValueError as LanguageModel.save, and for a model
-             that mixes parts of Llama and GPT-2.
+             that mixes parts of several families.
     """
     saved = load_checkpoint(Path(run) / "reward" if (Path(run) / "reward").is_dir() else run)
     head = saved.training.get("heads.reward_head.weight")

@@ -134,7 +134,8 @@ def read_toml(path):
 def resolve(args, base=None):
     """The configuration: preset (or `base`, that of a run), changed by --config, then by flags.
 
-    Raises:  ValueError for an unknown key, a value that is out of range, or a dial that does nothing.
+    Raises:  ValueError for an unknown key, a value that is out of range, or a dial that does
+             nothing.
     """
     if base is None:
         base = PRESETS[args.preset or DEFAULT]

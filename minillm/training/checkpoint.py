@@ -7,7 +7,7 @@
         adapter/                                          LoRA's, in the layout of the library PEFT
         SHA256SUMS                                        of the other files, checked on loading
 
-A model that mixes parts of Llama and GPT-2 has no such format; it is written under its own names.
+A model that mixes parts of several families has no such format; it is written under its own names.
 A checkpoint is written atomically: into a temporary folder, flushed to the disk, then renamed.
 """
 

@@ -29,7 +29,7 @@ def read_model(folder):
     tokens = config.vocab_size if is_ours(data) else tokenizer.vocab_size
     with reading(folder):
         check_vocabulary(config.vocab_size, tokens)
-    params = without_padding(read_params(folder, config), tokens)
+    params = without_padding(read_params(folder, config, data["model_type"]), tokens)
     with reading(folder):
         return LanguageModel(params, replace(config, vocab_size=tokens), tokenizer)
 
@@ -56,9 +56,10 @@ def without_padding(params, tokens):
     return params
 
 
-def read_params(folder, config):
+def read_params(folder, config, name):
     """The parameters in the weights of a folder, as float32.
 
+    name: of the family whose names its tensors have.
     Raises:  ValueError if they do not fit the configuration.
     """
     paths = list(weight_files(folder))
@@ -68,7 +69,7 @@ def read_params(folder, config):
     stored = read_tables(folder, is_buffer)
     check_size(paths, where, config)        # after the headers, which name the shard that was cut
     with reading(where):
-        return from_tensors(stored, config, parameter_shapes(config), read_tensor)
+        return from_tensors(stored, config, parameter_shapes(config), read_tensor, name)
 
 
 def check_size(paths, where, config):
