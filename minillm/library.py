@@ -26,6 +26,7 @@ from minillm.text.chat import validate_messages
 from minillm.text.tokenizer import BYTES_AND_CONTROL
 from minillm.training.checkpoint import load_checkpoint
 from minillm.training.gguf_file import read_gguf
+from minillm.training.model_files import with_adapter
 from minillm.training.progress import Progress
 from minillm.training.recorder import MemoryRecorder
 
@@ -44,6 +45,17 @@ def load(folder):
     if Path(folder).is_file():
         return read_gguf(folder)
     return load_checkpoint(model_folder(folder)).model
+
+
+def load_adapter(model, folder):
+    """A new LanguageModel: a model with an adapter of the library PEFT added to its weights.
+
+    model: the adapter's base, which is not changed. folder: that of adapter_config.json and
+    adapter_model.safetensors, as PEFT saves them, or the folder `adapter` of a step.
+    Raises:  ValueError of one line for a broken file, an adapter that is not plain LoRA (DoRA,
+             trained biases, ...) or does not fit the model; OSError if a file cannot be read.
+    """
+    return with_adapter(model, folder)
 
 
 def save_reward_model(run, folder):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm import tree
-from minillm.formats.config_json import FAMILIES, family
+from minillm.formats.families import FAMILIES, family
 
 
 class Row(NamedTuple):

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minillm.config import ModelConfig
-from minillm.formats.config_json import FAMILIES, LLAMA, family, from_json, to_json
+from minillm.formats.config_json import from_json, to_json
+from minillm.formats.families import FAMILIES, LLAMA, family
 
 SMALL = st.integers(1, 9)
 EPS, THETA = st.floats(1e-12, 1.0), st.floats(1.0, 1e12)

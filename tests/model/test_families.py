@@ -8,7 +8,8 @@ import tiny
 
 from minillm import tree
 from minillm.config import MODELS, ModelConfig, as_dict, updated
-from minillm.formats.config_json import family, from_json, to_json
+from minillm.formats.config_json import from_json, to_json
+from minillm.formats.families import family
 from minillm.layers.experts import experts_forward, experts_init
 from minillm.model.decoding import generate_tokens
 from minillm.model.transformer import one_document, transformer_forward, visible_in
