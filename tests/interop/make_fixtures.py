@@ -55,7 +55,9 @@ def lively(model, seed):
             noise = torch.randn_like(weight)
             gain = weight.ndim == 1 and name.endswith("weight")
             table = "wte" in name or "embed" in name or "lm_head" in name
-            weight.copy_(1 + 0.2 * noise if gain else (0.15 if table else 0.3) * noise)
+            # GPT-Neo does not divide scores by sqrt(D).
+            size = 0.15 if table else 0.3 / model.config.hidden_size**0.5 if "attention.q_proj" in name else 0.3
+            weight.copy_(1 + 0.2 * noise if gain else size * noise)
     return model.eval()
 
 
