@@ -47,8 +47,8 @@ FOREIGN = {
 
 
 def modules(config, shapes):
-    """Yield a Row of every matrix beside which an adapter can stand: theirs is the module's name,
-    ours are the names of our matrices in it.
+    """Yield a Row of every matrix in the blocks: theirs is the module's name, ours are the names of
+    our matrices in it.
 
     shapes: {name: shape} of the model's parameters.
     """
@@ -56,7 +56,7 @@ def modules(config, shapes):
     rows = [Row((each,), each) for each in shapes] if name == "minillm" else \
         table(name, config, shapes)
     for row in rows:
-        if row.ours[0].startswith(("blocks.", "head.")) and len(shapes[row.ours[0]]) == 2:
+        if row.ours[0].startswith("blocks.") and len(shapes[row.ours[0]]) == 2:
             yield row._replace(theirs=row.theirs.removesuffix(".weight"))
 
 
@@ -166,7 +166,7 @@ def from_peft(settings, tensors, config, shapes):
                            "alpha": np.float64(scale * rank)}
     if left:
         first = next(modules(config, shapes)).theirs
-        raise ValueError(f"tensor {min(left)} is beside no matrix of this model, whose first is "
-                         f"{BEFORE}{first}; is it an adapter of another base?")
+        raise ValueError(f"tensor {min(left)} is beside no matrix of this model's blocks, the first "
+                         f"of which is {BEFORE}{first}; is it an adapter of another base?")
     require(found, "it holds no tensors")
     return found
