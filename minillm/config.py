@@ -235,12 +235,12 @@ def idle(config, name):
 def refuse_idle(config, changes, where=""):
     """Refuse dials that somebody has set and that do nothing.
 
-    changes: the nested dict with which `updated` made config.
+    changes: the nested dict with which `updated` made config; where: what stands before its keys.
     Raises:  ValueError that names the dial, and the one that it needs.
     """
     for key, value in changes.items():
         if isinstance(value, dict):
-            refuse_idle(getattr(config, key), value, f"{key}.")
+            refuse_idle(getattr(config, key), value, f"{where}{key}.")
         elif (needed := idle(config, key)) is not None:
             raise ValueError(f"{where}{key} is {getattr(config, key)}, but {needed} is "
                              f"{getattr(config, needed)}, without which it does nothing; set "

@@ -24,7 +24,7 @@ from minillm.runs.run import model_folder
 from minillm.text import corpus
 from minillm.text.chat import validate_messages
 from minillm.text.tokenizer import BYTES_AND_CONTROL
-from minillm.training.checkpoint import load_checkpoint
+from minillm.training.checkpoint import REWARD_HEAD, load_checkpoint
 from minillm.training.gguf_file import read_gguf
 from minillm.training.model_files import with_adapter
 from minillm.training.progress import Progress
@@ -68,7 +68,7 @@ def save_reward_model(run, folder):
              that mixes parts of several families.
     """
     saved = load_checkpoint(Path(run) / "reward" if (Path(run) / "reward").is_dir() else run)
-    head = saved.training.get("heads.reward_head.weight")
+    head = saved.training.get(f"{REWARD_HEAD}weight")
     require(head is not None, f"{run} has no reward model; first: minillm reward {run}")
     save_model(saved.model, folder, {"weight": head})
 

@@ -166,7 +166,7 @@ def from_peft(settings, tensors, config, shapes):
                            "alpha": np.float64(scale * rank)}
     if left:
         first = next(modules(config, shapes)).theirs
-        raise ValueError(f"tensor {min(left)} is beside no matrix of this model's blocks, the first "
-                         f"of which is {BEFORE}{first}; is it an adapter of another base?")
+        raise ValueError(f"tensor {min(left)} is beside no matrix of this model's blocks, the "
+                         f"first of which is {BEFORE}{first}; is it an adapter of another base?")
     require(found, "it holds no tensors")
     return found

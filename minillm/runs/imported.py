@@ -27,7 +27,8 @@ from minillm.runs.plan import find_run
 from minillm.runs.provenance import machine
 from minillm.runs.run import model_folder
 from minillm.text.tokenizer import BYTES_AND_CONTROL
-from minillm.training.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
+from minillm.training.checkpoint import (REWARD_HEAD, find_checkpoint, load_checkpoint,
+                                         save_checkpoint)
 from minillm.training.gguf_file import gguf_config, read_gguf
 from minillm.training.interrupt import Interruptible
 from minillm.training.model_files import is_adapter, with_adapter
@@ -88,7 +89,7 @@ def read_source(source, context=CONTEXT):
         model = read_gguf(source)
     else:
         saved = load_checkpoint(source)
-        require(not any(name.startswith("heads.") for name in saved.training),
+        require(not any(name.startswith(REWARD_HEAD) for name in saved.training),
                 f"{source} is a reward model: it scores answers and writes none")
         model = saved.model
     longest = model.config.context

@@ -149,8 +149,8 @@ def resolve(args, base=None):
         except ValueError as error:
             raise ValueError(f"{args.config}: {error}") from None
     config = updated(base, changes)
-    for given in (content, changes):
-        refuse_idle(config, given)
+    refuse_idle(config, content, f"{args.config}: ")
+    refuse_idle(config, changes)
     return config
 
 

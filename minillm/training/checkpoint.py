@@ -35,6 +35,7 @@ from minillm.training.model_files import read_model
 STEP = re.compile(r"step-(\d{6,})")
 READ = ("config.json", "tokenizer.json", "model.safetensors", "training.json",
         "training.safetensors")     # what load_checkpoint reads
+REWARD_HEAD = "heads.reward_head."  # begins the names of what only a reward model has
 
 
 class CheckpointError(ValueError):
