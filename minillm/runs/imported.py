@@ -25,7 +25,6 @@ from minillm.runs.lock import locked
 from minillm.runs.memory import PROCESS
 from minillm.runs.plan import find_run
 from minillm.runs.provenance import machine
-from minillm.runs.run import model_folder
 from minillm.text.tokenizer import BYTES_AND_CONTROL
 from minillm.training.checkpoint import (REWARD_HEAD, find_checkpoint, load_checkpoint,
                                          save_checkpoint)
@@ -67,12 +66,13 @@ def source_of(path):
 
 
 def base_of(word, root):
-    """The file or the folder of an adapter's base: as source_of, or a run's most trained model.
+    """The file or the folder of an adapter's base: as source_of, or a run's pretrained model, beside
+    which its own adapters were trained.
 
     word: a path, or the name of a run under `root`.
     """
     path = Path(word) if Path(word).exists() else find_run(word, root)
-    return model_folder(path) if is_run(path) else source_of(path)
+    return source_of(path / "pretrain" if is_run(path) else path)
 
 
 def files_of(source):

@@ -17,8 +17,8 @@ def parser():
     made = Parser(prog="minillm import", description=HELP, allow_abbrev=False)
     made.add_argument("path", metavar="DIR|FILE", help="the folder, or the .gguf file")
     made.add_argument("--base", metavar="RUN|DIR|FILE",
-                      help="if DIR is an adapter: the model that it was trained beside (of a run: "
-                           "the most trained), to whose weights it is added")
+                      help="if DIR is an adapter: the model that it was trained beside, to whose "
+                           "weights it is added; of a run, the pretrained one")
     made.add_argument("--name", metavar="NAME", help="name of the new run (default run-001 and up)")
     made.add_argument("--root", default="runs", metavar="DIR",
                       help="the folder of all runs (default runs)")

@@ -13,6 +13,7 @@ from minillm.cli import main
 from minillm.model.adapter import new_adapter
 from minillm.model.saving import write_adapter
 from minillm.runs.folder import imported_from
+from minillm.runs.imported import read_source
 
 FIXTURES = Path(__file__).parents[1] / "interop" / "fixtures"
 TALKS = "".join(json.dumps({"prompt": f"Cat {n}?", "completion": "On the mat."}) + "\n" for n in range(8))
@@ -127,19 +128,16 @@ def test_an_adapter_with_its_base(root, capsys):
     assert (settings["lr"], settings["lora"]) == (5e-4, 4)
     adapter = root / "llama" / "finetune" / "step-000006" / "adapter"
     expected = minillm.load(root / "llama")
-    for name, base in (("a", FIXTURES / "llama"), ("b", root / "llama" / "pretrain")):
+    # A run's pretrained model is meant: the fine-tuned one has the adapter already.
+    for name, base in (("a", FIXTURES / "llama"), ("b", "llama"), ("c", root / "llama"), ("d", root / "llama" / "pretrain")):
         status, said, _ = run(capsys, "import", adapter, "--base", base, "--name", name, "--root", root)
         assert status == 0 and f"the adapter {adapter} is added to the weights of {base}" in said
         tree.tree_map(np.testing.assert_array_equal, minillm.load(root / name).params, expected.params)
         assert imported_from(root / name) == "adapter"
     made = json.loads((root / "a" / "results.json").read_text(encoding="utf-8"))["made"]["pretrain"]["files"]
     assert sorted(made) == ["adapter_model.safetensors", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
-    status, _, line = run(capsys, "import", adapter, "--base", "llama", "--name", "twice", "--root", root)
-    assert status == 0, line
-    twice = minillm.load(root / "twice").params["blocks"][0]["attention"]["query"]["weight"]
-    once, none = (minillm.load(place).params["blocks"][0]["attention"]["query"]["weight"] for place in (root / "a", FIXTURES / "llama"))
-    np.testing.assert_allclose(twice - once, once - none, atol=1e-6)        # a run's most trained model has it already
-    assert np.abs(once - none).max() > 1e-5
+    again, _ = read_source(root / "llama" / "finetune" / "step-000006")
+    tree.tree_map(np.testing.assert_array_equal, again.params, expected.params)
 
 
 def test_an_adapter_that_fits_no_base_is_one_line(root, capsys):
