@@ -52,8 +52,8 @@ def source_of(path):
                            "GGUF file")
     require(not is_run(path), f"{path} is the folder of a run already; give it to the verbs: "
                               f"minillm chat {path}")
-    require(not is_adapter(path), f"{path} is an adapter; add the model that it was trained beside"
-                                  f": minillm import {path} --base RUN (or DIR, or FILE)")
+    require(not is_adapter(path), f"{path} is an adapter; add the model that it was trained "
+                                  f"beside: minillm import {path} --base RUN (or DIR, or FILE)")
     if not path.is_dir():
         require(path.suffix == ".gguf", f"{path} is no GGUF file; give a .gguf, or the folder that "
                                         "holds config.json and model.safetensors")
@@ -66,9 +66,9 @@ def source_of(path):
 
 
 def base_of(word, root):
-    """The file or the folder of an adapter's base: as source_of, or a run's pretrained model, beside
-    which its own adapters were trained.
+    """The file or the folder of an adapter's base: as source_of, or a run's pretrained model.
 
+    Beside that one, the run's own adapters were trained.
     word: a path, or the name of a run under `root`.
     """
     path = Path(word) if Path(word).exists() else find_run(word, root)
