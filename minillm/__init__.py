@@ -9,11 +9,11 @@
 from importlib import import_module
 
 __version__ = "0.1.0"
-__all__ = ["LanguageModel", "finetune", "load", "save_reward_model", "train"]
+__all__ = ["LanguageModel", "finetune", "load", "load_adapter", "save_reward_model", "train"]
 
 PLACES = {"LanguageModel": "minillm.model.language_model", "finetune": "minillm.library",
-          "load": "minillm.library", "save_reward_model": "minillm.library",
-          "train": "minillm.library"}
+          "load": "minillm.library", "load_adapter": "minillm.library",
+          "save_reward_model": "minillm.library", "train": "minillm.library"}
 
 
 def __getattr__(name):

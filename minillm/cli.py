@@ -16,7 +16,8 @@ stage by stage
 {stages}
 
 begin with a model that others trained
-  minillm import DIR|FILE --name NAME             GPT-2 or Llama: Hugging Face's folder, or GGUF
+  minillm import DIR|FILE --name NAME             Hugging Face's folder, or GGUF
+  minillm import ADAPTER --base RUN --name NAME   PEFT's adapter, added to its base
 
 use and look
   minillm next     [RUN] "The cat sat on the"     the likeliest next words, as bars

@@ -16,15 +16,16 @@ PRECISIONS = ("float32", "bfloat16")
 KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 
 
-def knob(default, help, choices=None, within=None, later=False):
+def knob(default, help, choices=None, within=None, later=False, needs=None):
     """A dial: a field with the help line that the command line prints, and its allowed values.
 
     choices: the words allowed; within: an interval as mathematics writes it, such as "(0, 1]".
+    needs: another dial of the section; while that one is 0 or false, this one does nothing.
     later: the dial is younger than the first files of settings. At its default it is not written,
     so files of runs that do not use it stay what they were, and older runs can be resumed.
     """
     return field(default=default, metadata={"help": help, "choices": choices, "within": within,
-                                            "later": later})
+                                            "later": later, "needs": needs})
 
 
 def require(condition, message):
@@ -71,6 +72,10 @@ class Dials:
             if within:
                 check_range(item.name, value, within)
 
+    def implied(self, changes):
+        """What else changes with these dials, unless it is among them: {name: value}."""
+        return {}
+
 
 def check_kind(name, value, kind):
     """Refuse a value that is not of the field's type; a float field takes whole numbers too."""
@@ -104,9 +109,11 @@ class ModelConfig(Dials):
     experts: int = knob(0, "feed-forwards of each block that a router chooses among (E); 0: one, "
                            "without a router", within="[0, inf)", later=True)
     active_experts: int = knob(2, "experts that work on a token (K)", within="[1, inf)",
-                               later=True)
+                               later=True, needs="experts")
     balance: float = knob(0.01, "weight of the loss that keeps experts evenly used",
-                          within="[0, inf)", later=True)
+                          within="[0, inf)", later=True, needs="experts")
+    qkv_bias: bool = knob(True, "where there are biases: those of queries, keys and values too "
+                                "(GPT-Neo has none)", later=True, needs="bias")
 
     @property
     def head_size(self):
@@ -201,7 +208,7 @@ def updated(config, changes, where=""):
         else:
             values[key] = coerced(value, type(old), name)
     try:
-        return replace(config, **values)
+        return replace(config, **{**config.implied(values), **values})
     except ValueError as error:             # its message begins with the field's name
         raise ValueError(f"{where}{error}") from None
 
@@ -217,6 +224,27 @@ def coerced(value, kind, name):
             raise ValueError(f"{name} is {value!r}; it must be {KINDS[kind]}") from None
     check_kind(name, value, kind)
     return kind(value)
+
+
+def idle(config, name):
+    """The dial that the dial `name` needs and that is 0 or false, so that `name` does nothing."""
+    needed = type(config).__dataclass_fields__[name].metadata.get("needs")
+    return needed if needed and not getattr(config, needed) else None
+
+
+def refuse_idle(config, changes, where=""):
+    """Refuse dials that somebody has set and that do nothing.
+
+    changes: the nested dict with which `updated` made config; where: what stands before its keys.
+    Raises:  ValueError that names the dial, and the one that it needs.
+    """
+    for key, value in changes.items():
+        if isinstance(value, dict):
+            refuse_idle(getattr(config, key), value, f"{where}{key}.")
+        elif (needed := idle(config, key)) is not None:
+            raise ValueError(f"{where}{key} is {getattr(config, key)}, but {needed} is "
+                             f"{getattr(config, needed)}, without which it does nothing; set "
+                             f"{needed} too, or leave it out")
 
 
 def as_dict(config):

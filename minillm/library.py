@@ -1,6 +1,7 @@
 """What `import minillm` offers: load a model, train one on texts, fine-tune it on conversations.
 
-The settings are those of the default run, except where the data are small.
+The settings are those of the default run, except where the data are small or others trained the
+model.
 """
 
 import os
@@ -12,18 +13,20 @@ import numpy as np
 
 from minillm import tree
 from minillm.config import (OptimizerConfig, check_kind, check_range, did_you_mean, require,
-                            updated)
+                            refuse_idle, updated)
 from minillm.model.saving import save_model
 from minillm.phases import finetune as phase_2
 from minillm.phases import pretrain as phase_1
 from minillm.phases.tokenizer import learn_vocabulary
 from minillm.runs.config import DEFAULT, PRESETS
+from minillm.runs.imported import FINETUNE
 from minillm.runs.run import model_folder
 from minillm.text import corpus
 from minillm.text.chat import validate_messages
 from minillm.text.tokenizer import BYTES_AND_CONTROL
-from minillm.training.checkpoint import load_checkpoint
+from minillm.training.checkpoint import REWARD_HEAD, load_checkpoint
 from minillm.training.gguf_file import read_gguf
+from minillm.training.model_files import with_adapter
 from minillm.training.progress import Progress
 from minillm.training.recorder import MemoryRecorder
 
@@ -35,13 +38,24 @@ WITHOUT = ("megabytes", "save_every")   # dials of the embedded world and of che
 
 def load(folder):
     """The LanguageModel in a folder: a run (its most trained model), one of its stages, or a step;
-    GPT-2 or Llama as transformers saves them; or a GGUF file.
+    GPT-2, GPT-Neo, Llama or Mixtral as transformers saves them; or a GGUF file.
 
     Raises:  CheckpointError (a ValueError) if there is no checkpoint, or a broken one.
     """
     if Path(folder).is_file():
         return read_gguf(folder)
     return load_checkpoint(model_folder(folder)).model
+
+
+def load_adapter(model, folder):
+    """A new LanguageModel: a model with an adapter of the library PEFT added to its weights.
+
+    model: the adapter's base, which is not changed. folder: that of adapter_config.json and
+    adapter_model.safetensors, as PEFT saves them, or the folder `adapter` of a step.
+    Raises:  ValueError of one line for a broken file, an adapter that is not plain LoRA (DoRA,
+             trained biases, ...) or does not fit the model; OSError if a file cannot be read.
+    """
+    return with_adapter(model, folder)
 
 
 def save_reward_model(run, folder):
@@ -51,10 +65,10 @@ def save_reward_model(run, folder):
 
     is the reward of a conversation, from `<|begin|>` to the `<|end|>` of the last answer.
     Raises:  CheckpointError if the run has none; ValueError as LanguageModel.save, and for a model
-             that mixes parts of Llama and GPT-2.
+             that mixes parts of several families.
     """
     saved = load_checkpoint(Path(run) / "reward" if (Path(run) / "reward").is_dir() else run)
-    head = saved.training.get("heads.reward_head.weight")
+    head = saved.training.get(f"{REWARD_HEAD}weight")
     require(head is not None, f"{run} has no reward model; first: minillm reward {run}")
     save_model(saved.model, folder, {"weight": head})
 
@@ -69,10 +83,11 @@ def train(texts, steps=200, *, validation=(), seed=0, quiet=False, **dials):
     would train the positions behind it.
     Raises:  ValueError for an unknown dial or a value out of range, or if there is no text.
     """
-    names = ("model", "pretrain", "tokenizer")      # vocab_size, which two have, is the last one's
-    known = {item.name: name for name in names for item in fields(getattr(PRESETS[DEFAULT], name))
+    base = {name: getattr(PRESETS[DEFAULT], name)       # vocab_size, which two have, is the last's
+            for name in ("model", "pretrain", "tokenizer")}
+    known = {item.name: name for name, section in base.items() for item in fields(section)
              if item.name not in WITHOUT}
-    model, pretrain, tokenizer = sections(names, known, {"steps": steps, **dials}, seed)
+    model, pretrain, tokenizer = sections(base, known, {"steps": steps, **dials}, seed)
     texts, held_out = read_texts(texts, "texts"), read_texts(validation, "validation")
     require(texts, "there is no text to train on; give a list of texts")
     if "vocab_size" not in dials:
@@ -100,8 +115,9 @@ def finetune(model, conversations, steps=100, *, validation=(), seed=0, quiet=Fa
     conversations: a list of conversations, each a list of {"role", "content"}, or of texts that the
     user and the assistant say in turn, such as ("Hi", "Hello!"); or a pathlib.Path of a file.
     validation: conversations to measure the loss on, in the same forms.
-    dials: fields of OptimizerConfig, and lora, lora_alpha and lora_layers: with lora=8, thin
-    matrices of rank 8 are trained in place of the weights, and then added to them.
+    dials: fields of OptimizerConfig, and lora, lora_alpha, lora_layers and lora_lr: with lora=8,
+    thin matrices of rank 8 are trained in place of the weights, and then added to them. A model
+    that others trained is given small steps: lr is 2e-5, with lora 5e-4, unless they are dials.
     A model with rotary positions gets a longer context if a conversation needs it.
     Raises:  ValueError for an unknown dial or a value out of range, what is no conversation, or if
              none fits the context.
@@ -109,7 +125,8 @@ def finetune(model, conversations, steps=100, *, validation=(), seed=0, quiet=Fa
     shared = {item.name for item in fields(OptimizerConfig)} - set(WITHOUT)
     known = {item.name: "finetune" for item in fields(phase_2.FinetuneConfig)
              if item.name in shared or item.name.startswith("lora")}
-    settings, = sections(("finetune",), known, {"steps": steps, **dials}, seed)
+    base = PRESETS[DEFAULT].finetune if model.tokenizer.imported is None else FINETUNE
+    settings, = sections({"finetune": base}, known, {"steps": steps, **dials}, seed)
     talks = read_conversations(conversations, "conversations")
     held_out = read_conversations(validation, "validation")
     require(talks, "there is no conversation to learn from; give a list of them")
@@ -128,19 +145,22 @@ def finetune(model, conversations, steps=100, *, validation=(), seed=0, quiet=Fa
     return model
 
 
-def sections(names, known, dials, seed):
-    """These sections of the default run, changed by the dials.
+def sections(base, known, dials, seed):
+    """Sections of settings, changed by the dials.
 
-    known: {dial: name of its section}
-    Raises:  ValueError for an unknown dial or a value out of range.
+    base: {name: section as it is without dials}; known: {dial: name of its section}
+    Raises:  ValueError for an unknown dial, a value out of range, or a dial that does nothing.
     """
     check_kind("seed", seed, int)
     check_range("seed", seed, "[0, inf)")
     for dial in dials:
         require(dial in known, f"unknown setting {dial}; {did_you_mean(dial, known)}")
-    return [updated(getattr(PRESETS[DEFAULT], name),
-                    {dial: value for dial, value in dials.items() if known[dial] == name})
-            for name in names]
+    made = []
+    for name, section in base.items():
+        changes = {dial: value for dial, value in dials.items() if known[dial] == name}
+        made.append(updated(section, changes))
+        refuse_idle(made[-1], changes)
+    return made
 
 
 def read_texts(texts, what):

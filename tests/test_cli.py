@@ -182,7 +182,31 @@ def test_lora_by_its_flags_on_every_later_verb(trained, data, refused, monkeypat
     assert "a rank of 16 at most" in refused(*base, "--name", "wide", "--lora", "17")
     assert "lora_layers is 'atention'; did you mean attention?" in refused(*base, "--lora-layers", "atention")
     assert "lora is -1" in refused(*base, "--lora", "-1")
+    assert "lora_alpha is 3.0, but lora is 0" in refused(*base, "--name", "whole", "--lora-alpha", "3")
     assert not any("lora" in key for key in json.loads((trained / "first" / "run.json").read_text())["finetune"])
+
+
+@pytest.mark.parametrize("words, said", [
+    (["pretrain", "--active-experts", "2"], "model.active_experts is 2, but experts is 0, without which it does nothing; set"),
+    (["run", "--model.balance", "0.1"], "model.balance is 0.1, but experts is 0"),
+    (["pretrain", "--preset", "micro", "--qkv-bias", "false"], "model.qkv_bias is False, but bias is False"),
+    (["pretrain", "--config", "run.toml"], "run.toml: model.active_experts is 4, but experts is 0"),
+])
+def test_a_dial_that_does_nothing_is_refused(words, said, refused, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.toml").write_text("[model]\nactive_experts = 4\n", encoding="utf-8")
+    assert said in refused(*words)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_dial_that_does_something_is_not():
+    from minillm.cli import training_parser
+    from minillm.terminal.flags import parse, resolve
+
+    for words in (["--experts", "4", "--active-experts", "2"], ["--preset", "moe", "--active-experts", "3"]):
+        assert resolve(parse(training_parser("pretrain"), words)).model.experts in (4, 8)
+    thin = resolve(parse(training_parser("finetune"), ["--lora", "4", "--lora-lr", "1e-3", "--lora-layers", "attention"]))
+    assert (thin.finetune.lora_lr, thin.finetune.lr) == (1e-3, 0.018)
 
 
 def test_pretrain_leaves_a_whole_run(trained):

@@ -5,16 +5,20 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny
 
 import minillm
 from minillm import tree
 from minillm.formats.tensors import read_tensors
+from minillm.model.adapter import new_adapter
+from minillm.model.saving import write_adapter
 from minillm.phases.reward import reward_heads
 from minillm.training.checkpoint import save_checkpoint
 
 README = Path(__file__).parents[1] / "README.md"
+FIXTURES = Path(__file__).parent / "interop" / "fixtures"
 SMALL = dict(layers=1, width=16, heads=2, kv_heads=1, hidden=16, rows=2, quiet=True)
 TEXTS = ["The cat sat on the mat.", "The dog sat on the log.\n", "caf\u00e9"]
 TALKS = [("Where is the cat?", "On the mat."),
@@ -158,6 +162,37 @@ def test_lora_is_a_dial_of_finetune():
     assert isinstance(model.chat("Hi", max_new_tokens=2), str)
     with pytest.raises(ValueError, match="unknown setting lorra; did you mean lora?"):
         minillm.finetune(model, TALKS, steps=1, lorra=2)
+    with pytest.raises(ValueError, match="lora_layers is attention, but lora is 0"):
+        minillm.finetune(model, TALKS, steps=1, lora_layers="attention")
+    with pytest.raises(ValueError, match="active_experts is 2, but experts is 0"):
+        small(active_experts=2)
+
+
+@pytest.mark.parametrize("dials, lr", [({}, 2e-5), ({"lora": 2}, 5e-4), ({"lora": 2, "lr": 1e-3}, 1e-3),
+                                       ({"lora": 2, "lora_lr": 1e-4}, 1e-4), ({"lr": 1e-3}, 1e-3)])
+def test_a_model_of_others_is_fine_tuned_in_small_steps(dials, lr, monkeypatch):
+    model, found = minillm.load(FIXTURES / "llama"), []
+    monkeypatch.setattr("minillm.phases.finetune.fit", lambda model, settings, *rest, **more: found.append(settings))
+    minillm.finetune(model, TALKS, quiet=True, **dials)
+    assert (found[0].lr, found[0].optimizer, found[0].rows) == (lr, "adamw", 2)
+
+
+def test_an_adapter_is_added_to_a_model_that_stays_as_it_was(tmp_path):
+    model = tiny.model()
+    adapter = new_adapter(model.params, 2, 4.0, "query_value", np.random.default_rng(0))
+    adapter.params["blocks"][1]["attention"]["query"]["lora"]["b"][:] = 0.1
+    write_adapter(tmp_path / "adapter", adapter, model.params, model.config)
+    before = weights(model)
+    ours = minillm.load_adapter(model, tmp_path / "adapter")
+    assert weights(model) == before and ours.params["embedding"]["token"] is model.params["embedding"]["token"]
+    query = ours.params["blocks"][1]["attention"]["query"]["weight"] - model.params["blocks"][1]["attention"]["query"]["weight"]
+    np.testing.assert_allclose(query, 0.2 * np.tile(adapter.params["blocks"][1]["attention"]["query"]["lora"]["a"].sum(0),
+                                                    (60, 1)), atol=1e-6)
+    (tmp_path / "adapter" / "adapter_config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ValueError, match="adapter: it has no peft_type"):
+        minillm.load_adapter(model, tmp_path / "adapter")
+    with pytest.raises(OSError, match="adapter_config.json"):
+        minillm.load_adapter(model, tmp_path)
 
 
 def test_the_reward_model_is_saved_as_a_classifier_of_one_label(tmp_path):

@@ -15,7 +15,8 @@ from safetensors import safe_open
 
 from minillm import tree
 from minillm.config import GPT2, ModelConfig, OptimizerConfig
-from minillm.formats.config_json import LLAMA, to_json
+from minillm.formats.config_json import to_json
+from minillm.formats.families import LLAMA
 from minillm.formats.hugging_face import from_tensors, to_tensors
 from minillm.model.transformer import head_forward, transformer_forward, transformer_init
 from minillm.objectives.next_token import next_token_objective

@@ -26,6 +26,7 @@ PRESETS = {
     "layernorm, rope, gelu": {"norm": "layernorm", "activation": "gelu"},
     "rmsnorm, learned, swiglu": {"position": "learned"},
     "gpt3": {**GPT2, "window": 3},                                                  # its second block has the window
+    "gpt_neo": {**GPT2, "window": 3, "qkv_bias": False, "width": 64, "heads": 4, "kv_heads": 4},    # D = 16: exact in files
     "window and rope": {"window": 2},
     "experts": {"experts": 4, "balance": 0.3},
     "one expert of three, gelu, bias, window": {**GPT2, "experts": 3, "active_experts": 1, "window": 4},

@@ -79,8 +79,9 @@ class Told:
 MICRO = replace(MODELS["micro"], vocab_size=65)      # what the speed of a machine is measured on
 GPT2_XL = ModelConfig(vocab_size=50_257, context=1024, layers=48, width=1600, heads=25,
                       kv_heads=25, hidden=6400, **GPT2)
-# Dense and locally banded layers take turns; how wide the band is was not published. 128 is what
-# Child et al. 2019, whom the paper follows, took for text. No parameter depends on it.
+# Dense and locally banded layers take turns; how wide the band is was not published. 128 is the
+# width in gpt-oss, which follows GPT-3 in this (OpenAI 2025, arXiv:2508.10925, section 2.2). No
+# parameter depends on it.
 GPT3 = ModelConfig(vocab_size=50_257, context=2048, layers=96, width=12_288, heads=96, kv_heads=96,
                    hidden=49_152, window=128, **GPT2)
 LLAMA_2_7B = ModelConfig(vocab_size=32_000, context=4096, layers=32, width=4096, heads=32,

@@ -1,115 +1,33 @@
-"""config.json: a ModelConfig as the keys of Hugging Face's LlamaConfig or GPT2Config, and back.
+"""config.json: a ModelConfig as the keys of a configuration of Hugging Face's, and back.
 
-One table a family serves both directions. The ModelConfig is also written as it is, in a section
-"minillm": a mix of parts that neither family has needs it, and a key that another program changed
-then disagrees with it. transformers 4 and 5 keep the section when they save a model again; without
-it, the family's keys alone say what the model is, as in the files of models that others trained.
+The tables of families.py serve both directions. The ModelConfig is also written as it is, in a
+section "minillm": a mix of parts that no family has needs it, and a key that another program
+changed then disagrees with it. transformers 4 and 5 keep the section when they save a model again;
+without it, the family's keys alone say what the model is, as in the files of models that others
+trained.
 """
 
 from dataclasses import fields
-from typing import NamedTuple
 
-from minillm.config import (GPT2, KINDS, ModelConfig, as_dict, did_you_mean, dotted,
-                            require)
+from minillm.config import KINDS, ModelConfig, as_dict, did_you_mean, dotted, require
+from minillm.formats.families import FAMILIES, SPECIAL, belongs, family, held
 from minillm.formats.tokenizer_config import SPECIAL_IDS
 
 ROPE_LAYOUT = "half"        # channels i and i + D/2 rotate together, as in Llama on Hugging Face
 FIELDS = {item.name: type(item.default) for item in fields(ModelConfig)}
-DENSE = dict(window=0, experts=0)       # neither Llama nor GPT-2 has local attention or experts
-
-
-class Key(NamedTuple):
-    """One setting in a family's config.json."""
-    names: tuple            # the first is written, all are read; a.b: key b of the object a
-    ours: str               # the attribute of ModelConfig that it holds; "": it has one value only
-    missing: object         # what leaving it out means, which is that one value for ours == "";
-    #                         None: it follows from the others
-    written: bool = True
-    same: tuple = ()        # other words for the one value
-    why: str = ""           # what another value would be, for the message that refuses it
-
-
-class Family(NamedTuple):
-    """The models of one class of the transformers library."""
-    architecture: str
-    parts: dict             # the fields of ModelConfig that all of them share
-    keys: tuple
-
-
-def key(names, ours, missing, written=True, same=(), why=""):
-    """A Key; names: separated by spaces."""
-    return Key(tuple(names.split()), ours, missing, written, same, why)
-
-
-def off(names, why=""):
-    """A Key that is not written and may only be false."""
-    return key(names, "", False, written=False, why=why)
-
-
-# The ids are those of a tokenizer that minillm learned; a model of others has its own.
-SPECIAL = tuple(key(name, "", token) for name, token in SPECIAL_IDS.items())
-COMMON = (*SPECIAL, off("is_encoder_decoder", "an encoder beside the decoder"),
-          off("use_sliding_window", "attention to a window"))
-
-LLAMA = Family("LlamaForCausalLM", dict(norm="rmsnorm", position="rope", activation="swiglu",
-                                        bias=False, **DENSE), (
-    key("vocab_size", "vocab_size", 32000),
-    key("hidden_size", "width", 4096),
-    key("intermediate_size", "hidden", 11008),
-    key("num_hidden_layers", "layers", 32),
-    key("num_attention_heads", "heads", 32),
-    key("num_key_value_heads", "kv_heads", lambda read: read["heads"]),
-    key("head_dim", "head_size", None, why="heads that do not share the width equally"),
-    key("max_position_embeddings", "context", 2048),
-    key("rms_norm_eps", "norm_eps", 1e-6),
-    key("rope_theta rope_parameters.rope_theta", "rope_theta", 10_000.0),
-    key("tie_word_embeddings", "tied", False),
-    key("hidden_act", "", "silu", same=("swish",), why="another activation of the feed-forward"),
-    key("attention_bias", "", False, why="biases in the projections of attention alone"),
-    key("mlp_bias", "", False, why="biases in the feed-forward alone"),
-    key("pretraining_tp", "", 1, why="products that are summed in parts"),
-    off("rope_interleaved", "pairs of neighbouring channels rotate together"),
-    off("add_cross_attention", "attention to an encoder"),
-    key("rope_scaling.rope_type rope_scaling.type rope_parameters.rope_type rope_parameters.type",
-        "", "default", written=False, why="positions stretched for a longer context"),
-    key("rope_parameters.partial_rotary_factor partial_rotary_factor", "", 1.0, written=False,
-        why="channels that are not rotated"),
-    *COMMON))
-
-GPT2LM = Family("GPT2LMHeadModel", {**{name: value for name, value in GPT2.items()
-                                       if name != "tied"}, **DENSE}, (
-    key("vocab_size", "vocab_size", 50257),
-    key("n_embd", "width", 768),
-    key("n_inner", "hidden", lambda read: 4 * read["width"]),
-    key("n_layer", "layers", 12),
-    key("n_head", "heads", 12),
-    key("n_head", "kv_heads", 12),
-    key("n_positions n_ctx", "context", 1024),
-    key("layer_norm_epsilon", "norm_eps", 1e-5),
-    key("tie_word_embeddings", "tied", True),
-    key("activation_function", "", "gelu_new", same=("gelu_pytorch_tanh", "gelu_fast"),
-        why="'gelu' is the exact form, with erf; the others are its tanh form"),
-    key("scale_attn_weights", "", True, why="scores without 1 / sqrt(D)"),
-    key("scale_attn_by_inverse_layer_idx", "", False, why="scores divided by the block's number"),
-    key("add_cross_attention", "", False, why="attention to an encoder"),
-    key("n_special", "", 0, written=False, why="further rows of the embedding"),
-    *COMMON))
-
-MIXED = Family("", {}, (key("vocab_size", "vocab_size", None),
-                        key("tie_word_embeddings", "tied", None), *COMMON))
-
-FAMILIES = {"llama": LLAMA, "gpt2": GPT2LM, "minillm": MIXED}
 
 # Keys that do not change the model's logits. Any other that is in no table may, so it is refused.
 HARMLESS = frozenset("""
     _attn_implementation _attn_implementation_autoset _attn_implementation_internal _commit_hash
     _flash_attn_2_enabled _name_or_path _num_labels architectures attention_dropout
-    attn_implementation attn_pdrop chunk_size_feed_forward decoder_start_token_id dtype embd_pdrop
-    finetuning_task gradient_checkpointing id2label initializer_range is_decoder is_llama_config
-    label2id max_sequence_length minillm model_max_length model_type neftune_noise_alpha num_labels
-    output_attentions output_hidden_states output_past predict_special_tokens prefix problem_type
-    reorder_and_upcast_attn resid_pdrop return_dict sep_token_id summary_activation
-    summary_first_dropout summary_proj_to_labels summary_type summary_use_proj task_specific_params
+    attn_implementation attn_pdrop chunk_size_feed_forward classifier_dropout
+    decoder_start_token_id dtype embd_pdrop embed_dropout finetuning_task gradient_checkpointing
+    id2label initializer_range is_decoder is_llama_config label2id max_sequence_length minillm
+    model_max_length model_type neftune_noise_alpha num_labels output_attentions
+    output_hidden_states output_past output_router_logits predict_special_tokens prefix
+    problem_type reorder_and_upcast_attn resid_dropout resid_pdrop return_dict router_jitter_noise
+    sep_token_id summary_activation summary_first_dropout summary_proj_to_labels summary_type
+    summary_use_proj task_specific_params
     tf_legacy_loss tie_encoder_decoder tokenizer_class torch_dtype torchscript transformers
     transformers_version unsloth_fixed unsloth_version use_bfloat16 use_cache
     """.split())
@@ -132,16 +50,9 @@ FOREIGN = {
                             "reads float32, bfloat16 and float16, and some GGUF files"),
     "compression_config": ("weights stored in few bits",
                            "reads float32, bfloat16 and float16, and some GGUF files"),
-    "auto_map": ("Python code of the model's own", "runs only its own llama and gpt2"),
+    "auto_map": ("Python code of the model's own", "runs only its own models"),
     "pruned_heads": ("blocks that lack heads", "has as many heads in every block"),
 }
-
-
-def family(config):
-    """"llama", "gpt2", or "minillm" for a mix of parts that neither family has."""
-    return next(name for name, (_, parts, _) in FAMILIES.items()
-                if all(getattr(config, part) == value for part, value in parts.items())
-                and (name != "gpt2" or config.kv_heads == config.heads))
 
 
 def to_json(config, ids=SPECIAL_IDS):
@@ -150,13 +61,12 @@ def to_json(config, ids=SPECIAL_IDS):
     ids: of the tokenizer: {"bos_token_id": ..., "eos_token_id": ..., "pad_token_id": ...}.
     """
     name = family(config)
-    architecture, _, keys = FAMILIES[name]
+    architecture, keys = FAMILIES[name].architecture, FAMILIES[name].keys
     ours, ids = as_dict(config), {name: ids.get(name) for name in SPECIAL_IDS}
     imported = {} if ids == SPECIAL_IDS else {"imported": True}     # a tokenizer of others
     return {**({"architectures": [architecture]} if architecture else {}),
             "model_type": name, "dtype": "float32",
-            **{row.names[0]: getattr(config, row.ours) if row.ours else row.missing
-               for row in keys if row.written}, **ids,
+            **{row.names[0]: held(row, config) for row in keys if row.written}, **ids,
             "minillm": {**ours, "rope_layout": ROPE_LAYOUT, **imported}}
 
 
@@ -169,7 +79,7 @@ def from_json(data):
     name = data.get("model_type")
     if not isinstance(name, str) or name not in FAMILIES:
         raise ValueError(f"model_type is {name!r}; minillm reads {', '.join(FAMILIES)}")
-    _, parts, keys = FAMILIES[name]
+    parts, keys = FAMILIES[name].parts, FAMILIES[name].keys
     given = {key: value for key, value in dotted(data)
              if value is not None and not key.startswith("minillm.")}
     known = HARMLESS.union(SAMPLING, *(row.names for row in keys))
@@ -189,9 +99,10 @@ def from_json(data):
         raise ValueError('it has no section "minillm"; was this folder written by minillm?')
     if config.vocab_size == 0:
         raise ValueError("vocab_size is 0; a trained model knows its vocabulary")
-    if family(config) != name:
-        raise ValueError(f'model_type is {name!r}, but section "minillm" describes a model of '
-                         f"type {family(config)!r}")
+    if not belongs(config, FAMILIES[name]):
+        described = 'section "minillm" describes' if "minillm" in data else "its keys describe"
+        raise ValueError(f"model_type is {name!r}, but {described} a model of type "
+                         f"{family(config)!r}")
     ours = is_ours(data)
     check_equal(given, [row for row in keys if ours or row not in SPECIAL], config,
                 "minillm" in data)
@@ -243,7 +154,7 @@ def typed(name, value, kind):
 def check_equal(given, keys, config, has_section):
     """Refuse a key of the family, given or left out, that means another model than `config`."""
     for row in keys:
-        expected = getattr(config, row.ours) if row.ours else row.missing
+        expected = held(row, config)
         found = [(f"{name} is {given[name]!r}", given[name]) for name in row.names if name in given]
         if not found and row.ours and row.missing is not None:
             meant = row.missing(as_dict(config)) if callable(row.missing) else row.missing

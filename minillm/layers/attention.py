@@ -52,9 +52,10 @@ def attention_init(rng, config, shrink):
     """
     C, D, inner = config.width, config.head_size, config.kv_heads * config.head_size
     std, each = 1 / np.sqrt(C), config.heads // config.kv_heads
-    params = {"query": linear_init(rng, C, C, config.bias, std),
-              "key": linear_init(rng, C, inner, config.bias, std),
-              "value": linear_init(rng, C, inner, config.bias, std),
+    bias = config.bias and config.qkv_bias
+    params = {"query": linear_init(rng, C, C, bias, std),
+              "key": linear_init(rng, C, inner, bias, std),
+              "value": linear_init(rng, C, inner, bias, std),
               "output": linear_init(rng, C, C, config.bias, std)}
     values = params["value"]["weight"].reshape(config.kv_heads, D, C)
     params["output"]["weight"] = np.ascontiguousarray(          # (C, H D)

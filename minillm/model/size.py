@@ -20,7 +20,8 @@ def parameters(config):
     norm = C * (2 if config.bias and config.norm == "layernorm" else 1)
     ups = 2 if config.activation == "swiglu" else 1
     feed_forwards = config.experts or 1
-    biases = 2 * C + 2 * inner + feed_forwards * (C + ups * F) if config.bias else 0
+    qkv = C + 2 * inner if config.qkv_bias else 0
+    biases = qkv + C + feed_forwards * (C + ups * F) if config.bias else 0
     tables = config.vocab_size * C * (1 if config.tied else 2)
     positions = config.context * C if config.position == "learned" else 0
     vectors = config.layers * (biases + 2 * norm) + norm

@@ -88,7 +88,8 @@ def visible_in(layer, visible_from, config, column=None):
     column: the one of all tokens, in decoding; by default they stand in columns 0 to T - 1.
     Shapes:  visible_from (B, T), or (B,) with a column -> as visible_from, int32
     Source:  Child et al. 2019, arXiv:1904.10509 (local attention); Brown et al. 2020 (GPT-3),
-             arXiv:2005.14165, section 2.1 (dense and locally banded layers in turn).
+             arXiv:2005.14165, section 2.1 (dense and locally banded layers in turn; the width of
+             the band was not published).
     """
     if config.window == 0 or layer % 2 == 0:
         return visible_from

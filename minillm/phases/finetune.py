@@ -40,9 +40,16 @@ class FinetuneConfig(OptimizerConfig):
                         "AdamW, in place of the weights; 0: the weights", within="[0, inf)",
                      later=True)
     lora_alpha: float = knob(16.0, "strength of LoRA: alpha / rank is the factor of its matrices",
-                             within="(0, inf)", later=True)
+                             within="(0, inf)", later=True, needs="lora")
     lora_layers: str = knob("all", "linear layers of the blocks that LoRA is beside",
-                            tuple(LAYERS), later=True)
+                            tuple(LAYERS), later=True, needs="lora")
+    lora_lr: float = knob(0.0, "peak learning rate of LoRA's matrices, in place of lr; 0: lr. An "
+                               "imported model has 5e-4 here, unless lr is given",
+                          within="[0, inf)", later=True, needs="lora")
+
+    def implied(self, changes):
+        """An lr that somebody chose holds for LoRA too."""
+        return {"lora_lr": 0.0} if "lr" in changes else {}
 
     @property
     def for_task(self):
@@ -105,6 +112,7 @@ def fit_chosen(model, settings, batch_at, seed, recorder, evaluate=None):
     if settings.lora:
         trained = LanguageModel(attach(model.params, adapter_for(model, settings, seed)),
                                 model.config, model.tokenizer)
+        settings = replace(settings, lr=settings.lora_lr or settings.lr)
     fit(trained, settings, batch_at, objective, recorder,
         evaluate=(lambda step: evaluate(trained)) if evaluate else None,
         every=max(1, settings.steps // 4))

@@ -7,7 +7,7 @@ import math
 import sys
 from dataclasses import fields
 
-from minillm.config import updated
+from minillm.config import idle, refuse_idle, updated
 from minillm.runs.config import DEFAULT, PRESETS, SECTIONS
 from minillm.text.files import read_text
 
@@ -134,28 +134,36 @@ def read_toml(path):
 def resolve(args, base=None):
     """The configuration: preset (or `base`, that of a run), changed by --config, then by flags.
 
-    Raises:  ValueError for an unknown key or a value that is out of range.
+    Raises:  ValueError for an unknown key, a value that is out of range, or a dial that does
+             nothing.
     """
     if base is None:
         base = PRESETS[args.preset or DEFAULT]
     elif args.preset is not None:
         raise ValueError("--preset is for a new run, and this run has begun; leave it out")
+    content, changes = {}, changes_of(args)
     if args.config is not None:
         content = read_toml(args.config)
         try:
             base = updated(base, content)
         except ValueError as error:
             raise ValueError(f"{args.config}: {error}") from None
-    return updated(base, changes_of(args))
+    config = updated(base, changes)
+    refuse_idle(config, content, f"{args.config}: ")
+    refuse_idle(config, changes)
+    return config
 
 
 def as_toml(config, names=None):
-    """The configuration as TOML, one line per section; the text can be used as a --config file."""
+    """The configuration as TOML, one line per section; the text can be used as a --config file.
+
+    Dials that do nothing are left out.
+    """
     lines = [f"seed = {config.seed}"]
     for name in SECTIONS if names is None else names:
         section = getattr(config, name)
         pairs = [f"{item.name} = {toml_value(getattr(section, item.name))}"
-                 for item in fields(section)]
+                 for item in fields(section) if idle(section, item.name) is None]
         lines.append(f"{name} = {{{', '.join(pairs)}}}")
     return "\n".join(lines)
 

@@ -13,10 +13,8 @@ from minillm.runs.run import model_folder, newest_run
 from minillm.runs.stages import SPEAKERS
 from minillm.terminal.bars import bars, can_show_blocks, printable
 from minillm.terminal.flags import MAX_NEW_TOKENS
-from minillm.training.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint,
-                                         steps_in)
-
-REWARD_HEAD = "heads.reward_head."      # begins the names of what only a reward model has
+from minillm.training.checkpoint import (REWARD_HEAD, CheckpointError, find_checkpoint,
+                                         load_checkpoint, steps_in)
 
 
 def checkpoint_of(word, root, stage, default=None):

@@ -7,7 +7,7 @@
         adapter/                                          LoRA's, in the layout of the library PEFT
         SHA256SUMS                                        of the other files, checked on loading
 
-A model that mixes parts of Llama and GPT-2 has no such format; it is written under its own names.
+A model that mixes parts of several families has no such format; it is written under its own names.
 A checkpoint is written atomically: into a temporary folder, flushed to the disk, then renamed.
 """
 
@@ -35,6 +35,7 @@ from minillm.training.model_files import read_model
 STEP = re.compile(r"step-(\d{6,})")
 READ = ("config.json", "tokenizer.json", "model.safetensors", "training.json",
         "training.safetensors")     # what load_checkpoint reads
+REWARD_HEAD = "heads.reward_head."  # begins the names of what only a reward model has
 
 
 class CheckpointError(ValueError):

@@ -1,13 +1,18 @@
-"""Read the files of a model that model/saving.py wrote, or transformers."""
+"""Read the files of a model that model/saving.py wrote, or transformers; and PEFT's adapters."""
 
 from dataclasses import replace
+from pathlib import Path
 
+from minillm import tree
 from minillm.config import require
+from minillm.formats.checksums import check_sums
 from minillm.formats.config_json import from_json, is_ours
 from minillm.formats.hugging_face import from_tensors, is_buffer
 from minillm.formats.json_file import MOST_BYTES, read_json, reading, require_file
+from minillm.formats.peft import CONFIG, TENSORS, from_peft
 from minillm.formats.shards import read_tables, weight_files
-from minillm.formats.tensors import read_tensor
+from minillm.formats.tensors import read_table, read_tensor
+from minillm.model.adapter import added
 from minillm.model.language_model import LanguageModel
 from minillm.model.shapes import parameter_shapes
 from minillm.model.size import weight_bytes
@@ -29,7 +34,7 @@ def read_model(folder):
     tokens = config.vocab_size if is_ours(data) else tokenizer.vocab_size
     with reading(folder):
         check_vocabulary(config.vocab_size, tokens)
-    params = without_padding(read_params(folder, config), tokens)
+    params = without_padding(read_params(folder, config, data["model_type"]), tokens)
     with reading(folder):
         return LanguageModel(params, replace(config, vocab_size=tokens), tokenizer)
 
@@ -56,9 +61,10 @@ def without_padding(params, tokens):
     return params
 
 
-def read_params(folder, config):
+def read_params(folder, config, name):
     """The parameters in the weights of a folder, as float32.
 
+    name: of the family whose names its tensors have.
     Raises:  ValueError if they do not fit the configuration.
     """
     paths = list(weight_files(folder))
@@ -68,7 +74,7 @@ def read_params(folder, config):
     stored = read_tables(folder, is_buffer)
     check_size(paths, where, config)        # after the headers, which name the shard that was cut
     with reading(where):
-        return from_tensors(stored, config, parameter_shapes(config), read_tensor)
+        return from_tensors(stored, config, parameter_shapes(config), read_tensor, name)
 
 
 def check_size(paths, where, config):
@@ -82,3 +88,28 @@ def check_size(paths, where, config):
         require(needed / 2 <= size <= 2 * needed + MOST_BYTES,
                 f"the weights have {size:,} bytes, but the model of config.json takes {needed:,} "
                 "in float32; are the two from one checkpoint?")
+
+
+def is_adapter(folder):
+    """Whether a folder is an adapter of the library PEFT."""
+    return (Path(folder) / CONFIG).is_file()
+
+
+def with_adapter(model, folder):
+    """A new LanguageModel: the model with an adapter of the library PEFT merged into its weights.
+
+        W' = W + (alpha / R) B A
+
+    Weights beside which no adapter stands are the model's own arrays, not copies.
+    Raises:  ValueError "PATH: ..." of one line for a broken file, an adapter that is not plain LoRA
+             or does not fit the model; OSError if a file cannot be read.
+    """
+    folder = Path(folder)
+    settings = read_json(folder / CONFIG)
+    tensors = {name: read_tensor(each) for name, each in read_table(folder / TENSORS).items()}
+    with reading(folder):
+        found = from_peft(settings, tensors, model.config, tree.named_shapes(model.params))
+        check_sums(folder, (CONFIG, TENSORS))
+    named = dict(tree.named_leaves(model.params))
+    named.update({name: added(named[name], lora, 1) for name, lora in found.items()})
+    return LanguageModel(tree.from_named(model.params, named), model.config, model.tokenizer)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minillm.config import ModelConfig
-from minillm.formats.config_json import FAMILIES, LLAMA, family, from_json, to_json
+from minillm.formats.config_json import from_json, to_json
+from minillm.formats.families import FAMILIES, LLAMA, family
 
 SMALL = st.integers(1, 9)
 EPS, THETA = st.floats(1e-12, 1.0), st.floats(1.0, 1e12)
@@ -20,7 +21,8 @@ def configs(draw):
     kv_heads, groups, half = draw(SMALL), draw(SMALL), draw(SMALL)
     words = {name: draw(st.sampled_from(values)) for name, values in
              dict(norm=("rmsnorm", "layernorm"), position=("rope", "learned"), activation=("swiglu", "gelu"),
-                  bias=(True, False), tied=(True, False)).items()}
+                  bias=(True, False), tied=(True, False), qkv_bias=(True, False), window=(0, 7),
+                  experts=(0, 3)).items()}
     return ModelConfig(kv_heads=kv_heads, heads=kv_heads * groups, width=2 * half * kv_heads * groups,
                        vocab_size=draw(st.integers(1, 10**9)), context=draw(st.integers(1, 10**9)), layers=draw(SMALL),
                        hidden=draw(SMALL), norm_eps=draw(EPS), rope_theta=draw(THETA), **words)
@@ -38,11 +40,13 @@ def test_every_config_comes_back(config):
     else:
         same = from_json(data)
         unused = {} if config.position == "rope" else {"rope_theta": same.rope_theta}
+        unused |= {} if config.bias else {"qkv_bias": True}
         assert same == ModelConfig(**{**vars(config), **unused})
 
 
 @pytest.mark.parametrize("preset,name", [("llama", "llama"), ("untied", "llama"), ("one key for all heads", "llama"),
                                          ("gpt2", "gpt2"), ("gpt2 without biases", "minillm"),
+                                         ("experts", "mixtral"), ("gpt_neo", "gpt_neo"), ("gpt3", "minillm"),
                                          ("layernorm, rope, gelu", "minillm")])
 def test_the_family_follows_from_the_parts(preset, name):
     assert family(tiny.config(preset)) == name
@@ -112,8 +116,28 @@ GPT2_CHANGES = [
 ]
 
 
+MIXTRAL_CHANGES = [
+    ({"num_local_experts": 8}, "num_local_experts is 8, but minillm.experts is 4"),
+    ({"num_experts_per_tok": 3}, "num_experts_per_tok is 3, but minillm.active_experts is 2"),
+    ({"router_aux_loss_coef": 0.02}, "router_aux_loss_coef is 0.02, but minillm.balance is 0.3"),
+    ({"num_local_experts": None}, "num_local_experts is missing, which means 8"),
+    ({"sliding_window": 4096}, "sliding_window is 4096, which means attention to a window"),
+    ({"model_type": "llama"}, "unknown key num_local_experts"), ({"hidden_act": "gelu"}, "computes only 'silu'"),
+    ({"rope_parameters": {"rope_theta": 300.0, "rope_type": "yarn"}}, "rope_parameters.rope_type is 'yarn'"),
+]
+GPT_NEO_CHANGES = [
+    ({"attention_types": [[["local", "global"], 1]]}, "attention_types is [[['local', 'global'], 1]]; minillm computes only"),
+    ({"attention_layers": ["global", "global"]}, "attention_layers is ['global', 'global']; minillm computes only"),
+    ({"attention_types": None}, "attention_types is missing, which means [[['global', 'local'], 12]]"),
+    ({"window_size": 256}, "window_size is 256, but minillm.window is 3"), ({"num_heads": 16}, "num_heads is 16, but"),
+    ({"activation_function": "relu"}, "activation_function is 'relu'"), ({"model_type": "gpt2"}, "unknown key hidden_size"),
+]
+
+
 @pytest.mark.parametrize("preset,change,words", [("llama", *row) for row in LLAMA_CHANGES] +
-                                                [("gpt2", *row) for row in GPT2_CHANGES])
+                                                [("gpt2", *row) for row in GPT2_CHANGES] +
+                                                [("experts", *row) for row in MIXTRAL_CHANGES] +
+                                                [("gpt_neo", *row) for row in GPT_NEO_CHANGES])
 def test_a_stale_or_foreign_key_is_refused_by_name(preset, change, words):
     """Read on trust, each of these would answer with the numbers of another model, without a word."""
     data = to_json(tiny.config(preset, rope_theta=300.0))
@@ -123,7 +147,7 @@ def test_a_stale_or_foreign_key_is_refused_by_name(preset, change, words):
     assert words in str(error.value)
 
 
-@pytest.mark.parametrize("preset", ["llama", "gpt2", "layernorm, rope, gelu"])
+@pytest.mark.parametrize("preset", ["llama", "gpt2", "experts", "gpt_neo", "layernorm, rope, gelu"])
 def test_every_key_that_is_written_is_compared(preset):
     written = to_json(tiny.config(preset))
     compared = {name for row in FAMILIES[written["model_type"]].keys for name in row.names}
@@ -156,6 +180,18 @@ def test_a_family_s_key_that_is_missing_has_the_family_s_value():
     assert config == ModelConfig(**LLAMA.parts, **{name: getattr(config, name) for row in LLAMA.keys
                                                    if (name := row.ours) and name != "head_size"})
     assert from_json({"model_type": "gpt2", "rope_theta": None}).hidden == 3072
+    config = from_json({"model_type": "mixtral"})
+    assert (config.experts, config.active_experts, config.kv_heads, config.hidden, config.norm_eps, config.rope_theta,
+            config.context) == (8, 2, 8, 14336, 1e-5, 1e6, 131_072)
+    config = from_json({"model_type": "gpt_neo"})
+    assert (config.window, config.layers, config.hidden, config.qkv_bias) == (256, 24, 8192, False)
+
+
+@pytest.mark.parametrize("layers,pairs", [(1, [[["global"], 1]]), (2, [[["global", "local"], 1]]),
+                                          (5, [[["global", "local"], 2], [["global"], 1]])])
+def test_the_pattern_of_gpt_neos_blocks(layers, pairs):
+    data = to_json(tiny.config("gpt_neo", layers=layers))
+    assert data["attention_types"] == pairs and data["attention_layers"] == (["global", "local"] * 3)[:layers]
 
 
 def test_a_section_of_another_family_is_refused():

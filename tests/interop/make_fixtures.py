@@ -1,9 +1,11 @@
-"""Make tests/interop/fixtures: a tiny GPT-2 and a tiny Llama as transformers saves them, and what it computes.
+"""Make tests/interop/fixtures: a tiny model of each family as transformers saves it, and what it computes.
 
     PYTHON tests/interop/make_fixtures.py       PYTHON: one that has torch, transformers and tokenizers
 
 gpt2/       float32, tied, without the prefix "transformer.", with the causal masks that older versions saved
 llama/      bfloat16, untied, two shards with an index, grouped heads, a chat template, two end tokens
+mixtral/    float16, untied, 2 of 4 experts at work, in two shards
+gpt_neo/    float32, tied, 3 blocks, the second with a window; D = 12, so that its queries are rounded
 answers.safetensors, answers.json   tokens, logits, likeliest continuations; ids of texts, the rendered template
 
 Weights are large enough that every part of the model matters to the logits.
@@ -17,7 +19,8 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import (GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast)
+from transformers import (GPT2Config, GPT2LMHeadModel, GPTNeoConfig, GPTNeoForCausalLM, LlamaConfig, LlamaForCausalLM,
+                          MixtralConfig, MixtralForCausalLM, PreTrainedTokenizerFast)
 
 HERE = Path(__file__).parent / "fixtures"
 WORDS = ("The cat sat on the mat. The dog sat on the log, and the cat's owner isn't there. "
@@ -52,15 +55,30 @@ def lively(model, seed):
             noise = torch.randn_like(weight)
             gain = weight.ndim == 1 and name.endswith("weight")
             table = "wte" in name or "embed" in name or "lm_head" in name
-            weight.copy_(1 + 0.2 * noise if gain else (0.15 if table else 0.3) * noise)
+            # GPT-Neo does not divide scores by sqrt(D).
+            size = 0.15 if table else 0.3 / model.config.hidden_size**0.5 if "attention.q_proj" in name else 0.3
+            weight.copy_(1 + 0.2 * noise if gain else size * noise)
     return model.eval()
+
+
+def gpt2s_tokenizer(vocab_size):
+    """One control token, and no template."""
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer(["<|endoftext|>"], vocab_size, digits=False),
+                                   bos_token="<|endoftext|>", eos_token="<|endoftext|>", unk_token="<|endoftext|>",
+                                   model_max_length=48)
+
+
+def llamas_tokenizer(vocab_size):
+    """Three control tokens, and a template."""
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer(special, vocab_size, digits=True), bos_token="<|im_start|>",
+                                   eos_token="<|im_end|>", pad_token="<|im_end|>", unk_token="<|endoftext|>",
+                                   chat_template=TEMPLATE, model_max_length=64)
 
 
 def gpt2(folder):
     """As the first GPT-2 files are: the model without its head, with buffers."""
-    tokens = tokenizer(["<|endoftext|>"], 290, digits=False)
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokens, bos_token="<|endoftext|>", eos_token="<|endoftext|>",
-                                   unk_token="<|endoftext|>", model_max_length=48)
+    fast = gpt2s_tokenizer(290)
     config = GPT2Config(vocab_size=290, n_positions=48, n_embd=40, n_layer=2, n_head=5, bos_token_id=0, eos_token_id=0)
     model = lively(GPT2LMHeadModel(config), 1)
     model.save_pretrained(folder)
@@ -76,11 +94,7 @@ def gpt2(folder):
 
 def llama(folder):
     """As instruction-tuned models of the Llama family are, in bfloat16 and two shards."""
-    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-    tokens = tokenizer(special, 300, digits=True)
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokens, bos_token="<|im_start|>", eos_token="<|im_end|>",
-                                   pad_token="<|im_end|>", unk_token="<|endoftext|>", chat_template=TEMPLATE,
-                                   model_max_length=64)
+    fast = llamas_tokenizer(300)
     config = LlamaConfig(vocab_size=300, hidden_size=48, intermediate_size=56, num_hidden_layers=2,
                          num_attention_heads=6, num_key_value_heads=2, max_position_embeddings=64, rms_norm_eps=1e-5,
                          tie_word_embeddings=False, bos_token_id=1, eos_token_id=2, pad_token_id=2)
@@ -90,6 +104,30 @@ def llama(folder):
     fast.save_pretrained(folder)
     # Read again: .float() would keep rotary frequencies that were rounded to bfloat16.
     return LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval(), fast
+
+
+def mixtral(folder):
+    """Experts; the files have the names of version 4 in version 5 too."""
+    fast = llamas_tokenizer(280)
+    config = MixtralConfig(vocab_size=280, hidden_size=24, intermediate_size=20, num_hidden_layers=2, num_attention_heads=6,
+                           num_key_value_heads=2, max_position_embeddings=64, num_local_experts=4, num_experts_per_tok=2,
+                           tie_word_embeddings=False, bos_token_id=1, eos_token_id=2, pad_token_id=2)
+    model = lively(MixtralForCausalLM(config), 4).to(torch.float16)
+    model.save_pretrained(folder, max_shard_size="40KB")
+    fast.save_pretrained(folder)
+    return MixtralForCausalLM.from_pretrained(folder, dtype=torch.float32).eval(), fast
+
+
+def gpt_neo(folder):
+    """Blocks that see a window."""
+    fast = gpt2s_tokenizer(270)
+    config = GPTNeoConfig(vocab_size=270, max_position_embeddings=48, hidden_size=24, num_heads=2, num_layers=3, window_size=5,
+                          intermediate_size=28, attention_types=[[["global", "local"], 1], [["global"], 1]], bos_token_id=0,
+                          eos_token_id=0)
+    model = lively(GPTNeoForCausalLM(config), 5)
+    model.save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return model, fast
 
 
 def logits_of(model, tokens):
@@ -111,7 +149,7 @@ def continued(model, prompt, steps, ends):
 def main():
     shutil.rmtree(HERE, ignore_errors=True)
     arrays, answers = {}, {}
-    for name, make in (("gpt2", gpt2), ("llama", llama)):
+    for name, make in (("gpt2", gpt2), ("llama", llama), ("mixtral", mixtral), ("gpt_neo", gpt_neo)):
         folder = HERE / name
         folder.mkdir(parents=True)
         model, fast = make(folder)

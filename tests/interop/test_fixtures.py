@@ -1,4 +1,4 @@
-"""A tiny GPT-2 and a tiny Llama that transformers saved: minillm gives the logits, ids and answers that it gave.
+"""A tiny model of each family that transformers saved: minillm gives the logits, ids and answers that it gave.
 
 Made by make_fixtures.py; nothing but minillm is needed here.
 """
@@ -17,7 +17,7 @@ from minillm import tree
 from minillm.model.decoding import generate_tokens
 
 HERE = Path(__file__).parent / "fixtures"
-NAMES = ("gpt2", "llama")
+NAMES = ("gpt2", "llama", "mixtral", "gpt_neo")
 
 
 @cache
@@ -105,7 +105,7 @@ def copied(tmp_path):
 def minillm_tensors(path):
     """A file's tensors, widened to float32, and masks as they are."""
     from minillm.formats.tensors import read_table, read_tensor
-    stored = read_table(path, ("F32", "BF16", "BOOL"))
+    stored = read_table(path, ("F32", "BF16", "F16", "BOOL"))
     return {name: np.ones(item.shape, bool) if item.dtype == "BOOL" else read_tensor(item) for name, item in stored.items()}
 
 
@@ -128,6 +128,20 @@ def test_llama_in_one_file_without_prefix_and_with_rotary_frequencies(copied):
         tensors.update({name.removeprefix("model."): tensors.pop(name) for name in list(tensors)})
         tensors["layers.1.self_attn.rotary_emb.inv_freq"] = np.ones(4, np.float32)
     assert same_logits(copied("llama", change), "llama")
+
+
+def test_gpt_neo_with_the_masks_that_older_files_have(copied):
+    def change(tensors):
+        for layer in range(3):
+            tensors[f"transformer.h.{layer}.attn.attention.bias"] = np.ones((1, 1, 48, 48), np.float32)
+            tensors[f"transformer.h.{layer}.attn.attention.masked_bias"] = np.array(-1e9, np.float32)
+    assert same_logits(copied("gpt_neo", change), "gpt_neo")
+
+
+def test_queries_of_gpt_neo_are_rounded_once_where_the_root_of_their_size_is_no_power_of_two():
+    theirs = load_file(HERE / "gpt_neo" / "model.safetensors")["transformer.h.1.attn.attention.q_proj.weight"]
+    ours = model("gpt_neo").params["blocks"][1]["attention"]["query"]["weight"]
+    assert np.array_equal(ours, (theirs.astype(np.float64) * np.sqrt(12)).astype(np.float32))
 
 
 def test_float16_is_read_as_float32(copied):
@@ -162,13 +176,33 @@ def refused(folder, *words):
     ("llama", lambda t: t.update({"model.layers.0.self_attn.q_proj.bias": np.ones(48, np.float32)}),
      ("q_proj.bias is not part",)),
     ("llama", lambda t: t.update({"score.weight": np.ones((2, 48), np.float32)}), ("score.weight is not part",)),
+    ("mixtral", lambda t: t.pop("model.layers.1.block_sparse_moe.experts.3.w2.weight"), ("experts.3.w2.weight is missing",)),
+    ("mixtral", lambda t: t.update({"model.layers.0.block_sparse_moe.gate.weight": np.ones((5, 24), np.float32)}),
+     ("block_sparse_moe.gate.weight has shape (5, 24), expected (4, 24)",)),
+    ("mixtral", lambda t: t.update({"model.layers.0.block_sparse_moe.experts.4.w1.weight": np.ones((20, 24), np.float32)}),
+     ("experts.4.w1.weight is not part",)),
+    ("gpt_neo", lambda t: t.update({"transformer.h.0.attn.attention.q_proj.bias": np.ones(24, np.float32)}),
+     ("q_proj.bias is not part",)),
 ])
 def test_weights_of_another_model_are_refused_by_name(copied, name, change, words):
     refused(copied(name, change), *words)
 
 
 @pytest.mark.parametrize("name,change,words", [
-    ("llama", {"model_type": "mistral"}, ("model_type is 'mistral'; minillm reads llama",)),
+    ("llama", {"model_type": "mistral"}, ("model_type is 'mistral'; minillm reads llama, mixtral, gpt2, gpt_neo",)),
+    ("mixtral", {"sliding_window": 4096}, ("sliding_window is 4096", "attention to a window")),
+    ("mixtral", {"model_type": "llama"}, ("unknown key num_experts_per_tok",)),
+    ("mixtral", {"num_local_experts": 0}, ("its keys describe a model of type 'llama'",)),
+    ("mixtral", {"num_local_experts": 1}, ("experts is 1, fewer than active_experts",)),
+    ("mixtral", {"num_experts_per_tok": 0}, ("active_experts is 0",)),
+    ("mixtral", {"num_local_experts": 5}, ("gate.weight has shape (4, 24), expected (5, 24)",)),
+    ("mixtral", {"attention_bias": True}, ("unknown key attention_bias",)),
+    ("gpt_neo", {"attention_types": [[["global"], 3]], "attention_layers": ["global"] * 3},
+     ("attention_types is [[['global'], 3]]", "every second block sees a window")),
+    ("gpt_neo", {"attention_layers": ["local", "global", "local"]}, ("attention_layers is ['local'",)),
+    ("gpt_neo", {"attention_types": None}, ("attention_types is missing, which means",)),
+    ("gpt_neo", {"window_size": 0}, ("its keys describe a model of type 'minillm'",)),
+    ("gpt_neo", {"activation_function": "gelu"}, ("exact form, with erf",)),
     ("llama", {"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}, ("rope_scaling.factor is 8.0", "positions stretched")),
     ("llama", {"rope_parameters": {"rope_theta": 1e4, "rope_type": "yarn", "factor": 4.0}}, ("rope_parameters.factor",)),
     ("llama", {"quantization_config": {"quant_method": "gptq"}}, ("quantization_config.quant_method is 'gptq'", "few bits")),
@@ -193,6 +227,10 @@ HARMLESS = {
     "gpt2": {"n_ctx": 48, "n_special": 0, "predict_special_tokens": True, "task_specific_params":
              {"text-generation": {"do_sample": True, "max_length": 50}}, "_num_labels": 1, "id2label": {"0": "LABEL_0"},
              "activation_function": "gelu_pytorch_tanh", "gradient_checkpointing": False, "pruned_heads": {}},
+    "mixtral": {"router_aux_loss_coef": 0.02, "router_jitter_noise": 0.1, "output_router_logits": True, "head_dim": 4,
+                "rope_theta": 1e6, "torch_dtype": "bfloat16"},
+    "gpt_neo": {"classifier_dropout": 0.1, "resid_dropout": 0.1, "embed_dropout": 0.1, "summary_type": "cls_index",
+                "gradient_checkpointing": False, "activation_function": "gelu_pytorch_tanh"},
 }
 
 

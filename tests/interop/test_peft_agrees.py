@@ -1,4 +1,4 @@
-"""PEFT and transformers load what minillm exports: adapters, merged models, the reward model."""
+"""PEFT and transformers load what minillm exports: adapters, merged models, the reward model; minillm loads PEFT's adapters."""
 
 from dataclasses import replace
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tiny
 
+import minillm
 from minillm.model.heads import reward_forward
 from minillm.model.saving import save_model
 from minillm.model.transformer import one_document
@@ -19,16 +20,21 @@ TALKS = [[{"role": "user", "content": f"the {one}"}, {"role": "assistant", "cont
          for one in ("cat", "dog", "mat", "log") for other in ("cat", "dog", "mat")]
 
 
+def family(preset):
+    """A tiny model; version 5 multiplies experts whose sizes are multiples of four."""
+    return tiny.model("experts", hidden=12) if preset == "mixtral" else tiny.model(preset)
+
+
 def logits_by(model, ids):
     with torch.no_grad():
         return model(torch.tensor(ids[None].astype(np.int64))).logits[0].numpy()
 
 
 @pytest.mark.parametrize("layers", ["all", "query_value"])
-@pytest.mark.parametrize("preset", ["llama", "gpt2", "untied"])
+@pytest.mark.parametrize("preset", ["llama", "gpt2", "untied", "gpt_neo", "mixtral"])
 def test_peft_computes_the_same_logits_and_answers(preset, layers, tmp_path):
     peft = pytest.importorskip("peft")
-    model = tiny.model(preset)
+    model = family(preset)
     save_model(model, tmp_path / "base")
     finetune(model, TALKS, replace(LORA, lora_layers=layers), 0, FolderRecorder(tmp_path / "tuned", quiet=True))
     step = tmp_path / "tuned" / "step-000008"
@@ -46,13 +52,65 @@ def test_peft_computes_the_same_logits_and_answers(preset, layers, tmp_path):
                                  pad_token_id=model.tokenizer.pad_id, eos_token_id=model.tokenizer.end_id)[0].numpy()
         mine = model._continue([ids], np.random.default_rng(0), max_new_tokens=8, temperature=0.0)[0]
         assert answer[len(ids):].tolist() == mine.tolist()
+    again = minillm.load_adapter(minillm.load(tmp_path / "base"), step / "adapter")
+    np.testing.assert_allclose(again.logits(asked), model.logits(asked), rtol=0, atol=1e-5 * np.abs(model.logits(asked)).max())
     taken_in = logits_by(theirs.merge_and_unload(), asked)
     np.testing.assert_allclose(taken_in, model.logits(asked), rtol=0, atol=1e-5 * np.abs(taken_in).max())
 
 
-@pytest.mark.parametrize("preset", ["llama", "gpt2", "untied"])
+QUERIES = {"llama": "q_proj", "untied": "q_proj", "gpt2": "c_attn", "gpt_neo": "q_proj", "mixtral": "q_proj"}
+
+
+@pytest.mark.parametrize("changes", [{}, {"use_rslora": True, "lora_alpha": 3}, {"target_modules": "all-linear"},
+                                     {"rank_pattern": {"1.*": 2}, "alpha_pattern": {"h.0.*": 3, "layers.0.*": 5}}],
+                         ids=lambda changes: ", ".join(changes) or "plain")
+@pytest.mark.parametrize("preset", QUERIES)
+def test_an_adapter_of_pefts_is_computed_as_peft_does(preset, changes, tmp_path):
+    peft = pytest.importorskip("peft")
+    model = family(preset)
+    save_model(model, tmp_path / "base")
+    base = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "base")
+    theirs = peft.get_peft_model(base, peft.LoraConfig(**{"r": 4, "lora_alpha": 7, "target_modules": [QUERIES[preset]],
+                                                          "task_type": "CAUSAL_LM", **changes}))
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for name, weight in theirs.named_parameters():
+            if "lora_" in name:
+                weight.copy_(0.1 * torch.randn_like(weight))
+    theirs.eval().save_pretrained(tmp_path / "adapter")
+    before = minillm.load(tmp_path / "base")
+    if preset == "mixtral" and "target_modules" in changes and transformers.__version__ >= "5":
+        with pytest.raises(ValueError, match="target_parameters is .* several matrices in one tensor"):
+            minillm.load_adapter(before, tmp_path / "adapter")
+        return
+    ours = minillm.load_adapter(before, tmp_path / "adapter")
+    for ids in tiny.prompts(lengths=(3, 9, 12)):
+        expected = logits_by(theirs, ids)
+        np.testing.assert_allclose(ours.logits(ids), expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+        assert np.abs(before.logits(ids) - expected).max() > 1e-2, "the adapter does something"
+
+
+@pytest.mark.parametrize("changes, said", [
+    ({"use_dora": True}, "use_dora is True"), ({"bias": "all"}, "bias is 'all'"), ({"lora_bias": True}, "lora_bias is True"),
+    ({"modules_to_save": ["lm_head"]}, "modules_to_save is"), ({"init_lora_weights": "pissa"}, "init_lora_weights is 'pissa'"),
+    ({"target_modules": ["embed_tokens"]}, "embed_tokens.base_layer.weight is beside no matrix of this model's blocks"),
+    ({"target_modules": ["lm_head"]}, "lm_head.base_layer.weight is beside no matrix"),
+    ({"trainable_token_indices": [1]}, "trainable_token_indices is"),
+])
+def test_what_is_not_plain_lora_is_refused_by_name(changes, said, tmp_path):
+    peft = pytest.importorskip("peft")
+    model = family("untied")
+    save_model(model, tmp_path / "base")
+    base = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "base")
+    peft.get_peft_model(base, peft.LoraConfig(**{"r": 4, "target_modules": ["q_proj"], **changes})).save_pretrained(
+        tmp_path / "adapter")
+    with pytest.raises(ValueError, match=said):
+        minillm.load_adapter(model, tmp_path / "adapter")
+
+
+@pytest.mark.parametrize("preset", ["llama", "gpt2", "untied", "gpt_neo", "mixtral"])
 def test_a_reward_model_is_a_classifier_of_one_label(preset, tmp_path):
-    model = tiny.model(preset)
+    model = family(preset)
     heads = reward_heads(model, 0)
     save_model(model, tmp_path / "reward", heads["reward_head"])
     theirs, told = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path / "reward",

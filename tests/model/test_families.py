@@ -1,15 +1,20 @@
 """What windows and experts are for: who sees whom, who works on what, and how evenly."""
 
+import json
 from functools import partial
 
 import numpy as np
 import pytest
 import tiny
 
+import minillm
 from minillm import tree
 from minillm.config import MODELS, ModelConfig, as_dict, updated
-from minillm.formats.config_json import family, from_json, to_json
+from minillm.formats.config_json import from_json, to_json
+from minillm.formats.families import family
+from minillm.formats.tensors import write_tensors
 from minillm.layers.experts import experts_forward, experts_init
+from minillm.model import size
 from minillm.model.decoding import generate_tokens
 from minillm.model.transformer import one_document, transformer_forward, visible_in
 from minillm.objectives.next_token import next_token_objective
@@ -187,13 +192,38 @@ def test_a_dense_model_has_the_files_that_it_had_before_there_were_windows_and_e
     assert list(to_json(tiny.config())["minillm"])[-2:] == ["rope_theta", "rope_layout"]
 
 
-@pytest.mark.parametrize("name", ["gpt3", "moe"])
-def test_what_hugging_faces_families_lack_is_written_as_minillms_own(name, tmp_path):
-    config = updated(MODELS[name], {"vocab_size": 400})
-    assert family(config) == "minillm" and from_json(to_json(config)) == config
+@pytest.mark.parametrize("name,changes,expected", [
+    ("llama", {}, "llama"), ("llama2", {}, "llama"), ("gpt2", {}, "gpt2"), ("moe", {}, "mixtral"), ("moe", {"experts": 0}, "llama"),
+    ("moe", {"window": 4}, "minillm"), ("gpt2", {"experts": 3}, "minillm"), ("gpt3", {}, "minillm"),
+    ("gpt3", {"window": 0}, "gpt2"), ("gpt2", {"qkv_bias": False}, "minillm"),
+    ("gpt3", {"qkv_bias": False}, "minillm"),                                                           # D = 32
+    ("gpt3", {"qkv_bias": False, "heads": 8, "kv_heads": 8}, "gpt_neo"),                                # D = 16
+    ("gpt3", {"qkv_bias": False, "heads": 8, "kv_heads": 4}, "minillm")])
+def test_the_family_in_whose_format_a_preset_is_written(name, changes, expected):
+    config = updated(MODELS[name], {"vocab_size": 400, **changes})
+    assert family(config) == expected and from_json(to_json(config)) == config
     section = to_json(config)["minillm"]
-    assert ("window" in section) == (name == "gpt3") and ("experts" in section) == (name == "moe")
-    assert family(updated(config, {"window": 0, "experts": 0})) == {"gpt3": "gpt2", "moe": "llama"}[name]
+    assert ("window" in section, "experts" in section) == (config.window > 0, config.experts > 0)
+
+
+@pytest.mark.parametrize("preset", ["experts", "gpt_neo", "llama"])
+def test_a_folder_under_minillms_own_names_is_read_whatever_its_parts(preset, tmp_path):
+    """As runs with experts were written before they had a family."""
+    model = tiny.model(preset)
+    model.save(tmp_path / "model")
+    write_tensors(tmp_path / "model" / "model.safetensors", dict(tree.named_leaves(model.params)))
+    data = {"model_type": "minillm", "minillm": to_json(model.config)["minillm"]}
+    (tmp_path / "model" / "config.json").write_text(json.dumps(data), encoding="utf-8")
+    (tmp_path / "model" / "SHA256SUMS").unlink()
+    tree.tree_map(np.testing.assert_array_equal, minillm.load(tmp_path / "model").params, model.params)
+
+
+def test_queries_keys_and_values_without_biases():
+    config = tiny.config("gpt_neo")
+    params = tiny.params(config)
+    assert tree.count(params) == size.parameters(config)
+    attention = params["blocks"][1]["attention"]
+    assert [name for name in attention if "bias" in attention[name]] == ["output"] and "bias" in params["blocks"][1]["norm1"]
 
 
 @pytest.mark.parametrize("changes,said", [({"experts": 1}, "experts is 1, fewer than active_experts, which is 2"),

@@ -10,7 +10,10 @@ import pytest
 import minillm
 from minillm import tree
 from minillm.cli import main
+from minillm.model.adapter import new_adapter
+from minillm.model.saving import write_adapter
 from minillm.runs.folder import imported_from
+from minillm.runs.imported import read_source
 
 FIXTURES = Path(__file__).parents[1] / "interop" / "fixtures"
 TALKS = "".join(json.dumps({"prompt": f"Cat {n}?", "completion": "On the mat."}) + "\n" for n in range(8))
@@ -102,6 +105,54 @@ def test_conversations_too_long_for_it_name_what_gives_it_a_longer_context(root,
     for name in ((), ("--name", "new", "--root", root)):
         line = refused(capsys, "finetune", root / "llama", "--data", root / "long.jsonl", *name)
         assert "import the model again with --context" in line and "pretrain" not in line
+
+
+@pytest.mark.parametrize("name, family", [("mixtral", "mixtral"), ("gpt_neo", "minillm")])
+def test_the_other_families(name, family, tmp_path, capsys):
+    (tmp_path / "talks.jsonl").write_text(TALKS, encoding="utf-8")
+    assert run(capsys, "import", FIXTURES / name, "--name", name, "--root", tmp_path)[0] == 0
+    kept = tmp_path / name / "pretrain" / "step-000000"
+    assert json.loads((kept / "config.json").read_text(encoding="utf-8"))["model_type"] == family
+    tree.tree_map(np.testing.assert_array_equal, minillm.load(kept).params, minillm.load(FIXTURES / name).params)
+    assert run(capsys, "next", tmp_path / name, "The cat")[0] == 0
+    assert run(capsys, "generate", tmp_path / name, "The cat", "--max-new-tokens", "5")[0] == 0
+    if name == "mixtral":
+        assert run(capsys, "finetune", tmp_path / name, "--data", tmp_path / "talks.jsonl", "--steps", "2", "--lora", "2",
+                   "--quiet")[0] == 0
+
+
+def test_an_adapter_with_its_base(root, capsys):
+    """Of a folder, of a run by its name, and of its own run."""
+    assert run(capsys, "finetune", root / "llama", "--data", root / "talks.jsonl", "--steps", "6", "--lora", "4", "--quiet")[0] == 0
+    settings = json.loads((root / "llama" / "finetune" / "step-000006" / "training.json").read_text(encoding="utf-8"))["settings"]
+    assert (settings["lr"], settings["lora"]) == (5e-4, 4)
+    adapter = root / "llama" / "finetune" / "step-000006" / "adapter"
+    expected = minillm.load(root / "llama")
+    # A run's pretrained model is meant: the fine-tuned one has the adapter already.
+    for name, base in (("a", FIXTURES / "llama"), ("b", "llama"), ("c", root / "llama"), ("d", root / "llama" / "pretrain")):
+        status, said, _ = run(capsys, "import", adapter, "--base", base, "--name", name, "--root", root)
+        assert status == 0 and f"the adapter {adapter} is added to the weights of {base}" in said
+        tree.tree_map(np.testing.assert_array_equal, minillm.load(root / name).params, expected.params)
+        assert imported_from(root / name) == "adapter"
+    made = json.loads((root / "a" / "results.json").read_text(encoding="utf-8"))["made"]["pretrain"]["files"]
+    assert sorted(made) == ["adapter_model.safetensors", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+    again, _ = read_source(root / "llama" / "finetune" / "step-000006")
+    tree.tree_map(np.testing.assert_array_equal, again.params, expected.params)
+
+
+def test_an_adapter_that_fits_no_base_is_one_line(root, capsys):
+    adapter = root / "adapter"
+    model = minillm.load(FIXTURES / "llama")
+    write_adapter(adapter, new_adapter(model.params, 2, 4.0, "all", np.random.default_rng(0)), model.params, model.config)
+    for words, said in (((adapter,), "is an adapter; add the model that it was trained beside"),
+                        ((adapter, "--base", "gpt2"), "is beside no matrix of this model's blocks"),
+                        ((adapter, "--base", "lama"), "did you mean"), ((adapter, "--base", root / "nowhere"), "not a folder"),
+                        ((FIXTURES / "gpt2", "--base", "llama"), "is no adapter: it has no adapter_config.json"),
+                        ((adapter, "--base", adapter), "is an adapter; add the model")):
+        assert said in refused(capsys, "import", *words, "--name", "x", "--root", root)
+        assert not (root / "x").exists()
+    (adapter / "adapter_model.safetensors").unlink()
+    assert "adapter_model.safetensors" in refused(capsys, "import", adapter, "--base", "llama", "--root", root)
 
 
 def test_what_an_imported_model_cannot_be_taught_is_refused(root, capsys):
