@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm.kernels.bfloat16 import as_factor, precision_of
+from minillm.kernels.int8 import Int8, int8_nt
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
 from minillm.layers.lora import LoraCache, lora_backward, lora_forward
 from minillm.tree import brief
@@ -37,6 +38,7 @@ def linear_forward(x, params, residual=None):
     pass. Sums, bias, residual and y are float32.
     residual: a tensor that is added to the output, or None. The matrix product starts its sums
     from the residual, so the addition needs no extra pass over memory.
+    weight: or an Int8 of that shape, for float32 x, if no backward pass follows.
     params: with a key "lora" the layer is frozen, and an adapter stands beside its weight
     (lora.py), or none where "lora" is empty.
     Shapes:  x (..., C_in), weight (C_out, C_in), bias (C_out,) or absent, residual as y or None
@@ -45,8 +47,11 @@ def linear_forward(x, params, residual=None):
     flat = x.reshape(-1, x.shape[-1])                       # (N, C_in)
     if residual is not None:
         residual = residual.reshape(len(flat), -1)          # (N, C_out)
-    weight = as_factor(params["weight"], precision_of(x))
-    y = matmul_nt(flat, weight, residual=residual)          # (N, C_out)
+    weight = params["weight"]
+    if isinstance(weight, Int8):
+        y = int8_nt(flat, weight, residual)                 # (N, C_out)
+    else:
+        y = matmul_nt(flat, as_factor(weight, precision_of(x)), residual=residual)
     if "bias" in params:
         y += params["bias"]
     lora = None
@@ -65,6 +70,7 @@ def linear_backward(dy, cache, into=None):
              {"lora": {"a": (R, C_in), "b": (C_out, R)}}, or {} if frozen without an adapter
     """
     x, params, shape, lora = cache
+    assert not isinstance(params["weight"], Int8), "int8 weights are for decoding"
     dy = dy.reshape(-1, dy.shape[-1])                       # (N, C_out)
     factor = as_factor(dy, precision_of(x))
     into = None if into is None else into.reshape(x.shape)

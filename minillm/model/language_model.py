@@ -11,6 +11,7 @@ from minillm.layers.linear import LinearCache
 from minillm.losses.next_token import next_token_backward, next_token_forward
 from minillm.model.decoding import check_prompts, draw_tokens, generate_tokens
 from minillm.model.finite import require_logits
+from minillm.model.quantized import LEARN, is_int8, quantized, refuse_int8
 from minillm.model.rows import gather, scatter
 from minillm.model.sampling import check_settings
 from minillm.model.saving import save_model
@@ -57,8 +58,9 @@ class LanguageModel:
 
     def __repr__(self):
         config = self.config
-        return (f"LanguageModel: {tree.count(self.params):,} parameters in {config.layers} blocks "
-                f"of width {config.width} ({config.norm}, {config.position}, {config.activation})\n"
+        kind = "int8 parameters" if is_int8(self.params) else "parameters"
+        return (f"LanguageModel: {tree.count(self.params):,} {kind} in {config.layers} blocks of "
+                f"width {config.width} ({config.norm}, {config.position}, {config.activation})\n"
                 f"  context {config.context} tokens, heads {config.heads} for queries and "
                 f"{config.kv_heads} for keys and values\n  {self.tokenizer!r}")
 
@@ -88,8 +90,9 @@ class LanguageModel:
             w = w - lr dloss/dw,     loss = -log p(next_token)
 
         lr = 0 leaves the weights as they are and returns the gradient.
-        Raises:  ValueError for what is not one token id, or an lr that is not finite.
+        Raises:  ValueError for what is not one token id, an lr that is not finite, or int8 weights.
         """
+        refuse_int8(self.params, LEARN)
         if not np.isfinite(lr):
             raise ValueError(f"lr is {lr}; it must be a finite number")
         target = self._row([next_token])[0]
@@ -181,12 +184,22 @@ class LanguageModel:
                             temperature=temperature, top_k=top_k, top_p=top_p)
         return whole_characters(self.tokenizer.decode_bytes(token) for _, token in drawn)
 
+    def quantized(self):
+        """The model with int8 weights, for decoding: they take 8.5 bits in place of 32.
+
+        Where the weights do not fit the processor's cache, tokens are made sooner, as memory is the
+        limit. The logits differ a little, so near ties may be decided otherwise (quantized.py).
+        This model stays as it is.
+        """
+        return LanguageModel(quantized(self.params), self.config, self.tokenizer)
+
     def save(self, folder):
         """Write the model to a folder, which minillm.load and transformers read.
 
         A model that was saved there before is replaced.
-        Raises:  ValueError if the folder holds anything else; FloatingPointError if a parameter is
-                 not finite; OSError. What was there before is kept.
+        Raises:  ValueError if the folder holds anything else, or for int8 weights;
+                 FloatingPointError if a parameter is not finite; OSError. What was there before is
+                 kept.
         """
         save_model(self, folder)
 
