@@ -20,7 +20,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import lower_builtin, type_callable
 
-from minillm.kernels.lanes import VECTOR_BYTES, Vector, across, blank, lanes, load
+from minillm.kernels.lanes import VECTOR_BYTES, Vector, across, blank, lanes, load, store
 from minillm.kernels.matmul import FEW, SMALL, STRIP, matmul_nt
 from minillm.kernels.twin import inline_ordered, twin
 
@@ -83,12 +83,22 @@ def dequantize_plain(q, scales):
     return q * np.repeat(scales, BLOCK, axis=1)[:, :q.shape[1]]
 
 
+def widened(q, i):
+    """The vector q[i], q[i + 1], ... of int8 numbers as float32. It must lie within the row."""
+    n = VECTOR_BYTES // 4
+    if not 0 <= i <= q.size - n:            # in Python only, as in load
+        raise IndexError(f"a vector of {n} numbers at {i} of {q.size}")
+    return q[i:i + n].astype(np.float32)
+
+
 @inline_ordered
 def widen_row(w, q, scales):
-    """One row of dequantize."""
-    for g in range(scales.size):
-        for k in range(g * BLOCK, min((g + 1) * BLOCK, q.size)):
-            w[k] = scales[g] * np.float32(q[k])
+    """One row of dequantize, a vector at a time: a block is whole vectors."""
+    n, K = lanes(w), q.size
+    for k in range(0, K - n + 1, n):
+        store(w, k, scales[k // BLOCK] * widened(q, k))
+    for k in range(K // n * n, K):
+        w[k] = scales[k // BLOCK] * np.float32(q[k])
 
 
 @twin(plain=dequantize_plain, parallel=True)
@@ -97,14 +107,6 @@ def dequantize(q, scales):
     for n in numba.prange(w.shape[0]):
         widen_row(w[n], q[n], scales[n])
     return w
-
-
-def widened(q, i):
-    """The vector q[i], q[i + 1], ... of int8 numbers as float32. It must lie within the row."""
-    n = VECTOR_BYTES // 4
-    if not 0 <= i <= q.size - n:            # in Python only, as in load
-        raise IndexError(f"a vector of {n} numbers at {i} of {q.size}")
-    return q[i:i + n].astype(np.float32)
 
 
 @inline_ordered
