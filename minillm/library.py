@@ -13,7 +13,7 @@ import numpy as np
 from minillm import tree
 from minillm.config import (OptimizerConfig, check_kind, check_range, did_you_mean, require,
                             updated)
-from minillm.model.quantized import LEARN, refuse_int8
+from minillm.kernels.int8 import LEARN, refuse_int8
 from minillm.model.saving import save_model
 from minillm.phases import finetune as phase_2
 from minillm.phases import pretrain as phase_1
@@ -107,7 +107,7 @@ def finetune(model, conversations, steps=100, *, validation=(), seed=0, quiet=Fa
     Raises:  ValueError for an unknown dial or a value out of range, what is no conversation, if
              none fits the context, or for a model with int8 weights.
     """
-    refuse_int8(model.params, LEARN)
+    refuse_int8(model.params["embedding"]["token"], LEARN)
     shared = {item.name for item in fields(OptimizerConfig)} - set(WITHOUT)
     known = {item.name: "finetune" for item in fields(phase_2.FinetuneConfig)
              if item.name in shared or item.name.startswith("lora")}

@@ -20,6 +20,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import lower_builtin, type_callable
 
+from minillm.config import require
 from minillm.kernels.lanes import VECTOR_BYTES, Vector, across, blank, lanes, load, store
 from minillm.kernels.matmul import FEW, SMALL, STRIP, matmul_nt
 from minillm.kernels.twin import inline_ordered, twin
@@ -27,6 +28,7 @@ from minillm.kernels.twin import inline_ordered, twin
 BLOCK = 64          # weights of a row that share a scale
 LARGEST = 127       # of q; -128 is not used, so that both signs reach equally far
 PIECE = 1 << 20     # weights that are quantized at a time
+LEARN = "a step of learning is smaller than they can tell apart; train the float32 model"
 
 
 class Int8(NamedTuple):
@@ -68,6 +70,11 @@ def quantize(w):
         each = np.repeat(np.where(s > 0, s, 1), BLOCK, axis=1)[:, :w.shape[1]]
         q[n:n + rows] = np.clip(np.rint(some / each), -LARGEST, LARGEST)
     return Int8(q, scales)
+
+
+def refuse_int8(w, reason):
+    """Raises:  ValueError, with the reason, if a matrix is an Int8."""
+    require(not isinstance(w, Int8), f"the model's weights are int8: {reason}")
 
 
 def as_int8(w):

@@ -11,7 +11,7 @@ from minillm.layers.linear import LinearCache
 from minillm.losses.next_token import next_token_backward, next_token_forward
 from minillm.model.decoding import check_prompts, draw_tokens, generate_tokens
 from minillm.model.finite import require_logits
-from minillm.model.quantized import LEARN, is_int8, quantized, refuse_int8
+from minillm.model.quantized import is_int8, quantized
 from minillm.model.rows import gather, scatter
 from minillm.model.sampling import check_settings
 from minillm.model.saving import save_model
@@ -90,9 +90,8 @@ class LanguageModel:
             w = w - lr dloss/dw,     loss = -log p(next_token)
 
         lr = 0 leaves the weights as they are and returns the gradient.
-        Raises:  ValueError for what is not one token id, an lr that is not finite, or int8 weights.
+        Raises:  ValueError for what is not one token id, or an lr that is not finite.
         """
-        refuse_int8(self.params, LEARN)
         if not np.isfinite(lr):
             raise ValueError(f"lr is {lr}; it must be a finite number")
         target = self._row([next_token])[0]

@@ -2,11 +2,10 @@
 
 from minillm import tree
 from minillm.config import require
-from minillm.kernels.int8 import Int8, quantize
+from minillm.kernels.int8 import Int8, quantize, refuse_int8
 from minillm.model.finite import require_finite
 
 MATRICES = ("weight", "token")      # last parts of the names of what becomes int8
-LEARN = "a step of learning is smaller than they can tell apart; train the float32 model"
 
 
 def quantized(params):
@@ -20,7 +19,7 @@ def quantized(params):
     Raises:  ValueError if there are int8 weights already, or an adapter beside the weights;
              FloatingPointError if a weight is not finite.
     """
-    refuse_int8(params, "nothing is left to round")
+    refuse_int8(params["embedding"]["token"], "nothing is left to round")
     require("lora" not in params["embedding"], "an adapter is beside the weights; merge it first "
                                                "(minillm.model.adapter.merge)")
     names = (name for name, _ in tree.named_leaves(params))
@@ -37,8 +36,3 @@ def quantized(params):
 def is_int8(params):
     """Whether a model's parameters are int8."""
     return isinstance(params["embedding"]["token"], Int8)
-
-
-def refuse_int8(params, reason):
-    """Raises:  ValueError, with the reason, if a model's weights are int8."""
-    require(not is_int8(params), f"the model's weights are int8: {reason}")
