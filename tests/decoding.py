@@ -4,6 +4,7 @@ import numpy as np
 import tiny
 
 from minillm.kernels.decode import block_decode
+from minillm.kernels.int8 import quantize
 from minillm.layers.block import block_init
 from minillm.layers.rotary import rotary_table
 
@@ -26,9 +27,12 @@ def attention_alone(q, k, v, keys, values, visible_from, column, kernel=block_de
     return np.concatenate(out).reshape(q.shape)
 
 
-def block_case(preset, B, seed=0, column=20, length=24):
-    """The arguments of block_decode for a model of tests/tiny.py. Of the cache, what no token may see is NaN."""
-    config, rng = tiny.config(preset, experts=0), np.random.default_rng(seed)
+def block_case(preset, B, seed=0, column=20, length=24, int8=False, **sizes):
+    """The arguments of block_decode for a model of tests/tiny.py. Of the cache, what no token may see is NaN.
+
+    int8: its weights are quantized. sizes: of the model, in place of that of tests/tiny.py.
+    """
+    config, rng = tiny.config(preset, experts=0, **sizes), np.random.default_rng(seed)
     params = tiny.lively({"block": block_init(rng, config)}, rng, np.float32)["block"]
     attention, feed_forward = params["attention"], params["feed_forward"]
     none, C, D = np.empty(0, np.float32), config.width, config.head_size
@@ -44,7 +48,10 @@ def block_case(preset, B, seed=0, column=20, length=24):
     for b in range(B):
         for cache in (keys, values):
             cache[b, :, :visible_from[b]] = cache[b, :, column:] = np.nan
+    weights, biases = (tuple(layer.get(name, none) for layer in layers) for name in ("weight", "bias"))
+    if int8:
+        weights, scales = zip(*map(quantize, weights))
+        biases = tuple(zip(biases, scales))
     return (rng.standard_normal((B, C)).astype(np.float32), tuple(norm["gain"] for norm in norms),
-            tuple(norm.get("bias", shift) for norm in norms), tuple(layer["weight"] for layer in layers),
-            tuple(layer.get("bias", none) for layer in layers), *table, column - visible_from, visible_from,
+            tuple(norm.get("bias", shift) for norm in norms), weights, biases, *table, column - visible_from, visible_from,
             column, keys, values, 1e-5, 2)

@@ -24,6 +24,7 @@ from minillm.kernels.activation import (gelu_forward_plain, gelu_row, swiglu_for
                                         swiglu_row)
 from minillm.kernels.decode_pieces import (add_row, attend, copy_row, factor_of, linear, strip,
                                            whole)
+from minillm.kernels.int8 import dequantize_plain
 from minillm.kernels.lanes import lanes
 from minillm.kernels.norm import (layer_row, layernorm_forward_plain, rms_row,
                                   rmsnorm_forward_plain)
@@ -78,8 +79,9 @@ def block_decode_plain(x, gains, shifts, weights, biases, cos, sin, positions, v
 
     Its key and value are stored in the cache, at `column`. An empty array stands for what a model
     does not have: a bias; with RMSNorm, shifts; with GELU, the gate; with learned positions, cos
-    and sin, which are (1, 0) then. threads: the compiled kernel divides its work by it, which
-    changes no result.
+    and sin, which are (1, 0) then. If the weights are int8 (int8.py), all are, and each bias is a
+    pair, (bias, scales). threads: the compiled kernel divides its work by it, which changes no
+    result.
     Shapes:  x (B, C), gains and shifts 2 x (C,), weights and biases of query, key, value, output,
              up, down, gate: 7 x (C_out, C_in) and 7 x (C_out,), cos and sin (P, D/2),
              positions and visible_from (B,) int32, column int < S, keys and values (B, G, S, D)
@@ -110,6 +112,9 @@ def _norm_plain(x, gain, shift, eps):
 
 
 def _linear_plain(x, weight, bias):
+    if weight.dtype == np.int8:
+        bias, scales = bias
+        weight = dequantize_plain(weight, scales)
     y = x @ weight.T
     return y + bias if bias.size else y
 

@@ -6,8 +6,11 @@ All are ordered, so each is compiled once and called; see twin.py.
 import math
 
 import numpy as np
+from numba.core import types
+from numba.extending import overload
 
 from minillm.kernels.exp import exp
+from minillm.kernels.int8 import inner_int8, widen_row
 from minillm.kernels.lanes import MR, across, blank, lanes, load, store, transpose_square
 from minillm.kernels.matmul_blocks import GROUP
 from minillm.kernels.tile import micro_kernel
@@ -134,12 +137,28 @@ def factor_of(rows, few):
     return panel
 
 
-@ordered
 def linear(work, first, end, at, factor, few, weight, bias, part, parts):
     """A part of a layer's features, for the rows of a tile, into the columns of `work` from `at`.
 
     Where the factor is a panel, whole vectors of features are written.
+    bias: empty if there is none; of int8 weights, the pair (bias, scales).
     """
+    of_kind = linear_int8 if weight.dtype == np.int8 else linear_float
+    of_kind(work, first, end, at, factor, few, weight, bias, part, parts)
+
+
+@overload(linear)
+def compile_linear(work, first, end, at, factor, few, weight, bias, part, parts):
+    of_kind = linear_int8 if weight.dtype == types.int8 else linear_float
+
+    def compiled(work, first, end, at, factor, few, weight, bias, part, parts):
+        of_kind(work, first, end, at, factor, few, weight, bias, part, parts)
+    return compiled
+
+
+@ordered
+def linear_float(work, first, end, at, factor, few, weight, bias, part, parts):
+    """linear, of float weights, which are read in place."""
     n, (N, K) = lanes(work), weight.shape
     start, stop = strip(N, n, part, parts)
     flat, a = work.reshape(work.size), weight.reshape(weight.size)
@@ -161,6 +180,30 @@ def linear(work, first, end, at, factor, few, weight, bias, part, parts):
                 for r in range(0, NR, n):
                     transpose_square(flat, (first + r) * width + at + i, width,
                                      tiles, (i - j) * NR + r, NR)
+    if bias.size:
+        for b in range(first, end):
+            add_row(work[b, at + start:at + stop], bias[start:stop])
+
+
+@ordered
+def linear_int8(work, first, end, at, factor, few, weight, bias, part, parts):
+    """linear, of int8 weights. For a tile of rows a few features at a time are widened first."""
+    bias, scales = bias
+    n, (N, K), G = lanes(work), weight.shape, scales.shape[1]
+    start, stop = strip(N, n, part, parts)
+    if not few:
+        floats = np.empty((GROUP, K), work.dtype)
+        for j in range(start, stop, GROUP):
+            some = floats[:min(GROUP, stop - j)]
+            for i in range(some.shape[0]):
+                widen_row(some[i], weight[j + i], scales[j + i])
+            linear_float(work, first, end, at + j, factor, few, some, bias[j:j + GROUP], 0, 1)
+        return
+    flat, a, s = work.reshape(work.size), weight.reshape(weight.size), scales.reshape(scales.size)
+    width, rows, step = work.shape[1], factor.reshape(factor.size), factor.shape[1]
+    for j in range(start, stop):
+        for r in range(factor.shape[0]):
+            flat[(first + r) * width + at + j] = inner_int8(a, j * K, s, j * G, rows, r * step, K)
     if bias.size:
         for b in range(first, end):
             add_row(work[b, at + start:at + stop], bias[start:stop])

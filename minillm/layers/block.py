@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm.kernels import decode as kernels
+from minillm.kernels.int8 import Int8, as_int8
 from minillm.layers.attention import (AttentionCache, attention_backward, attention_forward,
                                       attention_init)
 from minillm.layers.experts import (ExpertsCache, experts_backward, experts_forward, experts_init)
@@ -102,11 +103,15 @@ def block_decode(x, params, config, table, positions, visible_from, column, keys
     norms, shift = (params["norm1"], params["norm2"]), none
     if config.norm == "layernorm":
         shift = np.zeros_like(gain)
+    weights = tuple(layer["weight"] for layer in layers)
+    biases = tuple(layer.get("bias", none) for layer in layers)
+    if any(isinstance(weight, Int8) for weight in weights):
+        weights, scales = zip(*map(as_int8, weights))
+        biases = tuple(zip(biases, scales))
     y = kernels.block_decode(
         x, tuple(norm["gain"] for norm in norms), tuple(norm.get("bias", shift) for norm in norms),
-        tuple(layer["weight"] for layer in layers),
-        tuple(layer.get("bias", none) for layer in layers),
-        *table, positions, visible_from, column, keys, values, config.norm_eps, threads)
+        weights, biases, *table, positions, visible_from, column, keys, values, config.norm_eps,
+        threads)
     if config.experts:
         n2, _ = norm_forward(y, params["norm2"], config.norm, config.norm_eps)
         y, _ = experts_forward(n2, params["feed_forward"], config.active_experts, residual=y)

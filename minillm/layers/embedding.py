@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm.kernels.embedding import embedding_backward as scatter_add
+from minillm.kernels.int8 import Int8, dequantize_plain
 from minillm.tree import brief
 
 
@@ -35,7 +36,16 @@ def embedding_forward(ids, table):
         b, t = np.argwhere((ids < 0) | (ids >= rows))[0]
         raise ValueError(f"id {ids[b, t]} at [{b}, {t}] is outside the table of {rows} rows; "
                          "was the text encoded with another tokenizer.json?")
-    return table[ids], EmbeddingCache(ids.reshape(-1).astype(np.int32), rows)
+    return rows_of(table, ids), EmbeddingCache(ids.reshape(-1).astype(np.int32), rows)
+
+
+def rows_of(table, ids):
+    """table[ids] as floats, also of an Int8.  Shapes:  table (V, C), ids (...) int -> (..., C)"""
+    if not isinstance(table, Int8):
+        return table[ids]
+    flat = ids.reshape(-1)
+    rows = dequantize_plain(table.q[flat], table.scales[flat])      # (N, C)
+    return rows.reshape(*ids.shape, -1)
 
 
 def embedding_backward(dy, cache, into=None):

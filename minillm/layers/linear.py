@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm.kernels.bfloat16 import as_factor, precision_of
+from minillm.kernels.int8 import LEARN, Int8, int8_nt, refuse_int8
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
 from minillm.layers.lora import LoraCache, lora_backward, lora_forward
 from minillm.tree import brief
@@ -37,6 +38,7 @@ def linear_forward(x, params, residual=None):
     pass. Sums, bias, residual and y are float32.
     residual: a tensor that is added to the output, or None. The matrix product starts its sums
     from the residual, so the addition needs no extra pass over memory.
+    weight: float32, or for decoding an Int8 of that shape.
     params: with a key "lora" the layer is frozen, and an adapter stands beside its weight
     (lora.py), or none where "lora" is empty.
     Shapes:  x (..., C_in), weight (C_out, C_in), bias (C_out,) or absent, residual as y or None
@@ -46,7 +48,8 @@ def linear_forward(x, params, residual=None):
     if residual is not None:
         residual = residual.reshape(len(flat), -1)          # (N, C_out)
     weight = as_factor(params["weight"], precision_of(x))
-    y = matmul_nt(flat, weight, residual=residual)          # (N, C_out)
+    product = int8_nt if isinstance(weight, Int8) else matmul_nt
+    y = product(flat, weight, residual=residual)            # (N, C_out)
     if "bias" in params:
         y += params["bias"]
     lora = None
@@ -63,8 +66,10 @@ def linear_backward(dy, cache, into=None):
     A frozen layer has gradients of its adapter alone: dW, a third of the arithmetic, is left out.
     Shapes:  dy (..., C_out) -> dx (..., C_in), {"weight": (C_out, C_in), "bias": (C_out,)},
              {"lora": {"a": (R, C_in), "b": (C_out, R)}}, or {} if frozen without an adapter
+    Raises:  ValueError for int8 weights.
     """
     x, params, shape, lora = cache
+    refuse_int8(params["weight"], LEARN)
     dy = dy.reshape(-1, dy.shape[-1])                       # (N, C_out)
     factor = as_factor(dy, precision_of(x))
     into = None if into is None else into.reshape(x.shape)

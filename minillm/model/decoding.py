@@ -5,6 +5,7 @@ import numpy as np
 from minillm.config import require
 from minillm.kernels.decode import threads_for
 from minillm.layers.block import block_decode, block_forward
+from minillm.layers.embedding import rows_of
 from minillm.layers.norm import norm_forward
 from minillm.layers.rotary import rotary_table
 from minillm.model.sampling import sample
@@ -57,7 +58,7 @@ def decode_step(params, config, tokens, starts, column, layers):
     Where a block has a window, the keys before it stay in the cache and are not read.
     Shapes:  tokens (B,), starts (B,) int32 -> logits (B, V)
     """
-    x = params["embedding"]["token"][tokens]                            # (B, C)
+    x = rows_of(params["embedding"]["token"], tokens)                   # (B, C)
     positions = column - starts
     if config.position == "learned":
         places = np.minimum(positions, config.context - 1)              # an ended row may exceed it

@@ -21,6 +21,7 @@ from minillm.formats.json_file import write_json
 from minillm.formats.peft import CONFIG, TENSORS, to_peft
 from minillm.formats.tensors import write_tensors
 from minillm.formats.tokenizer_config import generation_config, tokenizer_config
+from minillm.kernels.int8 import refuse_int8
 
 FILES = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json",
          "generation_config.json")
@@ -57,9 +58,10 @@ def save_model(model, folder, reward_head=None):
     """Write FILES and SHA256SUMS to a folder atomically; a model saved there before is replaced.
 
     reward_head: {"weight": (1, C)} makes it a reward model, as a classifier of one label.
-    Raises:  ValueError if the folder holds anything else; FloatingPointError if a parameter is not
-             finite; OSError.
+    Raises:  ValueError if the folder holds anything else, or for int8 weights; FloatingPointError
+             if a parameter is not finite; OSError.
     """
+    refuse_int8(model.params["embedding"]["token"], "they are for decoding; save the float32 model")
     refuse_other(Path(folder))
     bad = next((name for name, leaf in tree.named_leaves(model.params)
                 if not np.isfinite(leaf).all()), None)

@@ -9,6 +9,7 @@ import numpy as np
 
 from minillm.config import did_you_mean, require
 from minillm.evaluate.next_words import next_words, shown
+from minillm.model.quantized import is_int8
 from minillm.runs.config import load_config
 from minillm.runs.data import LEAST_ROOM
 from minillm.runs.folder import imported_from
@@ -159,7 +160,8 @@ class Conversation:
         there = [each for each, stage in STAGES.items() if steps_in(self.run / stage)]
         require(name in there, f"{self.run} has no {name} model; it has: {', '.join(there)}")
         self.folder = find_checkpoint(self.run / STAGES[name])
-        self.model, self.name = load_checkpoint(self.folder).model, name
+        model = load_checkpoint(self.folder).model
+        self.model, self.name = model.quantized() if is_int8(self.model.params) else model, name
         no_assistant = name == "base" and imported_from(self.run) is None
         return f"({NO_ASSISTANT})" if no_assistant else f"(the {name} model answers)"
 

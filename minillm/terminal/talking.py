@@ -56,7 +56,8 @@ def load(args, default):
     require(not any(name.startswith(REWARD_HEAD) for name in saved.training),
             f"{folder} is a reward model: it scores answers and writes none; "
             f"give another stage of the run: {', '.join(SPEAKERS)}")
-    return saved.model, folder
+    with naming(folder):
+        return saved.model.quantized() if args.int8 else saved.model, folder
 
 
 @contextmanager

@@ -115,6 +115,21 @@ def products(size, dtype):
         yield matmul_tn(np.ascontiguousarray(a.T), np.ascontiguousarray(b.T))
 
 
+def int8(size, dtype):
+    """float32 alone: what is multiplied by int8 weights."""
+    from minillm.kernels import int8 as i
+    from minillm.kernels.decode import block_decode
+    rng, normal = inputs("int8", size, np.float32)
+    C, T, none = 2 * size, 5, np.empty(0, np.float32)
+    matrices = [i.quantize(normal(*shape)) for shape in ((C, C), (size, C), (size, C), (C, C), (70, C), (C, 70), (70, C))]
+    weights, scales = zip(*matrices)
+    for B in (1, 3, 40):
+        yield i.int8_nt(normal(B, C), matrices[4])
+        keys, values = normal(2, B, 1, T + 1, size)
+        yield block_decode(normal(B, C), (normal(C), normal(C)), (none, normal(C)), weights, tuple(zip((none,) * 7, scales)),
+                           *normal(2, T + 1, size // 2), np.full(B, T, np.int32), np.zeros(B, np.int32), T, keys, values, 1e-5, 2)
+
+
 def optimizer(size, dtype):
     from minillm.kernels.adamw import adamw_step, sum_of_squares
     from minillm.kernels.embedding import embedding_backward
@@ -143,7 +158,7 @@ def merges(size, dtype):
 
 
 GROUPS = {job.__name__: job for job in (products, attention, next_token, policy, norm, activation,
-                                           optimizer, merges)}
+                                           int8, optimizer, merges)}
 PHASES = ("pretrain", "reward_model", "rlhf")
 STOP = 3        # the step before which a phase is stopped, of 5
 

@@ -10,6 +10,7 @@ PROGRAM = """
 import numpy as np
 from minillm.kernels.attention import attention_backward, attention_forward
 from minillm.kernels.decode import block_decode
+from minillm.kernels.int8 import Int8, int8_nt, quantize
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
 
 rng = np.random.default_rng(0)
@@ -25,8 +26,11 @@ for B, C, F in [(3, 38, 5), (13, 2, 37)]:
     weights = [rng.standard_normal(shape).astype(np.float32) for shape in [(C, C)] * 4 + [(F, C), (C, F), (F, C)]]
     x, cache = rng.standard_normal((B, C)).astype(np.float32), np.ones((2, B, 2, 3, C // 2), np.float32)
     weights[1], weights[2] = weights[1].copy(), weights[2].copy()
-    block_decode(x, (x[0], x[0]), (none, x[0]), tuple(weights), (x[0], *(none,) * 6), *np.ones((2, 3, C // 2 // 2), np.float32),
-                 np.arange(B, dtype=np.int32) % 3, np.arange(B, dtype=np.int32) % 3, 2, *cache, 1e-5, 2)
+    biases, (q, scales) = (x[0], *(none,) * 6), zip(*map(quantize, weights))
+    for kind in ((tuple(weights), biases), (q, tuple(zip(biases, scales)))):
+        block_decode(x, (x[0], x[0]), (none, x[0]), *kind, *np.ones((2, 3, C // 2 // 2), np.float32),
+                     np.arange(B, dtype=np.int32) % 3, np.arange(B, dtype=np.int32) % 3, 2, *cache, 1e-5, 2)
+    int8_nt(x, Int8(q[0], scales[0]))
 for M, K, N, dtype in [(49, 3, 50, float), (1, 2, 3, float), (49, 19, 50, np.float32),
                        (30, 37, 35, np.float32), (3, 19, 7, float)]:
     a, b, c = (rng.standard_normal(shape).astype(dtype) for shape in ((M, K), (K, N), (M, N)))

@@ -17,11 +17,20 @@ def test_twins_agree(preset, B):
     assert_twins_agree(block_decode, *block_case(preset, B))
 
 
+@pytest.mark.parametrize("preset", ["llama", "gpt2", "layernorm, rope, swiglu, bias, untied"])
+@pytest.mark.parametrize("B", [1, 5, FEW, 70])
+def test_twins_agree_with_int8_weights(preset, B):
+    """Rows of less than a block of weights, and of two blocks and a rest."""
+    for sizes in ({}, {"width": 132, "hidden": 70}):
+        assert_twins_agree(block_decode, *block_case(preset, B, int8=True, **sizes))
+
+
+@pytest.mark.parametrize("int8", [False, True])
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("B", [1, 5, 20, 70])
-def test_threads_change_nothing(B, threads):
+def test_threads_change_nothing(B, threads, int8):
     """Neither how many there are, nor into how many parts the work is divided for them."""
-    args = block_case("gpt2", B)
+    args = block_case("gpt2", B, int8=int8)
     assert_threads_change_nothing(block_decode, *args)
     for two, divided in zip(results(block_decode, args), results(block_decode, (*args[:-1], threads)), strict=True):
         assert two.tobytes() == divided.tobytes()
