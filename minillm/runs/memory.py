@@ -9,6 +9,7 @@ fill the context, and are checked when they are read.
 
 from dataclasses import replace
 
+from minillm.model.at_once import rows_answered, tokens_scored
 from minillm.model.size import (decoding_bytes, pass_bytes, scoring_bytes, training_bytes,
                                 weight_bytes)
 from minillm.runs.data import HELD_OUT
@@ -25,6 +26,7 @@ LEARNED = 0.42          # share of a conversation's tokens that are the assistan
 ANSWER_TOKENS = 64      # longest answer in a measurement
 ROWS_VALIDATED, ROWS_JUDGED, ROWS_SCORED = 32, 64, 128      # batches of text, answers, rewards
 ROWS_ANSWERED = 256     # answers that are sampled at once
+STANDARDIZED = 256      # answers whose rewards become the unit of the policy's
 
 
 def shape(config):
@@ -49,10 +51,20 @@ def answer_tokens(model, longest):
     return min(LONGEST_PROMPT + longest, model.context)
 
 
-def answered(model, longest, rows, each=1):
-    """Bytes of answering: `rows` answers at once, `each` to the same prompt."""
-    return decoding_bytes(model, rows, -(-rows // each), min(LONGEST_PROMPT, model.context),
-                          answer_tokens(model, longest))
+def answered(model, longest, rows, each=1, prompt=LONGEST_PROMPT):
+    """Bytes of answering: at most `rows` answers at once, `each` to the same prompt."""
+    prompt = min(prompt, model.context)
+    rows = rows_answered(model, rows, prompt, longest)
+    return decoding_bytes(model, rows, -(-rows // each), prompt,
+                          min(prompt + longest, model.context))
+
+
+def at_once(model, rows, length, targets=0.0):
+    """Tokens of at most `rows` sequences that are scored at once (model/at_once.py).
+
+    targets: the share of them that may have logits.
+    """
+    return min(rows * length, max(length, tokens_scored(model, targets)))
 
 
 def text(config, own):
@@ -82,7 +94,8 @@ def finetune(config, own=False):
     rows = share(settings, settings.rows)
     old = 0 if own else share(settings, settings.replay_rows)
     tokens, targets = (rows + old) * model.context, (LEARNED * rows + old) * model.context
-    tested = ROWS_JUDGED * (model.context if own else min(LONGEST_TALK, model.context))
+    tested = at_once(model, ROWS_JUDGED,
+                     model.context if own else min(LONGEST_TALK, model.context), 1.0)
     weights = weight_bytes(model)
     learning, looking = (passed(model, tokens, targets, settings),
                          scoring_bytes(model, tested, LEARNED * tested))
@@ -115,7 +128,7 @@ def reward(config, own=False):
     tokens = share(settings, settings.rows) * (responses + settings.unfinished) * length
     return (PROCESS + prompts * (PROMPT + responses * ANSWER) + training_bytes(
         model, settings, passed(model, tokens, 0, settings),
-        scoring_bytes(model, ROWS_SCORED * length, 0)))
+        scoring_bytes(model, at_once(model, ROWS_SCORED, length), 0)))
 
 
 def rlhf(config, own=False):
@@ -125,7 +138,10 @@ def rlhf(config, own=False):
     longest, rows = settings.max_new_tokens, share(settings, settings.rows)
     weights = weight_bytes(model)
     length = model.context if own else answer_tokens(model, longest)
-    sampling = max(answered(model, longest, settings.rows, settings.responses_a_prompt),
+    prompt = model.context if own else LONGEST_PROMPT
+    sampling = max(answered(model, longest, settings.rows, settings.responses_a_prompt, prompt),
+                   answered(model, longest, STANDARDIZED, 1, prompt),
+                   scoring_bytes(model, at_once(model, ROWS_SCORED, length), 0),
                    scoring_bytes(model, settings.rows * length, settings.rows * longest))
     learning = 2 * weights + training_bytes(
         model, settings, passed(model, rows * length, rows * longest, settings), sampling)
@@ -135,9 +151,18 @@ def rlhf(config, own=False):
     return PROCESS + settings.prompts * PROMPT + max(learning, measuring)
 
 
-def evaluate(config):
-    """Measuring all stages again: two models, the validation, the answers."""
+def evaluate(config, imported=False):
+    """Measuring all stages again: two models, the validation, the answers.
+
+    imported: whether others trained the model; then on the user's own data alone, and the reward
+    model is a third one, which is read with the moments in its file.
+    """
     model, validated = shape(config), ROWS_VALIDATED * config.model.context
+    if imported:
+        tested = at_once(model, ROWS_JUDGED, model.context, 1.0)
+        return PROCESS + 5 * weight_bytes(model) + max(
+            answered(model, config.rlhf.max_new_tokens, HELD_OUT, 1, model.context),
+            scoring_bytes(model, tested, tested))
     return PROCESS + TEXT * config.pretrain.megabytes + 4 * weight_bytes(model) + max(
         scoring_bytes(model, validated, validated),
         answered(model, config.rlhf.max_new_tokens, HELD_OUT))
