@@ -37,9 +37,9 @@ COPIES = 2.2            # of the weights: as they are kept, and as they are writ
 # have to be learned first, with larger ones: REINFORCE compares the answers to a prompt instead.
 FINETUNE = FinetuneConfig(steps=100, rows=2, lr=2e-5, warmup_share=0.1, weight_decay=0.0,
                           replay_rows=0)
-REWARD = RewardConfig(steps=60, rows=8, micro_batches=4, lr=1e-5, warmup_share=0.1,
+REWARD = RewardConfig(steps=60, rows=8, micro_batches=4, lr=5e-5, warmup_share=0.1,
                       weight_decay=0.0)
-RLHF = RLHFConfig(steps=20, rows=16, micro_batches=4, lr=5e-6, warmup_share=0.1,
+RLHF = RLHFConfig(steps=20, rows=16, micro_batches=4, lr=1e-5, warmup_share=0.1,
                   algorithm="reinforce", group=4, epochs=1, kl=0.05, value_coefficient=0.0,
                   temperature=1.0)
 ANSWER = 64             # tokens of an answer that is sampled, or half of a shorter context

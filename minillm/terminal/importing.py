@@ -8,7 +8,8 @@ from minillm.terminal.bars import printable
 from minillm.terminal.flags import Parser
 
 HELP = ("Import a model that others trained: a folder of Hugging Face with config.json, "
-        "model.safetensors and tokenizer.json, or a GGUF file; GPT-2 and Llama.")
+        "model.safetensors and tokenizer.json, or a GGUF file; GPT-2 and Llama. Its stages work on "
+        "your data: finetune, reward and rlhf with --data, rank with --human --data.")
 
 
 def parser():
