@@ -33,8 +33,8 @@ from minillm.training.interrupt import Interruptible
 
 CONTEXT = 1024          # tokens; with rotary positions a model can be given fewer than it has
 COPIES = 2.2            # of the weights: as they are kept, and as they are written
-# For weights that are good already: small steps, and rows of a whole context. A value head would
-# have to be learned first, with larger ones: REINFORCE compares the answers to a prompt instead.
+# For weights that are good already: small steps, and rows of a whole context. So few and small ones
+# teach a new value head nothing: REINFORCE needs none, it compares the answers to a prompt.
 FINETUNE = FinetuneConfig(steps=100, rows=2, lr=2e-5, warmup_share=0.1, weight_decay=0.0,
                           replay_rows=0)
 REWARD = RewardConfig(steps=60, rows=8, micro_batches=4, lr=5e-5, warmup_share=0.1,

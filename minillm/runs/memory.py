@@ -26,7 +26,6 @@ LEARNED = 0.42          # share of a conversation's tokens that are the assistan
 ANSWER_TOKENS = 64      # longest answer in a measurement
 ROWS_VALIDATED, ROWS_JUDGED, ROWS_SCORED = 32, 64, 128      # batches of text, answers, rewards
 ROWS_ANSWERED = 256     # answers that are sampled at once
-STANDARDIZED = 256      # answers whose rewards become the unit of the policy's
 
 
 def shape(config):
@@ -111,6 +110,11 @@ def finetune(config, own=False):
             + max(learning, measuring))
 
 
+def standardized_on(settings):
+    """Answers whose spread of rewards becomes the policy's unit: as many as four steps sample."""
+    return min(ROWS_ANSWERED, 4 * settings.rows)
+
+
 def rank(config, own=False):
     """Prompts and answers, the model with the moments of its file, a batch of answers."""
     model, settings = shape(config), config.rank
@@ -120,12 +124,22 @@ def rank(config, own=False):
                        min(ROWS_ANSWERED, asked * settings.responses), settings.responses))
 
 
+def most_unfinished(settings, rankings):
+    """Unfinished responses in the batch of a long training that has the most of them.
+
+    Each of n rankings gets one with probability p:  n p + 3 sqrt(n p (1 - p)), and n at most.
+    """
+    p = settings.unfinished
+    return min(rankings, rankings * p + 3 * (rankings * p * (1 - p)) ** 0.5)
+
+
 def reward(config, own=False):
     """Rankings, the training, the held-out scores."""
     model, settings, asked = shape(config), config.reward, config.rank
     length = model.context if own else answer_tokens(model, asked.max_new_tokens)
     responses, prompts = (2, 0) if own else (asked.responses, asked.prompts)
-    tokens = share(settings, settings.rows) * (responses + settings.unfinished) * length
+    ranked = share(settings, settings.rows)
+    tokens = (ranked * responses + most_unfinished(settings, ranked)) * length
     return (PROCESS + prompts * (PROMPT + responses * ANSWER) + training_bytes(
         model, settings, passed(model, tokens, 0, settings),
         scoring_bytes(model, at_once(model, ROWS_SCORED, length), 0)))
@@ -140,7 +154,7 @@ def rlhf(config, own=False):
     length = model.context if own else answer_tokens(model, longest)
     prompt = model.context if own else LONGEST_PROMPT
     sampling = max(answered(model, longest, settings.rows, settings.responses_a_prompt, prompt),
-                   answered(model, longest, STANDARDIZED, 1, prompt),
+                   answered(model, longest, standardized_on(settings), 1, prompt),
                    scoring_bytes(model, at_once(model, ROWS_SCORED, length), 0),
                    scoring_bytes(model, settings.rows * length, settings.rows * longest))
     learning = 2 * weights + training_bytes(

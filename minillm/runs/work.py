@@ -14,7 +14,7 @@ from minillm.phases.rollout import respond
 from minillm.phases.tokenizer import learn_vocabulary
 from minillm.runs import data, measures
 from minillm.runs.hints import command
-from minillm.runs.memory import STANDARDIZED
+from minillm.runs.memory import standardized_on
 from minillm.text.tokenizer import Tokenizer
 from minillm.training.progress import filled
 from minillm.world.messages import TASK_PROMPT
@@ -137,8 +137,8 @@ def run_rlhf(run):
 
 def standardized(policy, score_sequences, asked, settings, rng):
     """The reward, shifted and scaled to mean 0 and standard deviation 1 on the initial policy."""
-    chosen = [asked[n] for n in rng.choice(len(asked), min(STANDARDIZED, len(asked)),
-                                           replace=False)]
+    count = min(standardized_on(settings), len(asked))
+    chosen = [asked[n] for n in rng.choice(len(asked), count, replace=False)]
     first = score_sequences(respond(policy, chosen, settings, rng)[0])
     mean, spread = float(first.mean()), float(first.std())
 

@@ -38,6 +38,10 @@ COMMANDS = [
     ["rank", "larger", "--prompts", "600"],
     ["reward", "larger", "--rows", "32", "--steps", "20"],
     ["rlhf", "larger", "--rows", "256", "--prompts", "600", "--steps", "1"],
+    ["pretrain", "--name", "moe", *SMALL, "--preset", "moe"],
+    ["finetune", "moe", "--steps", "1", "--task-steps", "1", "--domain-steps", "1"],
+    ["rank", "moe"],
+    ["reward", "moe"],
 ]
 SHORT = COMMANDS[:1]
 

@@ -194,6 +194,15 @@ def test_a_model_without_a_template_is_refused(tmp_path, capsys):
     assert "has no chat template" in line and not (tmp_path / "gpt2" / "reward").exists()
 
 
+def test_a_template_that_asks_for_nothing_says_how_to_learn_without(tmp_path, capsys):
+    """Where an answer begins is not known, so none can be cut there."""
+    bare = JINJA.split("{% if add")[0]
+    run = imported(tmp_path, template=bare)
+    words = ["reward", run, "--data", tmp_path / "pairs.jsonl", *FEW, "--steps", "1"]
+    assert "--unfinished 0 learns without" in refused(capsys, *words, "--unfinished", "1") and not (run / "reward").exists()
+    does(*words, "--unfinished", "0")
+
+
 def test_more_memory_than_there_is_names_no_size_that_is_fixed(tmp_path, capsys, monkeypatch):
     run = imported(tmp_path)
     monkeypatch.setattr("minillm.runs.checks.memory_limit", lambda: (1e8, "the machine has"))
