@@ -18,12 +18,15 @@ from minillm.model.at_once import AT_ONCE
 from minillm.model.language_model import LanguageModel
 from minillm.model.transformer import one_document, transformer_forward, transformer_init
 from minillm.phases.reward import reward_scores
-from minillm.runs import checks, memory
+from minillm.runs import checks, data, memory
 from minillm.runs.config import RunConfig
 from minillm.runs.imported import config_of
+from minillm.runs.run import Run
 from minillm.runs.stages import BY_NAME
 from minillm.terminal.flags import MAX_NEW_TOKENS
+from minillm.text.tokenizer import train_tokenizer
 from minillm.training.checkpoint import save_checkpoint
+from minillm.world.conversations import conversation_texts
 
 HUGE = [("pretrain", ["--rows", "100000000"]), ("pretrain", ["--megabytes", "1e7"]), ("run", ["--rlhf.rows", "100000000"]),
         ("finetune", ["--rows", "10000000"]), ("finetune", ["--replay-rows", "100000000"]),
@@ -145,6 +148,16 @@ def test_what_is_scored_at_once_is_a_gigabyte_or_one_row():
         tokens = memory.at_once(model, 64, length)
         assert length <= tokens <= 64 * length
         assert size.scoring_bytes(model, tokens, 0) <= max(AT_ONCE, size.scoring_bytes(model, length, 0))
+
+
+def test_the_longest_prompts_are_about_those_of_the_world(tmp_path):
+    """As the world grew, a count that had been right was half of the truth."""
+    run = Run(tmp_path, RunConfig(), quiet=True)
+    texts = conversation_texts(data.world(run), 1500, run.rng("finetune"))
+    tokenizer = train_tokenizer(texts, 1500)            # about as short as the default one of text and conversations
+    asked = data.training_requests(run, 1500, run.rng("rank"))
+    longest = max(len(tokenizer.encode_chat(request.messages(), ask=True)) for request in asked)
+    assert 0.8 * longest < memory.LONGEST_PROMPT < 1.2 * longest
 
 
 def test_the_most_unfinished_responses_of_a_long_training_are_counted():
