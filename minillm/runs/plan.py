@@ -18,7 +18,7 @@ from minillm.runs.hints import command
 from minillm.runs.lock import locked
 from minillm.runs.provenance import fingerprints
 from minillm.runs.run import Run, has_begun, has_what, left_by, newest_run
-from minillm.runs.stages import BY_NAME, STAGES, before, makers
+from minillm.runs.stages import STAGES, before, makers
 from minillm.training.checkpoint import CheckpointError, steps_in
 from minillm.training.interrupt import Interruptible, was_interrupted
 
