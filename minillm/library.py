@@ -64,7 +64,8 @@ def save_reward_model(run, folder):
 
         AutoModelForSequenceClassification.from_pretrained(folder)(**tokens).logits[0, 0]
 
-    is the reward of a conversation, from `<|begin|>` to the `<|end|>` of the last answer.
+    is the reward of a conversation, up to the end token of the last answer: what a template writes
+    after it is to be cut off.
     Raises:  CheckpointError if the run has none; ValueError as LanguageModel.save, and for a model
              that mixes parts of several families.
     """

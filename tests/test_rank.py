@@ -43,7 +43,7 @@ def session(tmp_path, monkeypatch, request):
     count = getattr(request, "param", 3)
     prompts = [([{"role": "user", "content": f"question {n:x}"}], None) for n in (*range(count), 0)]
     path = tmp_path / "rank" / RANKINGS
-    monkeypatch.setattr(Fixed, "model", lambda self, phase: None, raising=False)
+    monkeypatch.setattr(Fixed, "assistant", lambda self: None, raising=False)
     monkeypatch.setattr(rank, "askable", lambda model, parts, *_: list(parts.values()))
     monkeypatch.setattr(rank, "responses_to",
                         lambda run, model, n, prompt: [f"{n}x", f"{n}y", f"{n}x", f"{n}z"])

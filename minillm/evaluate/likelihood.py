@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from minillm.model.at_once import parts, tokens_scored
 from minillm.model.scoring import token_logprobs
 from minillm.text.batches import pad_batch, windows
 
@@ -27,8 +28,8 @@ def stream_loss(model, stream, rows=32):
 def examples_loss(model, examples, rows=64):
     """Mean loss over the masked targets of examples.  examples: [(ids, mask)] -> nats per token"""
     total, count = 0.0, 0.0
-    for start in range(0, len(examples), rows):
-        ids, masks = zip(*examples[start:start + rows])
+    for part in parts([len(ids) for ids, _ in examples], rows, tokens_scored(model.config, 1.0)):
+        ids, masks = zip(*examples[part])
         batch = pad_batch(ids, "right", model.tokenizer.pad_id, masks)
         total += float(batch_nll(model, batch).sum(dtype=np.float64))
         count += float(batch.weights.sum(dtype=np.float64))

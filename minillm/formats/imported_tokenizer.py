@@ -3,6 +3,8 @@
 What minillm would split, merge or add in another way is refused by name.
 """
 
+from dataclasses import replace
+
 from minillm.config import require
 from minillm.formats.json_file import read_json, reading
 from minillm.formats.splitters import SPLITTERS, splitter_of
@@ -184,6 +186,22 @@ def settings_of(imported):
             "model_input_names": ["input_ids", "attention_mask"], "padding_side": "left",
             "clean_up_tokenization_spaces": False,
             **({} if template is None else {"chat_template": template})}
+
+
+def padded_apart(tokenizer):
+    """The tokenizer with a pad that ends no answer: a classifier of transformers reads the last
+    token that is not pad, and the score of an answer is read from its end token.
+
+    It is the last other control token. A vocabulary that has no other gets no pad; with such a one,
+    transformers classifies row by row.
+    """
+    if tokenizer.imported is None or tokenizer.pad_id not in tokenizer.end_ids:
+        return tokenizer
+    others = {id: name for name, id in tokenizer.control.items() if id not in tokenizer.end_ids}
+    pad = {"pad_token": others[max(others)]} if others else {}
+    roles = {role: name for role, name in tokenizer.imported.roles.items() if role != "pad_token"}
+    return replace(tokenizer, pad_id=max(others, default=tokenizer.pad_id),
+                   imported=tokenizer.imported._replace(roles={**roles, **pad}))
 
 
 def ids_of_settings(tokenizer):

@@ -9,6 +9,7 @@ from minillm import tree
 from minillm.config import require
 from minillm.layers.linear import LinearCache
 from minillm.losses.next_token import next_token_backward, next_token_forward
+from minillm.model.at_once import rows_answered
 from minillm.model.decoding import check_prompts, draw_tokens, generate_tokens
 from minillm.model.finite import require_logits
 from minillm.model.quantized import is_int8, quantized
@@ -204,8 +205,11 @@ class LanguageModel:
 
     def _continue(self, prompts, rng, rows=256, **sampling):
         """New tokens after each prompt; a batch holds prompts of similar length: little padding."""
-        order = np.argsort([len(prompt) for prompt in prompts], kind="stable")
+        lengths = [len(prompt) for prompt in prompts]
+        order = np.argsort(lengths, kind="stable")
         new = [None] * len(prompts)
+        rows = rows_answered(self.config, rows, max(lengths, default=1),
+                             sampling["max_new_tokens"])
         for start in range(0, len(order), rows):
             chosen = order[start:start + rows]
             out = generate_tokens(self.params, self.config, [prompts[i] for i in chosen], rng,

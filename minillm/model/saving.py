@@ -17,6 +17,7 @@ from minillm.formats.checksums import SUMS, write_sums
 from minillm.formats.config_json import to_json
 from minillm.formats.durable import ASIDE, flush_files, flush_folder, naming
 from minillm.formats.hugging_face import as_classifier, to_tensors
+from minillm.formats.imported_tokenizer import padded_apart
 from minillm.formats.json_file import write_json
 from minillm.formats.peft import CONFIG, TENSORS, to_peft
 from minillm.formats.tensors import write_tensors
@@ -33,14 +34,15 @@ def write_model(folder, model, reward_head=None):
     Raises:  ValueError for a reward model of a family that has no class of classifiers; OSError if
              one cannot be written.
     """
-    generation, context = generation_config(model.tokenizer), model.config.context
+    tokenizer = model.tokenizer if reward_head is None else padded_apart(model.tokenizer)
+    generation, context = generation_config(tokenizer), model.config.context
     tensors, config = to_tensors(model.params, model.config), to_json(model.config, generation)
     if reward_head is not None:
         tensors, config = as_classifier(tensors, config, reward_head)
     write_tensors(folder / "model.safetensors", tensors)
     write_json(folder / "config.json", config)
-    model.tokenizer.save(folder / "tokenizer.json")
-    write_json(folder / "tokenizer_config.json", tokenizer_config(model.tokenizer, context))
+    tokenizer.save(folder / "tokenizer.json")
+    write_json(folder / "tokenizer_config.json", tokenizer_config(tokenizer, context))
     write_json(folder / "generation_config.json", generation)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from minillm.config import OptimizerConfig, knob
 from minillm.losses.ranking import pair_accuracy, placed
+from minillm.model.at_once import parts, tokens_scored
 from minillm.model.finite import require_finite
 from minillm.model.heads import reward_forward, scalar_head_init
 from minillm.objectives.ranking import ranking_objective
@@ -147,10 +148,11 @@ def reward_scores(model, heads, sequences, rows=128):
 
     Raises:  FloatingPointError if a score is not finite.
     """
-    order = np.argsort([len(ids) for ids in sequences], kind="stable")
+    lengths = np.array([len(ids) for ids in sequences])
+    order = np.argsort(lengths, kind="stable")
     scores, params = np.empty(len(sequences), np.float32), {"model": model.params, **heads}
-    for start in range(0, len(order), rows):
-        chosen = order[start:start + rows]
+    for part in parts(lengths[order], rows, tokens_scored(model.config)):
+        chosen = order[part]
         batch = pad_batch([sequences[i] for i in chosen], "right", model.tokenizer.pad_id)
         last = np.array([len(sequences[i]) - 1 for i in chosen])
         scores[chosen], _ = reward_forward(params, model.config, batch.tokens, batch.positions,

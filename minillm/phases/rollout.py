@@ -6,6 +6,7 @@ import numpy as np
 
 from minillm.losses.advantage import token_rewards
 from minillm.losses.policy import kl_estimates
+from minillm.model.at_once import parts, rows_answered, tokens_scored
 from minillm.model.decoding import generate_tokens
 from minillm.model.heads import scalar_head_forward
 from minillm.model.rows import scatter
@@ -39,10 +40,13 @@ def respond(model, prompts, settings, rng):
 
     Returns whole sequences, and masks that mark the response's tokens.
     """
-    new = generate_tokens(model.params, model.config, prompts, rng,
-                          end_id=model.tokenizer.end_ids, pad_id=model.tokenizer.pad_id,
-                          max_new_tokens=settings.max_new_tokens,
-                          temperature=settings.temperature)
+    rows = rows_answered(model.config, len(prompts), max(map(len, prompts)),
+                         settings.max_new_tokens)
+    new = [response for start in range(0, len(prompts), rows) for response in
+           generate_tokens(model.params, model.config, prompts[start:start + rows], rng,
+                           end_id=model.tokenizer.end_ids, pad_id=model.tokenizer.pad_id,
+                           max_new_tokens=settings.max_new_tokens,
+                           temperature=settings.temperature)]
     sequences = [np.concatenate([prompt, response]) for prompt, response in zip(prompts, new)]
     return sequences, [np.arange(len(ids)) >= len(prompt)
                        for ids, prompt in zip(sequences, prompts)]
@@ -98,9 +102,8 @@ def divergence(policy, reference, sequences, masks, temperature, rows=64):
     Returns nats per response.
     """
     total = 0.0
-    for start in range(0, len(sequences), rows):
-        batch = pad_batch(sequences[start:start + rows], "right", policy.tokenizer.pad_id,
-                          masks[start:start + rows])
+    for part in parts(list(map(len, sequences)), rows, tokens_scored(policy.config, 1.0)):
+        batch = pad_batch(sequences[part], "right", policy.tokenizer.pad_id, masks[part])
         ours = token_logprobs(policy.params, policy.config, batch, temperature)
         theirs = token_logprobs(reference.params, reference.config, batch, temperature)
         total += float((ours.logprob - theirs.logprob).sum(dtype=np.float64))

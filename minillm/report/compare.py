@@ -10,6 +10,7 @@ from minillm.report.page import (MODEL_NAMES, brief, file_names, odd_numbers, op
                                  render)
 from minillm.report.samples import MODELS
 from minillm.report.words import readable
+from minillm.runs.folder import imported_from
 from minillm.training.recorder import read_metrics
 
 LOSSES = {"pretrain": "Pretraining", "finetune": "Fine-tuning", "reward": "Reward model"}
@@ -50,7 +51,8 @@ def comparison_view(names, runs):
     apart = [key for key in numbers[0] if key.startswith("seconds.")]
     return {
         "names": names,
-        "stories": [summary.story(found, has_run(run), run.data) for run, found, _ in runs],
+        "stories": [summary.story(found, has_run(run), run.data, imported_from(run.folder))
+                    for run, found, _ in runs],
         "settings": [row for row in beside(*settings) if row["one"] != row["two"]],
         "achieved": achieved(results, others),
         "results": [row for row in beside(*numbers) if not row["key"].startswith(SET_APART)],

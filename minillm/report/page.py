@@ -91,9 +91,10 @@ def page_view(run, results, samples):
         "data": file_names(data),
         "story": summary.story(results, has, data, imported),
         "facts": facts(saved, results),
+        "imported": imported is not None,
         "hero": hero,
         "hero_rule": rule,
-        "table": summary.achievements(results),
+        "table": summary.achievements(results, rater_of(samples)),
         "film": film(metrics["pretrain"]),
         "most_surprise": MOST_SURPRISE,
         "map": map_view(samples["attention"]),
@@ -105,7 +106,8 @@ def page_view(run, results, samples):
         "graded": any(answer["gold"] is not None for row in answers
                       for answer in row["answers"].values()),
         "first_answers": FIRST_ANSWERS,
-        "model_names": MODEL_NAMES,
+        "model_names": named(imported),
+        "start": named(imported)["finetuned" if has["finetune"] else "base"],
         "example": one_example(samples["steps"]),
         "rankings": count_lines(folder / "rank" / RANKINGS),
         "responses": config.rank.responses,
@@ -114,6 +116,16 @@ def page_view(run, results, samples):
         "results": flat(results),
         "config": {name: flat(part) for name, part in saved.items() if isinstance(part, dict)},
     }
+
+
+def rater_of(samples):
+    """Who ranked the answers: "simulated", "human" or "data"; None if there is no reward model."""
+    return (samples["steps"] or {}).get("rater")
+
+
+def named(imported):
+    """What the page calls the models; imported: where the first one came from, or None."""
+    return MODEL_NAMES if imported is None else {**MODEL_NAMES, "base": "imported"}
 
 
 def file_names(data):
@@ -157,7 +169,7 @@ def figures(results, metrics):
         "reward": charts.metric_figure("reward", policy, "reward", "reward (in spreads)",
                                        "Reward of the policy over its steps"),
         "kl": charts.metric_figure("kl", policy, "kl", "KL (nats per response)",
-                                   "KL divergence from the fine-tuned model over the steps"),
+                                   "KL divergence from the model that it began as, over the steps"),
         "gold": charts.gold_figure(policy),
         **{f"inside_{name}": charts.dynamics_figure(
             f"inside{name}", metrics[name], f"Learning rate, gradient norm and speed of {name}")

@@ -174,8 +174,9 @@ def four_steps(run, models):
               for item in varied]
     place = int(np.argmax([np.ptp(each) for each in scores]))           # the first of equals
     chosen = varied[place]
+    began = "finetuned" if "finetuned" in models else "base"
     logprobs = {name: response_logprobs(models[name], chosen, run.config.rlhf.temperature)
-                for name in ("finetuned", "aligned") if name in models}
+                for name in (began, "aligned") if name in models}
     return {"prompt": chosen.prompt, "responses": chosen.responses, "ranks": chosen.ranks,
             "rater": rater, "scores": [float(score) for score in scores[place]],
             "logprobs": logprobs, "among": len(varied), "held_out": len(rankings)}

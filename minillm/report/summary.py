@@ -34,12 +34,14 @@ def row(metric, cells, meaning):
     return {"metric": metric, "before": before, "after": after, "meaning": meaning}
 
 
-def achievements(results):
+def achievements(results, rater=None):
     """The table of what each stage achieved: [(stage, rows)], without stages that have no numbers.
+
+    rater: who ranked the answers ("simulated", "human", "data"), if it is known.
     """
     parts = [("Pretraining", pretraining_rows(results.get("pretrain", {}))),
              ("Fine-tuning", fine_tuning_rows(results.get("finetune", {}))),
-             ("Reward model", reward_rows(results.get("reward", {}))),
+             ("Reward model", reward_rows(results.get("reward", {}), rater)),
              ("Alignment", alignment_rows(results))]
     return [(stage, rows) for stage, rows in parts if rows]
 
@@ -91,14 +93,16 @@ def sensible_rows(old, before, new, after):
             if key in new]
 
 
-def reward_rows(found):
+def reward_rows(found, rater):
     """How well the reward model agrees with the raters."""
     if "pair_accuracy" not in found:
         return []
+    simulated = (" Raters are simulated: they judge by the world's facts, and err a little."
+                 if rater == "simulated" else "")
     return [row("order of two answers", (cell("guessing", 0.5, "%"),
                                          cell("reward model", found["pair_accuracy"], "%")),
-                "How often it gives the higher score to the answer that the raters preferred. "
-                "Raters are simulated: they judge by the world's facts, and err a little.")]
+                "How often it gives the higher score to the answer that was preferred."
+                + simulated)]
 
 
 def alignment_rows(results):
@@ -109,6 +113,12 @@ def alignment_rows(results):
                 f"How far {wish}: from 0 to 1, judged by the world's own truth.")
             for mark, wish in GOLD if mark in found.get("gold", {})]
     rows += sensible_rows(before, "fine-tuned", found.get("assistant", {}), "aligned")
+    if "reward" in found:       # on the user's own prompts
+        rows.append(row("reward", (cell("before", found["reward"]["reference"]),
+                                   cell("aligned", found["reward"]["aligned"])),
+                        "What the reward model gives its answers to unseen prompts, on average. "
+                        "Only the difference means anything, and only as much as the reward model "
+                        "can be trusted."))
     rate, low = found.get("win_rate"), found.get("win_rate_low")
     if rate is not None and math.isfinite(rate):
         interval = "" if low is None else (f" ({low:.0%} to {min(1, 2 * rate - low):.0%} "
@@ -117,9 +127,9 @@ def alignment_rows(results):
                         "On how many unseen prompts its answer beats that of the fine-tuned model, "
                         f"ties counted half{interval}."))
     if "kl" in found:
-        rows.append(row("distance", (cell("fine-tuned", 0.0), cell("aligned", found["kl"])),
-                        "KL divergence in nats per answer: how far it went from the fine-tuned "
-                        "model. A small number means that it still speaks the same way."))
+        rows.append(row("distance", (cell("before", 0.0), cell("aligned", found["kl"])),
+                        "KL divergence in nats per answer: how far it went from the model that it "
+                        "began as. A small number means that it still speaks the same way."))
     return rows
 
 

@@ -64,7 +64,8 @@ def one_example(steps):
     span = (max(steps["scores"]) - low) or 1.0
     for item in responses:
         item["bar"] = round(6 + 94 * (item["score"] - low) / span, 1)
-    before, after = steps["logprobs"].get("finetuned"), steps["logprobs"].get("aligned")
+    logprobs = steps["logprobs"]
+    before, after = logprobs.get("finetuned", logprobs.get("base")), logprobs.get("aligned")
     if before and after:
         widest = max(abs(new - old) for old, new in zip(before, after)) or 1.0
         for item, old, new in zip(responses, before, after):

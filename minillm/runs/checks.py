@@ -6,18 +6,23 @@ import os
 from pathlib import Path
 
 from minillm.config import require
+from minillm.runs.data import RANKINGS
 from minillm.runs.hints import command
 from minillm.runs.stages import STAGES
+from minillm.training.checkpoint import steps_in
 
 DIALS = ("rows", "replay_rows", "prompts", "responses", "conversations", "megabytes")
-PHASE_3 = ("rank", "reward", "rlhf")
+# What a stage learns from where the embedded world is of no use, and the name of such a file.
+GIVEN = {"finetune": ("conversations", "TALK.jsonl"), "reward": ("pairs", "PAIRS.jsonl"),
+         "rlhf": ("prompts", "PROMPTS.jsonl")}
 SIZES = ("model.width", "model.layers", "model.context")
 
 
-def check_memory(stage, config, own=False):
+def check_memory(stage, config, own=False, imported=False):
     """Refuse a stage (None: all stages) that needs more memory than there is.
 
-    own: whether it works on the user's own data.
+    own: whether it works on the user's own data; imported: whether others trained the model, so
+    that its sizes are no dials.
     Raises:  ValueError with both numbers and the dials that lower the first.
     """
     stages = [each for each in (STAGES if stage is None else [stage]) if each.memory]
@@ -26,8 +31,9 @@ def check_memory(stage, config, own=False):
     heaviest = max(stages, key=lambda each: each.memory(config, own))
     section = getattr(config, heaviest.name, None)
     dials = [f"{heaviest.name}.{dial}" for dial in DIALS if hasattr(section, dial)]
-    require_memory(heaviest.name, heaviest.memory(config, own),
-                   f"lower {', '.join([*dials, *SIZES])} or tokenizer.vocab_size")
+    remedy = (f"lower {', '.join(dials)}, or import the model again with a shorter --context"
+              if imported else f"lower {', '.join([*dials, *SIZES])} or tokenizer.vocab_size")
+    require_memory(heaviest.name, heaviest.memory(config, own), remedy)
 
 
 def require_memory(what, needed, remedy):
@@ -100,20 +106,29 @@ def limit_in(file):
         yield int(text)
 
 
-def check_imported(folder, stage, path):
-    """Refuse what a model that others trained cannot be taught: the embedded world, of which it
-    knows nothing, and phase 3, which reads answers in minillm's own chat template.
+def check_imported(folder, stage, path, new):
+    """Refuse to teach a model that others trained the embedded world, of which it knows nothing,
+    and to let the world's raters rank its answers.
 
-    path: of the user's own data, or None.
-    Raises:  ValueError
+    path: of the user's own data, or None; new: whether the stage's results go into a new run.
+    Raises:  ValueError that says what to give
     """
-    require(stage is None or stage.name not in PHASE_3,
-            f"the model of {folder} was imported; {stage and stage.name} is for models that were "
-            "trained here, with minillm's own chat template; what can be done: "
-            + command("finetune", folder, "--data", "FILE.jsonl"))
-    require(stage is not None and (stage.name != "finetune" or path is not None),
-            f"the model of {folder} was imported and knows nothing of the embedded world; give "
-            "conversations: " + command("finetune", folder, "--data", "FILE.jsonl"))
+    name = "finetune" if stage is None else stage.name
+    require(name != "rank",
+            f"the model of {folder} was imported, and the simulated raters know only the embedded "
+            "world; rank its answers to your prompts: "
+            + command("rank", folder, "--human", "--data", "PROMPTS.jsonl")
+            + ", or give pairs: " + command("reward", folder, "--data", "PAIRS.jsonl"))
+    ranked = name == "reward" and (folder / "rank" / RANKINGS).exists()     # by hand
+    if name in GIVEN and not ranked:
+        what, file = GIVEN[name]
+        require(path is not None,
+                f"the model of {folder} was imported and knows nothing of the embedded world; give "
+                f"{what}: " + command(name, folder, "--data", file))
+    begun = [each for each in ("reward", "rlhf") if steps_in(folder / each)]
+    require(new or name != "finetune" or not begun or steps_in(folder / "finetune"),
+            f"the {''.join(begun[:1])} of {folder} began with the model that was imported; "
+            "fine-tune in a new run: --name NEW")
 
 
 def fingerprint_of(stage, path):

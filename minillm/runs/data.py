@@ -7,6 +7,7 @@ the user's data were read, and with one on what was left out: by the stage, befo
 Whoever reads the same data again leaves it out.
 """
 
+import json
 from functools import lru_cache
 
 from minillm.config import require
@@ -91,6 +92,8 @@ def held_out_prompts(run, model):
 
     Raises:  ValueError if the user's own conversations can no longer be read.
     """
+    if "finetune" not in run.data and imported_from(run.folder) is not None:
+        return own_prompts(run, model)[1], None
     if "finetune" not in run.data:
         asked = requests(run)
         return [request.messages() for request in asked], asked
@@ -193,13 +196,36 @@ def prompts(run, model, rng, note=unsaid):
     """What the policy is asked, with room for an answer: (prompts as messages, the world's requests
     or None if the prompts are the user's own).
     """
+    if "rlhf" in run.data:
+        return own_prompts(run, model, note)[0], None
+    chosen, _ = askable_requests(run, model, run.config.rlhf.prompts, rng, note)
+    return [request.messages() for request in chosen], chosen
+
+
+def own_prompts(run, model, note=unsaid):
+    """The user's own prompts with room for an answer: (those that the policy is asked, those that
+    are held out, each once).
+
+    Held out is what the reward model has not learned from, if it learned from the same file, and
+    else a tenth. If all prompts are the same, none is held out. Without a file there are none.
+    """
     path = run.data.get("rlhf")
     if path is None:
-        chosen, _ = askable_requests(run, model, run.config.rlhf.prompts, rng, note)
-        return [request.messages() for request in chosen], chosen
-    own = [record["prompt"] for record in corpus.load_preferences(path, note)]
+        return [], []
+    own = [record["prompt"] for record in corpus.load_asked(path, note)]
     (fit,) = askable(model, {"prompts": own}, lambda messages: messages, note)
-    return fit, None
+    distinct = {json.dumps(messages): messages for messages in fit}
+    if len(distinct) < 2:
+        return fit, []
+    apart = set()
+    if run.data.get("reward") == path:
+        seen, unseen = ({json.dumps(ranking.prompt) for ranking in part}
+                        for part in rankings(run, model))
+        apart = (unseen - seen) & distinct.keys()
+    if not 0 < len(apart) < len(distinct):
+        apart = set(corpus.split_documents(list(distinct), 0.1, run.rng("rlhf", 1))[1])
+    return ([messages for messages in fit if json.dumps(messages) not in apart],
+            [messages for key, messages in distinct.items() if key in apart])
 
 
 def reward_model(run):

@@ -74,6 +74,14 @@ def imported_from(folder):
     return found if isinstance(found, str) else None
 
 
+def assistant_of(folder):
+    """The stage whose model answers, and that phase 3 begins with: fine-tuning, or the import of a
+    model that others have fine-tuned.
+    """
+    tuned = steps_in(Path(folder) / "finetune") or imported_from(folder) is None
+    return "finetune" if tuned else "pretrain"
+
+
 def merge_results(folder, results):
     """Add nested results to a run's results.json.  Returns the whole."""
     def merged(old, new):

@@ -17,6 +17,9 @@ from minillm.formats.shards import has_weights, weight_files
 from minillm.model.language_model import LanguageModel
 from minillm.model.size import weight_bytes
 from minillm.phases.finetune import FinetuneConfig
+from minillm.phases.rank import RankConfig
+from minillm.phases.reward import RewardConfig
+from minillm.phases.rlhf import RLHFConfig
 from minillm.phases.tokenizer import TokenizerConfig
 from minillm.runs.checks import require_memory
 from minillm.runs.config import RunConfig, save_config
@@ -35,9 +38,16 @@ from minillm.training.model_files import is_adapter, with_adapter
 CONTEXT = 1024          # tokens; with rotary positions a model can be given fewer than it has
 COPIES = 2.2            # of the weights: as they are kept, and as they are written
 # For weights that are good already: small steps, and rows of a whole context. LoRA's matrices begin
-# at zero, and want steps that are many times larger.
+# at zero, and want steps that are many times larger. So few and small ones teach a new value head
+# nothing: REINFORCE needs none, it compares the answers to a prompt.
 FINETUNE = FinetuneConfig(steps=100, rows=2, lr=2e-5, lora_lr=5e-4, warmup_share=0.1,
                           weight_decay=0.0, replay_rows=0)
+REWARD = RewardConfig(steps=60, rows=8, micro_batches=4, lr=5e-5, warmup_share=0.1,
+                      weight_decay=0.0)
+RLHF = RLHFConfig(steps=20, rows=16, micro_batches=4, lr=1e-5, warmup_share=0.1,
+                  algorithm="reinforce", group=4, epochs=1, kl=0.05, value_coefficient=0.0,
+                  temperature=1.0)
+ANSWER = 64             # tokens of an answer that is sampled, or half of a shorter context
 
 
 def source_of(path):
@@ -102,9 +112,11 @@ def read_source(source, context=CONTEXT):
 
 def config_of(model):
     """The RunConfig of a run that begins with a model."""
-    size = model.tokenizer.vocab_size
-    return RunConfig(model=model.config, finetune=FINETUNE, tokenizer=TokenizerConfig(
-        vocab_size=max(size, BYTES_AND_CONTROL), kind=model.tokenizer.kind))
+    size, longest = model.tokenizer.vocab_size, min(ANSWER, model.config.context // 2)
+    return RunConfig(model=model.config, finetune=FINETUNE, reward=REWARD,
+                     rank=RankConfig(max_new_tokens=longest),
+                     rlhf=replace(RLHF, max_new_tokens=longest), tokenizer=TokenizerConfig(
+                         vocab_size=max(size, BYTES_AND_CONTROL), kind=model.tokenizer.kind))
 
 
 def import_model(path, name, root, context, base=None):

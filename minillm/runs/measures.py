@@ -13,7 +13,7 @@ from minillm.evaluate.likelihood import (bits_per_byte, choice_accuracy, ending_
                                          examples_loss, stream_loss)
 from minillm.phases.finetune import task_conversation
 from minillm.phases.pretrain import new_model, validate
-from minillm.phases.reward import cut_above_finished, held_out_accuracy
+from minillm.phases.reward import cut_above_finished, held_out_accuracy, reward_scores
 from minillm.phases.rollout import divergence, respond
 from minillm.runs import data
 from minillm.runs.folder import imported_from
@@ -30,7 +30,6 @@ from minillm.world.probes import CHANCE, make_probes
 from minillm.world.raters import gold_score, is_correct, judge
 from minillm.world.requests import requests_of_kind
 
-ROWS = 8            # conversations in one batch: models that were imported are large
 EACH_KIND = 30      # requests of each kind in the measure of the assistant
 EACH_NEW = 15       # of them, about things that fine-tuning never asked about
 WISHES = 100        # wishes of each sort in the measure of what it declines
@@ -111,8 +110,8 @@ def held_out_losses(run):
     if talks is None:
         return {}
     examples = [render_chat(base.tokenizer, messages) for messages in talks[1]]
-    return {"held_out_loss": {"base": examples_loss(base, examples, ROWS),
-                              "finetuned": examples_loss(run.model("finetune"), examples, ROWS)}}
+    return {"held_out_loss": {"base": examples_loss(base, examples),
+                              "finetuned": examples_loss(run.model("finetune"), examples)}}
 
 
 def measure_reward(run):
@@ -129,9 +128,12 @@ def measure_reward(run):
 
 
 def measure_rlhf(run):
-    """Gold scores and win rate of the aligned model against the fine-tuned one, and their KL."""
+    """Gold scores and win rate of the aligned model against the fine-tuned one, and their KL.
+
+    On the user's own prompts, what the reward model gives to the answers of both.
+    """
     if "rlhf" in run.data:
-        return {}
+        return rewards(run)
     policy, finetuned = run.model("rlhf"), run.model("finetune")
     (requests,) = data.askable(policy, {"held-out prompts": data.requests(run)},
                                lambda request: request.messages())
@@ -139,6 +141,29 @@ def measure_rlhf(run):
     results, ended = alignment_results(finetuned, policy, requests, settings.temperature, seed)
     kl = policy_kl(policy, finetuned, requests, settings, run.rng("evaluation", 1))
     return {**results, "kl": kl, "stopped": ended, "assistant": assistant(run, policy)}
+
+
+def rewards(run):
+    """On held-out prompts of the user's, one sample each: the mean reward of the reference, which
+    the policy began as, and of the policy; their KL, and how many answers of the policy end.
+
+    Rewards are in the reward model's own unit, so the difference alone means something.
+    """
+    policy = run.model("rlhf")
+    prompts = still_there(run, "rlhf", lambda: data.own_prompts(run, policy))
+    if prompts is None or not prompts[1]:
+        return {}
+    asked = [policy.tokenizer.encode_chat(messages, ask=True)
+             for messages in prompts[1][:data.HELD_OUT]]
+    reference, settings = run.assistant(), run.config.rlhf
+    judge_model, heads = data.reward_model(run)
+    reward = {}
+    for number, (name, model) in enumerate((("reference", reference), ("aligned", policy))):
+        sequences, masks = respond(model, asked, settings, run.rng("evaluation", 3, number))
+        reward[name] = float(reward_scores(judge_model, heads, sequences).mean())
+    ended = [ids[-1] in policy.tokenizer.end_ids for ids in sequences]
+    kl = divergence(policy, reference, sequences, masks, settings.temperature)
+    return {"reward": reward, "kl": kl, "stopped": float(np.mean(ended)), "prompts": len(asked)}
 
 
 def policy_kl(policy, reference, requests, settings, rng):

@@ -9,6 +9,7 @@ fill the context, and are checked when they are read.
 
 from dataclasses import replace
 
+from minillm.model.at_once import rows_answered, tokens_scored
 from minillm.model.size import (decoding_bytes, pass_bytes, scoring_bytes, training_bytes,
                                 weight_bytes)
 from minillm.runs.data import HELD_OUT
@@ -19,8 +20,8 @@ TEXT = 10e6             # per megabyte of the embedded world's text
 CONVERSATION = 2400     # as messages, as tokens and in packed rows
 PROMPT = 1000           # as request, messages and tokens
 ANSWER = 700            # as tokens and text
-LONGEST_PROMPT = 44     # tokens, with the template's
-LONGEST_TALK = 83       # tokens of a conversation
+LONGEST_PROMPT = 82     # tokens, with the template's
+LONGEST_TALK = 94       # tokens of a conversation
 LEARNED = 0.42          # share of a conversation's tokens that are the assistant's
 ANSWER_TOKENS = 64      # longest answer in a measurement
 ROWS_VALIDATED, ROWS_JUDGED, ROWS_SCORED = 32, 64, 128      # batches of text, answers, rewards
@@ -49,10 +50,20 @@ def answer_tokens(model, longest):
     return min(LONGEST_PROMPT + longest, model.context)
 
 
-def answered(model, longest, rows, each=1):
-    """Bytes of answering: `rows` answers at once, `each` to the same prompt."""
-    return decoding_bytes(model, rows, -(-rows // each), min(LONGEST_PROMPT, model.context),
-                          answer_tokens(model, longest))
+def answered(model, longest, rows, each=1, prompt=LONGEST_PROMPT):
+    """Bytes of answering: at most `rows` answers at once, `each` to the same prompt."""
+    prompt = min(prompt, model.context)
+    rows = rows_answered(model, rows, prompt, longest)
+    return decoding_bytes(model, rows, -(-rows // each), prompt,
+                          min(prompt + longest, model.context))
+
+
+def at_once(model, rows, length, targets=0.0):
+    """Tokens of at most `rows` sequences that are scored at once (model/at_once.py).
+
+    targets: the share of them that may have logits.
+    """
+    return min(rows * length, max(length, tokens_scored(model, targets)))
 
 
 def text(config, own):
@@ -82,7 +93,8 @@ def finetune(config, own=False):
     rows = share(settings, settings.rows)
     old = 0 if own else share(settings, settings.replay_rows)
     tokens, targets = (rows + old) * model.context, (LEARNED * rows + old) * model.context
-    tested = ROWS_JUDGED * (model.context if own else min(LONGEST_TALK, model.context))
+    tested = at_once(model, ROWS_JUDGED,
+                     model.context if own else min(LONGEST_TALK, model.context), 1.0)
     weights = weight_bytes(model)
     learning, looking = (passed(model, tokens, targets, settings),
                          scoring_bytes(model, tested, LEARNED * tested))
@@ -98,6 +110,11 @@ def finetune(config, own=False):
             + max(learning, measuring))
 
 
+def standardized_on(settings):
+    """Answers whose spread of rewards becomes the policy's unit: as many as four steps sample."""
+    return min(ROWS_ANSWERED, 4 * settings.rows)
+
+
 def rank(config, own=False):
     """Prompts and answers, the model with the moments of its file, a batch of answers."""
     model, settings = shape(config), config.rank
@@ -107,15 +124,25 @@ def rank(config, own=False):
                        min(ROWS_ANSWERED, asked * settings.responses), settings.responses))
 
 
+def most_unfinished(settings, rankings):
+    """Unfinished responses in the batch of a long training that has the most of them.
+
+    Each of n rankings gets one with probability p:  n p + 3 sqrt(n p (1 - p)), and n at most.
+    """
+    p = settings.unfinished
+    return min(rankings, rankings * p + 3 * (rankings * p * (1 - p)) ** 0.5)
+
+
 def reward(config, own=False):
     """Rankings, the training, the held-out scores."""
     model, settings, asked = shape(config), config.reward, config.rank
     length = model.context if own else answer_tokens(model, asked.max_new_tokens)
     responses, prompts = (2, 0) if own else (asked.responses, asked.prompts)
-    tokens = share(settings, settings.rows) * (responses + settings.unfinished) * length
+    ranked = share(settings, settings.rows)
+    tokens = (ranked * responses + most_unfinished(settings, ranked)) * length
     return (PROCESS + prompts * (PROMPT + responses * ANSWER) + training_bytes(
         model, settings, passed(model, tokens, 0, settings),
-        scoring_bytes(model, ROWS_SCORED * length, 0)))
+        scoring_bytes(model, at_once(model, ROWS_SCORED, length), 0)))
 
 
 def rlhf(config, own=False):
@@ -125,7 +152,10 @@ def rlhf(config, own=False):
     longest, rows = settings.max_new_tokens, share(settings, settings.rows)
     weights = weight_bytes(model)
     length = model.context if own else answer_tokens(model, longest)
-    sampling = max(answered(model, longest, settings.rows, settings.responses_a_prompt),
+    prompt = model.context if own else LONGEST_PROMPT
+    sampling = max(answered(model, longest, settings.rows, settings.responses_a_prompt, prompt),
+                   answered(model, longest, standardized_on(settings), 1, prompt),
+                   scoring_bytes(model, at_once(model, ROWS_SCORED, length), 0),
                    scoring_bytes(model, settings.rows * length, settings.rows * longest))
     learning = 2 * weights + training_bytes(
         model, settings, passed(model, rows * length, rows * longest, settings), sampling)
@@ -135,9 +165,18 @@ def rlhf(config, own=False):
     return PROCESS + settings.prompts * PROMPT + max(learning, measuring)
 
 
-def evaluate(config):
-    """Measuring all stages again: two models, the validation, the answers."""
+def evaluate(config, imported=False):
+    """Measuring all stages again: two models, the validation, the answers.
+
+    imported: whether others trained the model; then on the user's own data alone, and the reward
+    model is a third one, which is read with the moments in its file.
+    """
     model, validated = shape(config), ROWS_VALIDATED * config.model.context
+    if imported:
+        tested = at_once(model, ROWS_JUDGED, model.context, 1.0)
+        return PROCESS + 5 * weight_bytes(model) + max(
+            answered(model, config.rlhf.max_new_tokens, HELD_OUT, 1, model.context),
+            scoring_bytes(model, tested, tested))
     return PROCESS + TEXT * config.pretrain.megabytes + 4 * weight_bytes(model) + max(
         scoring_bytes(model, validated, validated),
         answered(model, config.rlhf.max_new_tokens, HELD_OUT))

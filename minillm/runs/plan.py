@@ -17,8 +17,8 @@ from minillm.runs.folder import (imported_from, merge_results, new_run, read_res
 from minillm.runs.hints import command
 from minillm.runs.lock import locked
 from minillm.runs.provenance import fingerprints
-from minillm.runs.run import Run, has_begun, left_by, newest_run
-from minillm.runs.stages import BY_NAME, STAGES, before, makers
+from minillm.runs.run import Run, has_begun, has_what, left_by, newest_run
+from minillm.runs.stages import STAGES, before, makers
 from minillm.training.checkpoint import CheckpointError, steps_in
 from minillm.training.interrupt import Interruptible, was_interrupted
 
@@ -70,10 +70,12 @@ def needs_of(stage, path):
     return tuple(need for need in stage.needs if need not in replaced)
 
 
-def plan(stage, resolve, *, run=None, name=None, root="runs", resume=False, own_data=None):
+def plan(stage, resolve, *, run=None, name=None, root="runs", resume=False, own_data=None,
+         by_hand=False):
     """Decide where a verb works, and check what can be checked.
 
     stage: the Stage, or None for all; resolve(configuration of the source or None) -> RunConfig
+    by_hand: whether a person ranks the responses to prompts of their own
     Raises:  ValueError if the verb cannot be done.
     """
     require(own_data != "", "--data is empty; give a file or a folder")
@@ -86,9 +88,10 @@ def plan(stage, resolve, *, run=None, name=None, root="runs", resume=False, own_
     config = resolve(old)
     new = source is None or (name is not None and not resume)
     path = own_path(stage, data, own_data)
-    if source is not None and imported_from(source) is not None:
-        check_imported(source, stage, path)
-    check_memory(stage, config, path is not None)
+    imported = source is not None and imported_from(source) is not None
+    if imported and not by_hand:
+        check_imported(source, stage, path, new)
+    check_memory(stage, config, path is not None, imported)
     if source is not None and stage is not None:
         check_needs(source, stage, path)
         if not new and not resume:
@@ -149,7 +152,7 @@ def has_changed(folder, stage, data):
 def check_needs(folder, stage, path):
     """Refuse a stage if one that it needs is missing.  Raises:  CheckpointError with its verb."""
     for need in needs_of(stage, path):
-        if not has_begun(folder, BY_NAME[need]):
+        if not has_what(folder, need):
             raise CheckpointError(f"{folder} has no {need} yet; first: {command(need, folder)}"
                                   + (", or give --data" if stage.data and
                                      need in stage.data.replaces else ""))

@@ -1,6 +1,7 @@
 """What to ask the model of a run, for somebody who does not know it yet."""
 
 from minillm.runs import data
+from minillm.runs.folder import imported_from
 from minillm.world.raters import gold_score
 
 DRAWN, TRIED = 60, 12       # requests of the embedded world; those that are put to the model
@@ -12,11 +13,13 @@ def things_to_ask(run, model, count=3):
     """Messages of one line, without a system prompt, that suit the model of a run.
 
     On the embedded world: requests that it answers well, each of another kind, drawn by the run's
-    seed. On the user's own data: first messages of the conversations; [] if they cannot be read.
+    seed. On the user's own data: first messages of the conversations, or of the prompts of a model
+    that was not fine-tuned here; [] if they cannot be read.
     """
-    if "finetune" in run.data:
+    if "finetune" in run.data or imported_from(run.folder) is not None:
+        own = data.conversations if "finetune" in run.data else data.own_prompts
         try:
-            talks, _ = data.conversations(run, model)
+            talks, _ = own(run, model)
         except ValueError:                  # they are no longer there
             return []
         first = [talk[0]["content"] for talk in talks if talk[0]["role"] == "user"]

@@ -15,6 +15,7 @@ from minillm.config import as_dict, require
 from minillm.formats.checksums import SUMS, sha256
 from minillm.formats.json_file import read_json
 from minillm.runs.data import RANKINGS
+from minillm.runs.folder import assistant_of
 from minillm.runs.stages import BY_NAME, STAGES, makers
 from minillm.training.checkpoint import steps_in
 
@@ -43,7 +44,8 @@ def origin(run, stage):
     data = next((known[name] for name in (stage.name, *makers(stage)) if name in known), WORLD)
     found = {"seed": run.config.seed, "data": data}
     for need in stage.needs:
-        found.update(hashes(run.folder, BY_NAME[need]))
+        name = assistant_of(run.folder) if need == "finetune" else need
+        found.update(hashes(run.folder, BY_NAME[name]))
     return found
 
 

@@ -11,11 +11,12 @@ import numpy as np
 from minillm.config import require
 from minillm.runs import data
 from minillm.runs.config import RunConfig, save_config
-from minillm.runs.folder import is_run, merge_results, read_results, root_folder
+from minillm.runs.folder import (assistant_of, is_run, merge_results, read_results,
+                                 root_folder)
 from minillm.runs.provenance import origin, provenance, stage_of
 from minillm.runs.stages import BY_NAME, NUMBERS, SPEAKERS, STAGES
-from minillm.training.checkpoint import (CheckpointError, find_checkpoint, load_checkpoint,
-                                         steps_in)
+from minillm.training.checkpoint import (CheckpointError, check_whole, find_checkpoint,
+                                         load_checkpoint, steps_in)
 from minillm.training.recorder import FolderRecorder
 
 
@@ -39,6 +40,10 @@ class Run(NamedTuple):
     def model(self, name):
         """The model that a training left in the folder NAME."""
         return load_checkpoint(self.folder / name).model
+
+    def assistant(self):
+        """The model that phase 3 begins with."""
+        return self.model(assistant_of(self.folder))
 
     def texts(self):
         """(training, held-out) texts that the base model learns from: the user's or the world's."""
@@ -78,6 +83,12 @@ def has_begun(folder, stage):
     return bool(left_by(folder, stage)) or is_done(folder, stage.name)
 
 
+def has_what(folder, need):
+    """Whether a run has what the stage `need` leaves, or a model that others made does for it."""
+    return has_begun(folder, BY_NAME[need]) or (need == "finetune"
+                                                and assistant_of(folder) == "pretrain")
+
+
 def left_by(folder, stage):
     """The files and the folders of steps that a stage has left in a run's folder."""
     left = [Path(folder) / name for name in stage.paths]
@@ -92,7 +103,7 @@ def newest_run(root="runs", needs=()):
     """
     root = root_folder(root)
     runs = [path for path in root.iterdir() if is_run(path)] if root.is_dir() else []
-    runs = [path for path in runs if all(has_begun(path, BY_NAME[name]) for name in needs)]
+    runs = [path for path in runs if all(has_what(path, name) for name in needs)]
     if not runs:
         what = f"no run with the stage {needs[-1]}" if needs else "no run"
         raise CheckpointError(f"{root} holds {what} yet; start with: "
@@ -107,8 +118,13 @@ def changed(folder):
 
 
 def run_stage(run, stage):
-    """Run one stage and add its numbers to results.json; a resumed run skips finished stages."""
+    """Run one stage and add its numbers to results.json; a resumed run skips finished stages.
+
+    Raises:  CheckpointError if a file that a finished stage left is not the one that it wrote.
+    """
     if run.resume and is_done(run.folder, stage.name):
+        for name in stage.paths:
+            check_whole(run.folder / name)
         run.say(f"{stage.name}: done before")
         return
     if run.resume and stage.name in read_results(run.folder).get("seconds", {}):

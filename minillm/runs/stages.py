@@ -49,8 +49,8 @@ STAGES = (
           "Phase 3, the end: optimize the fine-tuned model against the reward model.",
           run=work.run_rlhf, measure=measures.measure_rlhf, memory=memory.rlhf,
           sections={"rlhf": RLHFConfig}, needs=("finetune", "reward"), speaks=True,
-          data=Data("prompts: those of JSONL as for `reward`", corpus.load_preferences,
-                    least=2, default="reward")),
+          data=Data('prompts: JSONL of {"prompt"} or conversations, or the pairs of `reward`',
+                    corpus.load_asked, least=2, default="reward")),
 )
 
 BY_NAME = {stage.name: stage for stage in STAGES}

@@ -14,6 +14,7 @@ from minillm.phases.rollout import respond
 from minillm.phases.tokenizer import learn_vocabulary
 from minillm.runs import data, measures
 from minillm.runs.hints import command
+from minillm.runs.memory import standardized_on
 from minillm.text.tokenizer import Tokenizer
 from minillm.training.progress import filled
 from minillm.world.messages import TASK_PROMPT
@@ -80,7 +81,7 @@ def run_finetune(run):
 
 def run_rank(run):
     """Phase 3, steps 1 and 2: sample responses and rank them, for training and for measuring."""
-    model, settings, rng = run.model("finetune"), run.config.rank, run.rng("rank")
+    model, settings, rng = run.assistant(), run.config.rank, run.rng("rank")
     there = rank.read_records(run.folder / "rank" / data.RANKINGS)
     require(all(rater != "human" for _, rater in there),
             f"{run.folder} holds rankings that a person gave, which are never replaced; go on "
@@ -107,7 +108,7 @@ def run_rank(run):
 
 def run_reward(run):
     """Phase 3, step 3: learn the rankings."""
-    model, seed = run.model("finetune"), run.config.seed
+    model, seed = run.assistant(), run.config.seed
     if "reward" not in run.data and rank.cut_torn_line(run.folder / "rank" / data.RANKINGS):
         run.say("reward: the last line of the rankings was cut off and is left out")
     learned, _ = data.rankings(run, model, told(run, "reward"))
@@ -117,7 +118,7 @@ def run_reward(run):
 
 def run_rlhf(run):
     """Phase 3, step 4: optimize against the reward model; gold marks are only logged."""
-    policy, settings, seed = run.model("finetune"), run.config.rlhf, run.config.seed
+    policy, settings, seed = run.assistant(), run.config.rlhf, run.config.seed
     judge_model, judge_heads = data.reward_model(run)
     rng = run.rng("rlhf")
     prompts, requests = data.prompts(run, policy, rng, told(run, "rlhf"))
@@ -136,7 +137,8 @@ def run_rlhf(run):
 
 def standardized(policy, score_sequences, asked, settings, rng):
     """The reward, shifted and scaled to mean 0 and standard deviation 1 on the initial policy."""
-    chosen = [asked[n] for n in rng.choice(len(asked), min(256, len(asked)), replace=False)]
+    count = min(standardized_on(settings), len(asked))
+    chosen = [asked[n] for n in rng.choice(len(asked), count, replace=False)]
     first = score_sequences(respond(policy, chosen, settings, rng)[0])
     mean, spread = float(first.mean()), float(first.std())
 

@@ -9,7 +9,8 @@ from minillm.terminal.flags import Parser
 
 HELP = ("Import a model that others trained: a folder of Hugging Face with config.json, "
         "model.safetensors and tokenizer.json (GPT-2, GPT-Neo, Llama, Mixtral), a GGUF file "
-        "(GPT-2, Llama), or an adapter of the library PEFT with its base.")
+        "(GPT-2, Llama), or an adapter of the library PEFT with its base. Its stages work on your "
+        "data: finetune, reward and rlhf with --data, rank with --human --data.")
 
 
 def parser():

@@ -4,7 +4,7 @@ from minillm.config import dotted, require
 from minillm.runs import memory
 from minillm.runs.checks import require_memory
 from minillm.runs.config import load_config
-from minillm.runs.folder import read_results
+from minillm.runs.folder import imported_from, read_results
 from minillm.runs.plan import find_run, has_changed
 from minillm.runs.run import Run, has_begun, newest_run
 from minillm.runs.stages import STAGES
@@ -33,7 +33,7 @@ def evaluate(args):
     """Measure the stages of a run again, and print the numbers beside those of results.json."""
     folder = folder_of_run(args.run, args.root)
     config, data = load_config(folder)
-    require_memory("eval", memory.evaluate(config),
+    require_memory("eval", memory.evaluate(config, imported_from(folder) is not None),
                    "this run takes a machine with more")
     run = Run(folder, config, data, False, args.quiet)
     measured = [stage for stage in STAGES if stage.measure and has_begun(folder, stage)]

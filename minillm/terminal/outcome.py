@@ -122,14 +122,15 @@ def held_out_answers(run, model):
 
 
 def before_and_after(run, model):
-    """How a prompt is answered by the fine-tuned and the aligned model: the first of some prompts
-    that they answer differently.
+    """How a prompt is answered by the model before and after: the first of some held-out prompts
+    that the two answer differently.
     """
     if "rlhf" in run.data:
-        prompts = data.prompts(run, model, run.rng("rlhf"))[0][:TRIED]
+        asked_of_it, apart = data.own_prompts(run, model)
+        prompts = (apart or asked_of_it)[:TRIED]
     else:
         prompts = held_out_prompts(run, model)[:TRIED]
-    before, after = (likeliest(each, prompts) for each in (run.model("finetune"), model))
+    before, after = (likeliest(each, prompts) for each in (run.assistant(), model))
     differ = [n for n, texts in enumerate(zip(before, after)) if len(set(texts)) > 1]
     n = differ[0] if differ else 0
     return [*asked(prompts[n]), *lines_of("    before: ", quoted(before[n])),

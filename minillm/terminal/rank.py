@@ -41,7 +41,7 @@ def rank(args):
     stage = BY_NAME["rank"]
     args.resume = args.resume or args.name is None      # ranking by hand always resumes
     step_beside(args, stage)
-    chosen = plan(args, stage)
+    chosen = plan(args, stage, by_hand=prompts_file is not None)
     shown = chosen.config.rank.responses
     require(shown <= len(LETTERS),
             f"responses is {shown}; at most {len(LETTERS)} can be ranked by hand")
@@ -122,7 +122,7 @@ def by_hand(run, prompts):
 
     prompts: [(messages, the world's request or None)]
     """
-    model, path = run.model("finetune"), run.folder / "rank" / RANKINGS
+    model, path = run.assistant(), run.folder / "rank" / RANKINGS
     path.parent.mkdir(exist_ok=True)
     if torn := cut_torn_line(path):
         remark(f"the last line of {path} was cut off and is left out: {printable(torn[:60])}...")

@@ -2,7 +2,7 @@
 
 from minillm.phases.reward import rendered_ranking, reward_scores
 from minillm.runs.data import reward_model
-from minillm.runs.folder import is_run
+from minillm.runs.folder import assistant_of, is_run
 from minillm.runs.measures import gold_score
 from minillm.runs.provenance import hashes
 from minillm.runs.stages import BY_NAME
@@ -50,12 +50,14 @@ def ordered_pairs(ranking):
 
 
 def run_with_reward_model(run):
-    """The run, or one beside it with the same fine-tuned model, if it has a reward model; or None.
+    """The run, or one beside it whose phase 3 began with the same model, if it has a reward model;
+    or None.
     """
-    mine = hashes(run.folder, BY_NAME["finetune"])
+    def begins_with(folder):
+        return hashes(folder, BY_NAME[assistant_of(folder)])
+    mine = begins_with(run.folder)
     for folder in (run.folder, *sorted(run.folder.parent.iterdir())):
-        if (is_run(folder) and steps_in(folder / "reward")
-                and hashes(folder, BY_NAME["finetune"]) == mine):
+        if is_run(folder) and steps_in(folder / "reward") and begins_with(folder) == mine:
             return run._replace(folder=folder)
     return None
 

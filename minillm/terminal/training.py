@@ -15,10 +15,10 @@ from minillm.terminal.outcome import outcome
 from minillm.training.checkpoint import steps_in
 
 
-def plan(args, stage):
+def plan(args, stage, by_hand=False):
     """The plan that the flags ask for.  Raises:  ValueError if it cannot be done."""
     return planning.plan(stage, lambda base: resolve(args, base), run=args.run, name=args.name,
-                         root=args.root, resume=args.resume, own_data=args.data)
+                         root=args.root, resume=args.resume, own_data=args.data, by_hand=by_hand)
 
 
 def train(args):
@@ -36,8 +36,19 @@ def train(args):
                 run_stage(run, BY_NAME[name])
         run_stage(run, stage)
     tell_outcome(run, [stage])
-    following = None if imported_from(run.folder) is not None else after(stage.name)
-    run.say("next: " + command(following or "chat", run.folder))
+    run.say("next: " + next_command(run, stage))
+
+
+def next_command(run, stage):
+    """The command that goes on after a stage, as it can be typed.
+
+    A model that others trained goes on to the stages whose data are there.
+    """
+    following = after(stage.name)
+    if imported_from(run.folder) is not None:
+        default = following and BY_NAME[following].data and BY_NAME[following].data.default
+        following = following if default in run.data else None
+    return command(following or "chat", run.folder)
 
 
 def run_everything(args):

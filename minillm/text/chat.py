@@ -61,14 +61,17 @@ def template_parts(tokenizer, messages, ask):
 def last_answer(tokenizer, ids):
     """Where the last answer begins in a row: after the template's text that asks for one.
 
-    Raises:  ValueError if there is none
+    Raises:  ValueError if there is none, or the template writes nothing to ask for one
     """
     asked = [{"role": "user", "content": ""}]
     before, after = (tokenizer.encode_chat(asked, ask=ask) for ask in (False, True))
     header = after[len(before):]
+    if not len(header):
+        raise ValueError("the chat template writes nothing before an answer, so where one begins "
+                         "is not known; --unfinished 0 learns without answers that are cut")
     starts = np.arange(max(len(ids) - len(header) + 1, 0))
     found = [at for at in starts if np.array_equal(ids[at:at + len(header)], header)]
-    if not found or not len(header):
+    if not found:
         raise ValueError("the row has no answer")
     return int(found[-1]) + len(header)
 

@@ -79,7 +79,11 @@ def load_preferences(path, note=unsaid):
 
     Raises:  ValueError that names the file, the line and the fix
     """
-    pairs = read_as(path, PREFERENCES, "preference pairs", note)
+    return of_one_prompt(path, read_as(path, PREFERENCES, "preference pairs", note), note)
+
+
+def of_one_prompt(path, pairs, note):
+    """The pairs without None, which stands for two answers to different prompts."""
     found = [pair for pair in pairs if pair is not None]
     if pairs and not found:
         raise ValueError(f"{path}: chosen and rejected differ before the last answer in every "
@@ -90,6 +94,21 @@ def load_preferences(path, note=unsaid):
     return found
 
 
+def load_asked(path, note=unsaid):
+    """Return what a policy is asked, as records of "prompt" (messages) and perhaps more: those of
+    load_preferences, or of load_prompts.
+
+    note: called with a line that says as what the records were read
+
+    Raises:  ValueError that names the file, the line and the fix
+    """
+    def asked(value):
+        is_pair = value is None or isinstance(value, dict)
+        return value if is_pair else {"prompt": without_answer(value)}
+    records = read_as(path, (*PREFERENCES, *PROMPTS), "prompts", note, asked)
+    return of_one_prompt(path, records, note)
+
+
 def load_prompts(path, note=unsaid):
     """Return the prompts of a JSONL file, as messages of which the user's is the last.
 
@@ -98,12 +117,15 @@ def load_prompts(path, note=unsaid):
 
     Raises:  ValueError that names the file, the line and the fix
     """
-    def asked(messages):
-        validate_messages(messages)
-        messages = messages[:-1] if messages[-1]["role"] == "assistant" else messages
-        validate_messages(messages)
-        return messages
-    return read_as(path, PROMPTS, "prompts", note, asked)
+    return read_as(path, PROMPTS, "prompts", note, without_answer)
+
+
+def without_answer(messages):
+    """Messages without an answer at their end.  Raises:  ValueError for what is no conversation"""
+    validate_messages(messages)
+    messages = messages[:-1] if messages[-1]["role"] == "assistant" else messages
+    validate_messages(messages)
+    return messages
 
 
 def read_as(path, table, what, note=unsaid, check=lambda value: value):

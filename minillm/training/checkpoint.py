@@ -178,6 +178,21 @@ def read_checkpoint(folder):
     return Checkpoint(model, training, progress)
 
 
+def check_whole(folder):
+    """Compare the files of the newest step in a folder, and of its adapter, with their SHA-256.
+
+    Nothing is loaded. A folder without steps is not checked.
+    Raises:  CheckpointError that names the first file that differs or is missing.
+    """
+    for step in steps_in(folder)[-1:]:
+        try:
+            for place in (step, step / "adapter"):
+                if place.is_dir():
+                    check_sums(place, READ)
+        except (OSError, ValueError) as error:
+            raise CheckpointError(str(error)) from None
+
+
 def read_progress(path):
     """The contents of training.json.
 

@@ -1,6 +1,6 @@
 """How far the estimate of a command's memory is from the peak that the system measures.
 
-    python tests/campaigns/memory.py            ten configurations, through all phases (some 10 minutes)
+    python tests/campaigns/memory.py            some configurations, through all phases (some 15 minutes)
     python tests/campaigns/memory.py --short    a traced step
 
 Each command runs in a process of its own, with warm kernels; its peak is the resident memory that the system reports.
@@ -38,6 +38,10 @@ COMMANDS = [
     ["rank", "larger", "--prompts", "600"],
     ["reward", "larger", "--rows", "32", "--steps", "20"],
     ["rlhf", "larger", "--rows", "256", "--prompts", "600", "--steps", "1"],
+    ["pretrain", "--name", "moe", *SMALL, "--preset", "moe"],
+    ["finetune", "moe", "--steps", "1", "--task-steps", "1", "--domain-steps", "1", "--conversations", "2000"],
+    ["rank", "moe"],
+    ["reward", "moe"],
 ]
 SHORT = COMMANDS[:1]
 

@@ -1,20 +1,26 @@
 """PEFT and transformers load what minillm exports: adapters, merged models, the reward model; minillm loads PEFT's adapters."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny
 
 import minillm
+from minillm.cli import main
 from minillm.model.heads import reward_forward
 from minillm.model.saving import save_model
 from minillm.model.transformer import one_document
 from minillm.phases.finetune import FinetuneConfig, finetune
-from minillm.phases.reward import reward_heads, reward_scores
+from minillm.phases.rank import Ranking
+from minillm.phases.reward import rendered_ranking, reward_heads, reward_scores
+from minillm.training.checkpoint import load_checkpoint
 from minillm.training.recorder import FolderRecorder
 
 torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
+FIXTURES = Path(__file__).parent / "fixtures"
 LORA = FinetuneConfig(steps=8, rows=4, replay_rows=0, lr=2e-2, warmup_share=0.0, lora=3, lora_alpha=7.0)
 TALKS = [[{"role": "user", "content": f"the {one}"}, {"role": "assistant", "content": f"a {other} met"}]
          for one in ("cat", "dog", "mat", "log") for other in ("cat", "dog", "mat")]
@@ -131,3 +137,64 @@ def test_a_reward_model_is_a_classifier_of_one_label(preset, tmp_path):
     with torch.no_grad():
         together = theirs(torch.tensor(padded), attention_mask=torch.tensor(padded != model.tokenizer.pad_id)).logits
     np.testing.assert_allclose(together.numpy()[:, 0], ours, rtol=0, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def aligned(tmp_path_factory):
+    """A run of the tiny Llama that transformers saved, whose pad is its end token, with phase 3 done."""
+    root = tmp_path_factory.mktemp("runs")
+    (root / "pairs.jsonl").write_text("".join(json.dumps(
+        {"prompt": f"Cat {n}?", "chosen": "On the mat.", "rejected": f"{n} dog."}) + "\n" for n in range(12)), encoding="utf-8")
+    few = ["--root", str(root), "--quiet", "--steps", "3", "--rows", "4", "--micro-batches", "1", "--lr", "3e-3"]
+    assert main(["import", str(FIXTURES / "llama"), "--name", "smol", "--root", str(root)]) == 0
+    assert main(["reward", "smol", *few, "--data", str(root / "pairs.jsonl")]) == 0
+    assert main(["rlhf", "smol", *few, "--group", "2", "--max-new-tokens", "6"]) == 0
+    return root / "smol"
+
+
+def test_the_reward_model_of_an_imported_one_gives_its_scores_there(aligned, tmp_path):
+    """Alone, and padded by its tokenizer on either side: the pad may not be the end token, from which the score is read."""
+    minillm.save_reward_model(aligned, tmp_path / "judge")
+    theirs, told = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path / "judge", output_loading_info=True)
+    assert not told["missing_keys"] and not told["unexpected_keys"] and theirs.config.num_labels == 1
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "judge")
+    saved = load_checkpoint(aligned / "reward")
+    ours = saved.model.tokenizer
+    assert ours.pad_id in ours.end_ids and theirs.config.pad_token_id == tokenizer.pad_token_id not in ours.end_ids
+    pairs = [Ranking([{"role": "user", "content": text}], ["On the mat.", "the dog sat on 12 logs, and the cat"], [1, 2])
+             for text in ("The cat?", "Where is the dog, and where is its owner?")]
+    rows = [ids for pair in pairs for ids in rendered_ranking(ours, pair)]
+    expected = reward_scores(saved.model, {"reward_head": {"weight": saved.training["heads.reward_head.weight"]}}, rows)
+    assert np.ptp(expected) > 0.05
+    for ids, score in zip(rows, expected):
+        assert abs(float(logits_by(theirs, ids)[0]) - score) < 1e-5 * np.abs(expected).max()
+    texts = [tokenizer.apply_chat_template([*pair.prompt, {"role": "assistant", "content": text}], tokenize=False).rstrip("\n")
+             for pair in pairs for text in pair.responses]
+    for side in ("left", "right"):
+        batch = tokenizer(texts, padding=True, padding_side=side, add_special_tokens=False, return_tensors="pt")
+        with torch.no_grad():
+            together = theirs(**{name: batch[name] for name in ("input_ids", "attention_mask")}).logits.numpy()[:, 0]
+        np.testing.assert_allclose(together, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+def test_a_reward_model_without_another_control_token_takes_one_row_at_a_time(tmp_path):
+    """GPT-2's only control token is its end."""
+    model = minillm.load(FIXTURES / "gpt2")
+    heads = reward_heads(model, 0)
+    save_model(model, tmp_path / "judge", heads["reward_head"])
+    theirs = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path / "judge")
+    assert theirs.config.pad_token_id is None
+    ids = np.append(model.tokenizer.encode("The cat sat"), model.tokenizer.end_id).astype(np.int32)
+    assert abs(float(logits_by(theirs, ids)[0]) - reward_scores(model, heads, [ids])[0]) < 1e-5
+    with pytest.raises(ValueError, match="batch sizes > 1"):
+        theirs(torch.tensor(np.stack([ids, ids]).astype(np.int64)))
+
+
+def test_the_aligned_policy_of_an_imported_model_answers_there_as_here(aligned, tmp_path):
+    ours = minillm.load(aligned)
+    ours.save(tmp_path / "policy")
+    for folder in (tmp_path / "policy", aligned / "rlhf" / "step-000003"):
+        theirs = transformers.AutoModelForCausalLM.from_pretrained(folder)
+        ids = ours.tokenizer.encode_chat([{"role": "user", "content": "The cat?"}], ask=True)
+        expected = ours.logits(ids)
+        np.testing.assert_allclose(logits_by(theirs, ids), expected, rtol=0, atol=1e-5 * np.abs(expected).max())

@@ -1,15 +1,19 @@
 """From sampled responses to a batch to learn from: the first update must find the policy where it was sampled."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tiny
 
+import minillm
 from minillm import tree
 from minillm.phases.rlhf import RLHFConfig
 from minillm.kernels.matmul import matmul_nt
 from minillm.model.language_model import LanguageModel
 from minillm.model.heads import scalar_head_forward
 from minillm.model.scoring import token_logprobs
+from minillm.phases import rollout as module
 from minillm.phases.rlhf import rlhf, value_heads
 from minillm.phases.rollout import divergence, make_rollout, respond, sample_rollout
 from minillm.text.batches import pad_batch
@@ -137,3 +141,26 @@ def test_values_do_not_see_the_future():
     assert [each.index.tolist() for each in scored] == [[3, 4, 5, 6, 7], [3, 4, 5]]
     np.testing.assert_allclose(whole[:3], cut, rtol=0, atol=1e-12)
     assert np.abs(whole).min() > 0
+
+
+def test_every_end_token_of_an_imported_model_ends_a_response(monkeypatch):
+    """The tiny Llama has two, one of which is its pad; only what has neither loses `missing_end` points."""
+    policy = minillm.load(Path(__file__).parents[1] / "interop" / "fixtures" / "llama")
+    ends = policy.tokenizer.end_ids
+    assert len(ends) == 2 and policy.tokenizer.pad_id in ends and policy.tokenizer.begin_id is None
+    asked = policy.tokenizer.encode_chat([{"role": "user", "content": "The cat?"}], ask=True)
+    drawn, passed = [[50, ends[0]], [60, 61, ends[1]], [70, 71, 72]], {}
+
+    def generate(params, config, prompts, rng, **settings):
+        passed.update(settings)
+        return [np.array(ids, np.int32) for ids in drawn]
+    monkeypatch.setattr(module, "generate_tokens", generate)
+    settings = RLHFConfig(rows=3, algorithm="reinforce", group=3, max_new_tokens=3, missing_end=0.75, kl=0.0)
+    scored = []
+    rollout, told = sample_rollout(0, value_heads(policy, 0)["value_head"], policy, policy, [asked],
+                                   lambda sequences, numbers: scored.extend(sequences) or np.ones(3, np.float32), settings, 0)
+    assert passed["end_id"] == ends and told["stopped"] == pytest.approx(2 / 3)
+    assert [ids.tolist() for ids in scored] == [[*asked, *ids] for ids in drawn]
+    assert told["reward"] == pytest.approx(1 - 0.75 / 3)
+    counted = [rollout.targets[row][rollout.mask[row] > 0].tolist() for row in range(3)]
+    assert counted == drawn                                 # the end token is learned too, and no pad

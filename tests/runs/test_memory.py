@@ -2,6 +2,8 @@
 
 import inspect
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,17 +11,22 @@ import tiny
 from campaigns import memory as campaign
 
 from minillm.cli import main
-from minillm.config import updated
+from minillm.config import ModelConfig, updated
 from minillm.evaluate.likelihood import examples_loss, stream_loss
 from minillm.model import size
+from minillm.model.at_once import AT_ONCE
 from minillm.model.language_model import LanguageModel
 from minillm.model.transformer import one_document, transformer_forward, transformer_init
 from minillm.phases.reward import reward_scores
-from minillm.runs import checks, memory
+from minillm.runs import checks, data, memory
 from minillm.runs.config import RunConfig
+from minillm.runs.imported import config_of
+from minillm.runs.run import Run
 from minillm.runs.stages import BY_NAME
 from minillm.terminal.flags import MAX_NEW_TOKENS
+from minillm.text.tokenizer import train_tokenizer
 from minillm.training.checkpoint import save_checkpoint
+from minillm.world.conversations import conversation_texts
 
 HUGE = [("pretrain", ["--rows", "100000000"]), ("pretrain", ["--megabytes", "1e7"]), ("run", ["--rlhf.rows", "100000000"]),
         ("finetune", ["--rows", "10000000"]), ("finetune", ["--replay-rows", "100000000"]),
@@ -123,6 +130,41 @@ def test_texts_of_the_user_are_taken_to_fill_the_context(stage):
     longer = updated(RunConfig(), {"model": {"context": 4096}})
     needs = BY_NAME[stage].memory
     assert needs(longer, True) > 5 * needs(RunConfig(), True)
+
+
+def test_an_imported_model_of_135_million_parameters_fits_24_gb():
+    """The settings of its run, on texts that fill the context; SmolLM2's shape."""
+    shape = ModelConfig(vocab_size=49152, context=1024, layers=30, width=576, heads=9, kv_heads=3, hidden=1536, tied=True)
+    config = config_of(SimpleNamespace(config=shape, tokenizer=SimpleNamespace(vocab_size=49152, kind="bpe")))
+    needs = {name: BY_NAME[name].memory(config, True) for name in ("finetune", "rank", "reward", "rlhf")}
+    for stage, least in (("finetune", 5), ("rank", 2), ("reward", 5), ("rlhf", 6)):     # copies of the weights
+        assert least * size.weight_bytes(shape) < needs[stage] < 12e9, stage
+    assert 3 * size.weight_bytes(shape) < memory.evaluate(config, True) < 6e9
+
+
+def test_what_is_scored_at_once_is_a_gigabyte_or_one_row():
+    model = memory.shape(RunConfig())
+    for length in (128, 4096, 1 << 20):
+        tokens = memory.at_once(model, 64, length)
+        assert length <= tokens <= 64 * length
+        assert size.scoring_bytes(model, tokens, 0) <= max(AT_ONCE, size.scoring_bytes(model, length, 0))
+
+
+def test_the_longest_prompts_are_about_those_of_the_world(tmp_path):
+    """As the world grew, a count that had been right was half of the truth."""
+    run = Run(tmp_path, RunConfig(), quiet=True)
+    texts = conversation_texts(data.world(run), 1500, run.rng("finetune"))
+    tokenizer = train_tokenizer(texts, 1500)            # about as short as the default one of text and conversations
+    asked = data.training_requests(run, 1500, run.rng("rank"))
+    longest = max(len(tokenizer.encode_chat(request.messages(), ask=True)) for request in asked)
+    assert 0.8 * longest < memory.LONGEST_PROMPT < 1.2 * longest
+
+
+def test_the_most_unfinished_responses_of_a_long_training_are_counted():
+    for rows, share in ((16, 0.25), (16, 0.0), (2, 0.25), (64, 0.9)):
+        settings = replace(RunConfig().reward, rows=rows, unfinished=share)
+        drawn = np.random.default_rng(0).binomial(rows, share, 300).max()
+        assert drawn - 1 <= memory.most_unfinished(settings, rows) <= rows
 
 
 def test_what_a_block_keeps_is_counted_from_its_cache():

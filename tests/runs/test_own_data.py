@@ -101,7 +101,7 @@ def wide(said):
     ("reward", lambda n: {key: f"\n\nHuman: where?\n\nAssistant: {word} {n}" for key, word in (("chosen", "on"), ("rejected", "no"))},
      "40 preference pairs, read as HH transcripts",
      r"reward: loss [\d.]+ -> [\d.]+, pairs right [\d.]+ -> [\d.]+\n  reward: pair_accuracy [\d.]+"),
-    ("rlhf", lambda n: pair(f"on {n}"), "40 preference pairs, read as prompt, chosen and rejected",
+    ("rlhf", lambda n: pair(f"on {n}"), "40 prompts, read as prompt, chosen and rejected",
      r"rlhf: reward -?[\d.]+ -> -?[\d.]+, KL [\d.]+ -> -?[\d.]+\n  user: \"where\?\"\n    before: \"(?s:.*)\"\n    after: \""),
 ])
 def test_a_verb_says_as_what_it_reads_and_ends_with_what_it_achieved(does, tmp_path, verb, record, read_as, ends):

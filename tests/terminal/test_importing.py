@@ -160,8 +160,9 @@ def test_what_an_imported_model_cannot_be_taught_is_refused(root, capsys):
     before = sorted((path, path.stat().st_mtime_ns) for path in llama.rglob("*"))
     for words in (("finetune", llama), ("run", llama, "--resume")):
         assert "knows nothing of the embedded world; give conversations" in refused(capsys, *words)
-    for verb in ("rank", "reward", "rlhf"):
-        assert f"was imported; {verb} is for models that were trained here" in refused(capsys, verb, llama)
+    assert "the simulated raters know only the embedded world" in refused(capsys, "rank", llama)
+    for verb, what in (("reward", "pairs"), ("rlhf", "prompts")):
+        assert f"knows nothing of the embedded world; give {what}: minillm {verb} {llama} --data" in refused(capsys, verb, llama)
     assert "has no chat template" in refused(capsys, "finetune", root / "gpt2", "--data", root / "talks.jsonl")
     for verb in ("tokenizer", "pretrain"):
         assert f"has its {verb} already" in refused(capsys, verb, llama)
