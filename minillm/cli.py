@@ -75,7 +75,7 @@ def training_parser(verb):
     from minillm.terminal.flags import Parser, add_dials, add_dials_everywhere
 
     stage = BY_NAME.get(verb)
-    parser = Parser(prog=f"minillm {verb}", allow_abbrev=False,
+    parser = Parser(prog=f"minillm {verb}", allow_abbrev=False, usage="%(prog)s [RUN] [FLAGS]",
                     description=stage.help if stage else RUN_HELP)
     parser.add_argument("run", nargs="?", metavar="RUN",
                         help="the run to work in (default: a new run, or the newest)")

@@ -73,6 +73,15 @@ def test_every_verb_has_help(verb, capsys):
     assert "--root" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("verb", ["run", "tokenizer", "pretrain", "finetune", "rank", "reward", "rlhf"])
+def test_help_fits_a_terminal(verb, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main([verb, "--help"])
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 80 and ".:" not in said
+
+
 @pytest.mark.parametrize("argv, fix", [
     (["pretran"], "did you mean pretrain?"),
     (["--quiet"], "the verb comes first"),
