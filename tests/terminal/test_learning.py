@@ -28,6 +28,7 @@ def test_lessons_are_listed_and_their_texts_found(capsys, monkeypatch, tmp_path)
     assert main(["lesson"]) == 0
     listed = capsys.readouterr().out
     assert "00  read" in listed and "16  read" in listed and "guessed" not in listed
+    assert all(len(line) <= 80 for line in listed.split("\nread: ")[0].splitlines())
     assert main(["lesson", "3", "--text"]) == 0
     assert capsys.readouterr().out.strip().endswith("03_next_token.md")
 
