@@ -60,7 +60,8 @@ def refused(capsys):
 def test_overview_and_version(capsys):
     for argv in ([], ["--help"], ["help"]):
         assert main(argv) == 0
-        assert "minillm pretrain" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert "minillm pretrain" in said and max(map(len, said.splitlines())) <= 80
     assert main(["--version"]) == 0
     assert re.fullmatch(r"minillm \d+\.\d+.*\n", capsys.readouterr().out)
 
