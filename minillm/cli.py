@@ -3,37 +3,39 @@
 import difflib
 import os
 import sys
+import textwrap
 from contextlib import suppress
 
 from minillm import __version__
 from minillm.training.interrupt import handled_by, quit_now, restore, was_interrupted
 
-OVERVIEW = """minillm trains a language model from raw text to an aligned assistant, stage by stage.
+OVERVIEW = """minillm trains a language model, from raw text to an aligned assistant.
 
-  minillm run                   everything, on the embedded world, and a report: runs/run-001/
+  minillm run     everything, on the embedded world, and a report: runs/run-001/
 
 stage by stage
 {stages}
 
 begin with a model that others trained
-  minillm import DIR|FILE --name NAME             Hugging Face's folder, or GGUF
-  minillm import ADAPTER --base RUN --name NAME   PEFT's adapter, added to its base
+  minillm import DIR|FILE --name NAME             Hugging Face's, or GGUF
+  minillm import ADAPTER --base RUN --name NAME   PEFT's, added to its base
 
 use and look
-  minillm next     [RUN] "The cat sat on the"     the likeliest next words, as bars
-  minillm generate [RUN] "Once upon a time"       continue a text
-  minillm chat     [RUN]                          talk with it
-  minillm eval     [RUN]                          measure the run's models again
-  minillm report   [RUN [OTHER]]                  write its page again, or both side by side
+  minillm next     [RUN] "The cat sat"  the likeliest next words, as bars
+  minillm generate [RUN] "Once upon"    continue a text
+  minillm chat     [RUN]                talk with it
+  minillm eval     [RUN]                measure the run's models again
+  minillm report   [RUN [OTHER]]        write its page, or two runs side by side
 
 learn
-  minillm lesson [NN]           list the lessons, run one, or check its exercises (--check)
-  minillm site                  write the lessons as web pages, with the source beside the text
-  minillm trace                 one training step as a table, one row per tensor
-  minillm scale                 what training GPT-3, GPT-4 and Llama 2 70B took, or would here
+  minillm lesson [NN] list the lessons, run one, or check exercises (--check)
+  minillm site        the lessons as web pages, with the source beside the text
+  minillm trace       one training step as a table, one row per tensor
+  minillm scale       what training GPT-3, GPT-4 and Llama 2 70B took
 
-RUN is a run's folder or its name under runs/; without RUN, the newest run that fits is used.
-Flags of a verb: minillm VERB --help. Version: minillm --version."""
+RUN is a run's folder or its name under runs/; without it, the newest that fits.
+Flags of a verb: minillm VERB --help. Version: minillm --version.
+--data FILE gives a stage your own data in place of the embedded world."""
 
 RUN_HELP = "Run all stages on the embedded world, and write the report."
 USING = {
@@ -65,7 +67,8 @@ def overview():
     lines = []
     for stage in STAGES:
         verb = f"minillm {stage.name} [RUN]"
-        lines.append(f"  {verb:<30}{stage.label}" + ("; --data FILE" if stage.data else ""))
+        about = stage.label + ("; --data" if stage.data else "")
+        lines += textwrap.wrap(f"  {verb:<25}{about}", 80, subsequent_indent=" " * 27)
     return OVERVIEW.format(stages="\n".join(lines))
 
 
@@ -76,7 +79,7 @@ def training_parser(verb):
     from minillm.terminal.flags import Parser, add_dials, add_dials_everywhere
 
     stage = BY_NAME.get(verb)
-    parser = Parser(prog=f"minillm {verb}", allow_abbrev=False,
+    parser = Parser(prog=f"minillm {verb}", allow_abbrev=False, usage="%(prog)s [RUN] [FLAGS]",
                     description=stage.help if stage else RUN_HELP)
     parser.add_argument("run", nargs="?", metavar="RUN",
                         help="the run to work in (default: a new run, or the newest)")

@@ -9,7 +9,8 @@ import pytest
 from minillm.cli import main
 from minillm.runs import data as data_of_runs
 from minillm.runs import measures
-from minillm.training.checkpoint import load_checkpoint
+from minillm.runs.run import newest_run
+from minillm.training.checkpoint import CheckpointError, load_checkpoint
 
 TINY = ("--vocab-size 300 --layers 1 --width 32 --heads 2 --kv-heads 1 --hidden 64 --context 96").split()
 WORDS = "the cat sat on a mat and then a dog came to see what it was doing there all day long".split()
@@ -59,7 +60,8 @@ def refused(capsys):
 def test_overview_and_version(capsys):
     for argv in ([], ["--help"], ["help"]):
         assert main(argv) == 0
-        assert "minillm pretrain" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert "minillm pretrain" in said and max(map(len, said.splitlines())) <= 80
     assert main(["--version"]) == 0
     assert re.fullmatch(r"minillm \d+\.\d+.*\n", capsys.readouterr().out)
 
@@ -71,6 +73,15 @@ def test_every_verb_has_help(verb, capsys):
         main([verb, "--help"])
     assert end.value.code == 0
     assert "--root" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", ["run", "tokenizer", "pretrain", "finetune", "rank", "reward", "rlhf"])
+def test_help_fits_a_terminal(verb, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main([verb, "--help"])
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 80 and ".:" not in said
 
 
 @pytest.mark.parametrize("argv, fix", [
@@ -101,9 +112,11 @@ def test_every_verb_has_help(verb, capsys):
     (["run", "--data", "x.txt"], "minillm pretrain --data"),
     (["rank", "--data", "x.jsonl"], "--data goes with --human"),
     (["finetune"], "start with: minillm pretrain"),
-    (["reward"], "start with: minillm rank"),
-    (["rlhf"], "start with: minillm reward"),
+    (["reward"], "start with: minillm pretrain"),
+    (["rlhf"], "start with: minillm pretrain"),
     (["chat"], "start with: minillm pretrain"),
+    (["chat", "nowhere"], "no run of that name; give the folder of a run\n"),
+    (["pretrain", "nowhere"], "give the folder of a run; --name nowhere starts a new one"),
     (["eval"], "start with: minillm run"),
     (["generate"], "give one text in quotes"),
     (["generate", "a", "b", "c"], "give one text in quotes"),
@@ -114,6 +127,15 @@ def test_bad_input_is_one_line_and_leaves_nothing(argv, fix, refused, tmp_path, 
     monkeypatch.chdir(tmp_path)
     assert fix in refused(*argv)
     assert [path for path in tmp_path.rglob("*") if path.name != "runs"] == []
+
+
+def test_a_refusal_names_the_first_command_that_works(tmp_path):
+    step = tmp_path / "one" / "pretrain" / "step-000001"
+    step.mkdir(parents=True)
+    (step / "model.safetensors").touch()
+    (tmp_path / "one" / "run.json").touch()
+    with pytest.raises(CheckpointError, match="no run with the stage reward yet; start with: minillm finetune$"):
+        newest_run(tmp_path, ["finetune", "reward"])
 
 
 @pytest.mark.parametrize("verb, content, fix", [

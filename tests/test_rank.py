@@ -22,7 +22,7 @@ def test_rankings_are_read(text, ranks):
 
 
 @pytest.mark.parametrize("text, said", [
-    ("abc", "D is missing"), ("abcdd", "D is there twice"), ("abce", "not a ranking"), ("=abcd", "not a ranking"),
+    ("abc", "D is missing"), ("abcdd", "D is there twice"), ("abce", "not a ranking of A to D; "), ("=abcd", "not a ranking"),
     ("ab==cd", "not a ranking"), ("a=b>c>d=", "not a ranking"), ("1234", "not a ranking"), (">", "not a ranking"),
 ])
 def test_what_is_no_ranking_says_why(text, said):
@@ -84,6 +84,7 @@ def test_undo_of_an_earlier_session_asks_that_prompt_next(session):
 def test_skipped_and_senseless_lines_write_nothing(session, capsys):
     assert session("s\n\nabcd\na=b=c\nxyz\nq\nabc\n") == []
     said = capsys.readouterr().out
+    assert "=== 1 of 3" in said
     assert "all equal teaches nothing" in said
     assert "not a ranking" in said
 

@@ -18,7 +18,7 @@ from minillm.training.trainer import fit
 
 @dataclass(frozen=True)
 class RLHFConfig(OptimizerConfig):
-    """Phase 3, the end: optimize the model against the reward model, with a KL penalty."""
+    """Phase 3, the end: optimize the model for reward, with a KL penalty."""
     steps: int = knob(40, "optimizer steps", within="[1, inf)")
     rows: int = knob(64, "responses per step", within="[1, inf)")
     lr: float = knob(1e-4, "peak learning rate", within="(0, inf)")

@@ -36,9 +36,10 @@ class Plan(NamedTuple):
     fingerprint: str        # sha256 of the data that this verb reads, or None
 
 
-def find_run(word, root):
+def find_run(word, root, may_begin=False):
     """The folder that a RUN on the command line means: a path, or a name under the root.
 
+    may_begin: whether the verb can begin a run of that name; then the message says how.
     Raises:  CheckpointError if there is none, with the nearest name; ValueError if it is empty.
     """
     root = root_folder(root)
@@ -49,14 +50,15 @@ def find_run(word, root):
     names = [path.name for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
     near = difflib.get_close_matches(str(word), names, n=1)
     hint = (f"did you mean {root / near[0]}?" if near else
-            f"give the folder of a run; --name {Path(word).name} starts a new one")
+            "give the folder of a run"
+            + (f"; --name {Path(word).name} starts a new one" if may_begin else ""))
     raise CheckpointError(f"{word} is not a folder, and {root} has no run of that name; {hint}")
 
 
 def source_of(needs, run=None, name=None, root="runs", resume=False):
     """The run that a verb continues, or None for a new run."""
     if run is not None:
-        return find_run(run, root)
+        return find_run(run, root, may_begin=not resume)
     if resume and name is not None:
         return find_run(name, root)
     return newest_run(root, needs) if resume or needs else None

@@ -97,18 +97,29 @@ def left_by(folder, stage):
 
 
 def newest_run(root="runs", needs=()):
-    """The run whose folder was changed last, of those in which every stage in `needs` has begun.
+    """The run whose folder was changed last, of those that have what every stage in `needs` leaves.
 
-    Raises:  CheckpointError if there is none, with the command that makes one.
+    Raises:  CheckpointError if there is none, with the first command towards one.
     """
     root = root_folder(root)
-    runs = [path for path in root.iterdir() if is_run(path)] if root.is_dir() else []
-    runs = [path for path in runs if all(has_what(path, name) for name in needs)]
+    every = [path for path in root.iterdir() if is_run(path)] if root.is_dir() else []
+    runs = runs_with(every, needs)
     if not runs:
         what = f"no run with the stage {needs[-1]}" if needs else "no run"
         raise CheckpointError(f"{root} holds {what} yet; start with: "
-                              f"minillm {needs[-1] if needs else 'run'}")
+                              f"minillm {first_towards(needs[-1], every) if needs else 'run'}")
     return max(runs, key=lambda path: (changed(path), path.name))
+
+
+def runs_with(runs, needs):
+    """Those of some runs that have what every stage in `needs` leaves."""
+    return [path for path in runs if all(has_what(path, name) for name in needs)]
+
+
+def first_towards(name, runs):
+    """The stage to begin with so that a stage can be done: the first whose needs a run has."""
+    needs = BY_NAME[name].needs
+    return name if not needs or runs_with(runs, needs) else first_towards(needs[-1], runs)
 
 
 def changed(folder):

@@ -32,8 +32,8 @@ STAGES = (
           run=work.run_finetune, measure=measures.measure_finetune, memory=memory.finetune,
           sections={"finetune": FinetuneConfig}, needs=("pretrain",),
           outputs=("finetune", "task", "domain"), speaks=True,
-          data=Data("conversations: JSONL of OpenAI, ShareGPT, Alpaca, Dolly or "
-                    "prompt-completion records", corpus.load_conversations, least=2)),
+          data=Data("conversations: JSONL of OpenAI, ShareGPT, Alpaca, Dolly, prompt-"
+                    "completion or question-answer records", corpus.load_conversations, least=2)),
     Stage("rank", 3, "phase 3: rank responses, by simulated raters or by hand",
           "Phase 3, first half: sample responses and rank them, by simulated raters or by hand.",
           run=work.run_rank, memory=memory.rank, sections={"rank": RankConfig}, needs=("finetune",),

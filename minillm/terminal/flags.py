@@ -16,8 +16,21 @@ MAX_NEW_TOKENS = 64     # default of the verbs that generate
 METAVARS = {int: "N", float: "X", str: "WORD", bool: "true|false"}
 
 
+class Formatter(argparse.HelpFormatter):
+    """argparse's help, a flag's value behind the last of its names, as in Python 3.13."""
+
+    def _format_action_invocation(self, action):
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        value = self._format_args(action, self._get_default_metavar_for_optional(action))
+        return f"{', '.join(action.option_strings)} {value}"
+
+
 class Parser(argparse.ArgumentParser):
     """argparse that raises ValueError, so that all mistakes of users are handled in one place."""
+
+    def __init__(self, **settings):
+        super().__init__(formatter_class=Formatter, **settings)
 
     def error(self, message):
         raise ValueError(f"{message}; see: {self.prog} --help")
@@ -32,7 +45,8 @@ def add_dials(parser, own, dotted_help=False):
     taken = set(parser._option_string_actions)
     for name in [*own, *(other for other in SECTIONS if other not in own)]:
         section = getattr(PRESETS[DEFAULT], name)
-        group = parser.add_argument_group(f"{name}: {type(section).__doc__.splitlines()[0]}")
+        purpose = type(section).__doc__.splitlines()[0].rstrip(".")     # argparse adds a colon
+        group = parser.add_argument_group(f"{name}: {purpose}")
         for item in fields(section):
             key = item.name.replace("_", "-")
             names = [f"--{name}.{key}"]

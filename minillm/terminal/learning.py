@@ -12,6 +12,7 @@ from pathlib import Path
 from minillm.config import check_range, require
 from minillm.runs.config import PRESETS
 from minillm.terminal import exercises, guesses
+from minillm.training.progress import WIDTH
 
 VOCABULARY = 400        # tokens, of the model whose step is traced
 LESSONS = Path(__file__).resolve().parents[2] / "lessons"      # beside the package, in a checkout
@@ -71,7 +72,7 @@ def lesson(args):
 
 
 def list_lessons(every):
-    """Print a line for each lesson: how long it takes, what was guessed, what it asks."""
+    """Print for each lesson how long it takes, what was guessed and what it asks."""
     noted = LESSONS / "results" / "seconds.json"
     seconds = json.loads(noted.read_text(encoding="utf-8")) if noted.exists() else {}
     told = {name: guesses.listed(name, guesses.question_of(
@@ -81,7 +82,9 @@ def list_lessons(every):
         taken = seconds.get(name, {}).get("default")
         ran = "" if taken is None else f"runs {taken} s"
         mine = f"{told[name]:<{width}}  " if width else ""
-        print(f"  {number}  read {minutes:>2} min  {ran:<10}  {mine}{question}")
+        head = f"  {number}  read {minutes:>2} min  {ran:<10}  {mine}"
+        lines = textwrap.wrap(question, max(WIDTH - len(head), 30), break_on_hyphens=False)
+        print(head + f"\n{'':{len(head)}}".join(lines))
     print(f"\nread: {LESSONS / 'README.md'}; run: minillm lesson 09")
 
 

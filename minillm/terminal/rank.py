@@ -98,7 +98,7 @@ def parse_ranking(text, count):
     groups, letters = [], LETTERS[:count]
     compact = re.sub(r"[\s>,]+", "", text.upper())
     require(re.fullmatch(rf"[{letters}]+(=[{letters}]+)*", compact),
-            f"{text.strip()!r} is not a ranking; {HELP}")
+            f"{text.strip()!r} is not a ranking of {letters[0]} to {letters[-1]}; {HELP}")
     tied = False
     for mark in compact:
         if mark == "=":
@@ -137,7 +137,7 @@ def by_hand(run, prompts):
           + (f", {len(skipped)} skipped before" if skipped else ""))
     print(HELP)
     records, given = ask_for_rankings(run, model, path, records, numbered, waiting)
-    print(f"{len(records)} rankings are in {path}")
+    print(f"{len(records)} {'ranking is' if len(records) == 1 else 'rankings are'} in {path}")
     for line in taught(run, given, prompts):
         print(line)
     if len(records) > 1:
@@ -153,12 +153,12 @@ def ask_for_rankings(run, model, path, records, numbered, waiting):
     waiting: those of them that are to be asked
     Returns (the records that it holds now, the rankings that are new).
     """
-    old, goal = len(records), len(records) + AT_A_TIME
+    old, goal = len(records), len(records) + min(AT_A_TIME, len(waiting))
     while waiting:
         if len(records) >= goal:
             if not goes_on():
                 break
-            goal += AT_A_TIME
+            goal += min(AT_A_TIME, len(waiting))
         number, prompt = waiting.pop(0)
         shown = responses_to(run, model, number, prompt)
         if shown is None:

@@ -1,5 +1,6 @@
 """The verbs that continue a text: generate, next; and which model a verb means."""
 
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from minillm.evaluate.next_words import next_words, shown
 from minillm.model.sampling import check_settings
 from minillm.runs import memory
 from minillm.runs.checks import require_memory
+from minillm.runs.folder import is_run as has_record
 from minillm.runs.plan import find_run
 from minillm.runs.run import model_folder, newest_run
 from minillm.runs.stages import SPEAKERS
@@ -52,12 +54,21 @@ def load(args, default):
     Raises:  ValueError for a reward model, which has learned to score, not to write.
     """
     folder = checkpoint_of(args.run, args.root, args.stage, default)
+    if args.run is None:
+        note_choice(folder, args.root)
     saved = load_checkpoint(folder)
     require(not any(name.startswith(REWARD_HEAD) for name in saved.training),
             f"{folder} is a reward model: it scores answers and writes none; "
             f"give another stage of the run: {', '.join(SPEAKERS)}")
     with naming(folder):
         return saved.model.quantized() if args.int8 else saved.model, folder
+
+
+def note_choice(folder, root):
+    """Say on stderr which of several runs was taken as the newest; `import` makes one, too."""
+    count = sum(map(has_record, Path(root).iterdir()))
+    if count > 1:
+        print(f"minillm: the newest of {count} runs: {folder}", file=sys.stderr, flush=True)
 
 
 @contextmanager

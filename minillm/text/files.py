@@ -69,7 +69,7 @@ class Folder(NamedTuple):
         skipped = self.skipped + Counter({"not readable": len(self.broken)})
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in
                           sorted(skipped.items(), key=lambda item: (-item[1], item[0])))
-        return (f"read {len(self.texts):,} files"
+        return (f"read {len(self.texts):,} file{'' if len(self.texts) == 1 else 's'}"
                 + (f", skipped {skipped.total():,} ({kinds})" if kinds else ""))
 
 

@@ -40,7 +40,16 @@ def recognized(record, table):
                 if not isinstance(record.get(key, ""), str):
                     raise ValueError(wrong_type(record, key, str))
             return kind, kind.convert(record)
-    raise ValueError(f"{misfit(record, nearest)}; a line that works: {nearest.example}")
+    elsewhere = "" if whole else used_elsewhere(record)
+    raise ValueError(f"{misfit(record, nearest)}{elsewhere}; a line that works: {nearest.example}")
+
+
+def used_elsewhere(record):
+    """Half a sentence that names the verb whose --data such a record is; "" if there is none."""
+    for verb, table in VERBS.items():
+        if any(has_types(record, kind.keys) for kind in table):
+            return f"; it is data of: minillm {verb}"
+    return ""
 
 
 def has_types(record, keys):
@@ -255,3 +264,5 @@ def text_of(record, key):
 
 TEXTS = tuple(Format(f'JSONL of "{key}"', {key: str}, partial(text_of, key=key),
                      f'{{"{key}": "Once there was a cat."}}') for key in ("text", "content"))
+
+VERBS = {"reward": PREFERENCES, "finetune": CONVERSATIONS, "pretrain": TEXTS}

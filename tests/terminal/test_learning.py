@@ -28,6 +28,7 @@ def test_lessons_are_listed_and_their_texts_found(capsys, monkeypatch, tmp_path)
     assert main(["lesson"]) == 0
     listed = capsys.readouterr().out
     assert "00  read" in listed and "16  read" in listed and "guessed" not in listed
+    assert all(len(line) <= 80 for line in listed.split("\nread: ")[0].splitlines())
     assert main(["lesson", "3", "--text"]) == 0
     assert capsys.readouterr().out.strip().endswith("03_next_token.md")
 
@@ -263,7 +264,7 @@ def test_a_trace_has_the_step_in_order(capsys):
         assert [row.shape for row in rows if row.name.strip() == f"d blocks.1.attention.{part}.weight"] == [
             params["blocks"][1]["attention"][part]["weight"].shape]
     linear = (PACKAGE / "layers" / "linear.py").read_text(encoding="utf-8").splitlines()
-    assert "matmul_nt(" in linear[int(told[0].place.rpartition(":")[2]) - 1]
+    assert "product(flat, weight" in linear[int(told[0].place.rpartition(":")[2]) - 1]
     assert main(["trace", "--rows", "1"]) == 0 and "nats per token" in capsys.readouterr().out
     assert main(["trace", "--rows", "0"]) == 2
 

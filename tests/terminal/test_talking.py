@@ -99,3 +99,12 @@ def test_a_line_that_cannot_be_read_does_not_end_the_conversation(root, capsys, 
     assert main(["chat", "run", "--root", str(root), "--max-new-tokens", "2"]) == 0
     answers = re.findall("model> (.*)", capsys.readouterr().out)
     assert len(answers) == 2 and ['not in this vocabulary' in answer for answer in answers] == [True, False]
+
+
+def test_without_a_run_it_is_told_which_of_several_was_taken(tmp_path, capsys):
+    model, argv = tiny.model(), ["next", "a", "--root", str(tmp_path)]
+    for name, told in (("one", ""), ("two", f"minillm: the newest of 2 runs: {tmp_path / 'two' / 'pretrain' / 'step-000001'}\n")):
+        save_checkpoint(tmp_path / name / "pretrain", 1, model, {}, {})
+        (tmp_path / name / "run.json").touch()
+        assert main(argv) == 0 and capsys.readouterr().err == told
+    assert main([argv[0], "one", *argv[1:]]) == 0 and capsys.readouterr().err == ""

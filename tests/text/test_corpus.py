@@ -83,7 +83,7 @@ def test_a_folder_of_which_everything_is_read(tmp_path):
     said = []
     load_documents(tmp_path, said.append)
     load_documents(tmp_path / "a.txt", said.append)
-    assert said == [f"{tmp_path}: read 1 files", "1 text of 1 characters, read as plain text"]
+    assert said == [f"{tmp_path}: read 1 file", "1 text of 1 characters, read as plain text"]
 
 
 @pytest.mark.parametrize("content, named", [(None, "(read 0 files)"), (b"caf\xe9", "(1 not readable)); it needs .txt, .md"),
@@ -337,6 +337,9 @@ def test_lines_that_are_wrong(tmp_path, load, line, named):
     (load_conversations, {"instruction": "a?", "output": ["b"]}, '"output" must be a string, not list'),
     (load_conversations, {"instruction": "a?", "input": 3, "output": "b"}, '"input" must be a string, not int'),
     (load_conversations, {"instruction": "a?", "answer": "b"}, "its keys are ['answer', 'instruction']; a line that works: "),
+    (load_conversations, {"prompt": "a", "chosen": "b", "rejected": "c"}, "; it is data of: minillm reward; a line that works: "),
+    (load_preferences, {"question": "a", "answer": "b"}, "; it is data of: minillm finetune; a line that works: "),
+    (load_conversations, {"text": "a"}, "; it is data of: minillm pretrain; a line that works: "),
     (load_preferences, {"chosen": "b", "rejected": "c"}, 'chosen: must begin with "\\n\\nHuman:"'),
     (load_preferences, {"chosen": HUMAN, "rejected": "a" + HUMAN}, 'rejected: must begin with'),
     (load_preferences, {"chosen": [USER, ASSISTANT], "rejected": [ASSISTANT]}, "rejected: message 1 has role"),
