@@ -78,7 +78,8 @@ def test_the_stages_run_and_are_measured_on_what_was_held_out(aligned):
     assert set(results["rlhf"]) == {"reward", "kl", "stopped", "prompts"} and results["rlhf"]["prompts"] == 3
     assert set(results["rlhf"]["reward"]) == {"reference", "aligned"} and results["rlhf"]["kl"] != 0
     first = read_metrics(aligned / "rlhf")[0]
-    assert first["kl"] == 0 and "gold_helpful" not in first and abs(first["ratio_distance"]) < 1e-6
+    assert first["kl"] == 0 and "gold_helpful" not in first
+    assert abs(first["ratio_distance"]) < 1e-5              # rounding: BLAS sums other numbers of rows in another order
     assert set(results["made"]["rlhf"]) >= {"pretrain", "reward", "data"} and "finetune" not in results["made"]["reward"]
 
 
