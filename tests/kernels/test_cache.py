@@ -13,6 +13,7 @@ import pytest
 from numba.core import config, event
 
 from minillm.kernels import announce, cache, interrupts, twin
+from minillm.kernels.twin import plain_kernels
 
 pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
 
@@ -185,7 +186,7 @@ def test_ctrl_c_while_a_kernel_is_loaded_is_raised_behind_it(folder, monkeypatch
     assert kernel(1) == 2
 
 
-
+@pytest.mark.skipif(plain_kernels(), reason="few kernels are compiled")
 def test_no_two_kernels_share_an_entry():
     """The loops and the fast version of a kernel have the same name and take the same types."""
     for path in sorted(Path(twin.__file__).parent.glob("*.py")):

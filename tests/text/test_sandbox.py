@@ -48,7 +48,8 @@ def test_what_templates_do(source, text):
     ("{{" + "(" * 5000, "recursion"), ("{{ " + "1" * 6000 + " }}", "digits"), ("x" * 70_000, "70,000 characters"), ("{% if %}", "Expected"),
 ])
 def test_what_a_template_may_not_do(source, reason, monkeypatch):
-    monkeypatch.setattr(sandbox, "MOST_SECONDS", 0.2)
+    if reason == "longer than":             # the others end by themselves, on a slow machine later
+        monkeypatch.setattr(sandbox, "MOST_SECONDS", 0.2)
     started = time.thread_time()
     tracemalloc.start()
     try:
