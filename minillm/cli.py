@@ -17,8 +17,8 @@ stage by stage
 {stages}
 
 begin with a model that others trained
-  minillm import DIR|FILE --name NAME             Hugging Face's, or GGUF
-  minillm import ADAPTER --base RUN --name NAME   PEFT's, added to its base
+  minillm import DIR|FILE --name NAME         a folder of Hugging Face, or GGUF
+  minillm import DIR --base RUN --name NAME   an adapter of PEFT, on its base
 
 use and look
   minillm next     [RUN] "The cat sat"  the likeliest next words, as bars
