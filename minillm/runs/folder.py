@@ -10,8 +10,10 @@ from minillm.formats.json_file import read_json
 from minillm.training.checkpoint import steps_in
 
 
-def new_run(root="runs", name=None):
+def new_run(root="runs", name=None, resumable=True):
     """Make a new folder: root/NAME, or root/run-001 and up.
+
+    resumable: whether a run that has the name can be resumed by the same verb
 
     Raises:  ValueError if the root is a file, or NAME is taken or not a plain name.
     """
@@ -21,7 +23,7 @@ def new_run(root="runs", name=None):
                 f"run name {name!r} must be made of letters, digits, '.', '-' and '_'")
         require(not (root / name).exists(),
                 f"{root / name} exists, and a run never overwrites another; "
-                "choose another --name, or resume it with --resume")
+                "choose another --name" + (", or resume it with --resume" if resumable else ""))
         (root / name).mkdir(parents=True)
         return root / name
     root.mkdir(parents=True, exist_ok=True)

@@ -139,7 +139,7 @@ def import_model(path, name, root, context, base=None):
     model = model if adapter is None else with_adapter(model, adapter)
     require_memory("import", PROCESS + COPIES * weight_bytes(model.config),
                    "the model is too large for this machine")
-    folder = new_run(root, name)
+    folder = new_run(root, name, resumable=False)
     try:
         with locked(folder):
             keep(folder, source, model, began, adapter)

@@ -50,7 +50,8 @@ def rank(args):
             "without them, to rank by hand")
     asked = None
     if prompts_file:
-        asked = [(messages, None) for messages in corpus.load_prompts(prompts_file, remark)]
+        own = corpus.load_prompts(prompts_file, remark)[:chosen.config.rank.prompts]
+        asked = [(messages, None) for messages in own]
     again = ("rank", "--human", *([f"--data={prompts_file}"] if prompts_file else []))
     with planning.working(chosen, [stage], args.root, True, args.quiet, again) as run:
         announce(run, chosen, list(stage.sections))

@@ -131,6 +131,14 @@ def test_prompts_to_rank_by_hand_are_counted_like_others(base, capsys, tmp_path,
     assert "(4 prompts, read as prompts)" in said and "0 rankings so far, 2 prompts to go" in said
 
 
+def test_a_person_ranks_as_many_prompts_as_asked_for(base, capsys, tmp_path, monkeypatch):
+    shutil.rmtree(base / "few", ignore_errors=True)
+    data = lines_of(tmp_path / "data.jsonl", [{"prompt": text} for text in ("where?", "who?", "what?")])
+    monkeypatch.setattr("sys.stdin", io.StringIO("q\n"))
+    assert main(["rank", "base", "--root", str(base), "--name", "few", "--human", "--data", data, "--prompts", "2"]) == 0
+    assert "0 rankings so far, 2 prompts to go" in unwrapped(capsys.readouterr().out)
+
+
 @pytest.mark.parametrize("verb, of", [("finetune", talk), ("reward", pair)])
 def test_nothing_is_said_if_nothing_is_left_out(does, tmp_path, verb, of):
     status, said, _ = does(verb, lines_of(tmp_path / "data.jsonl", [of(f"on {n}.") for n in range(9)]))

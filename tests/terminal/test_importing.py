@@ -107,6 +107,11 @@ def test_conversations_too_long_for_it_name_what_gives_it_a_longer_context(root,
         assert "import the model again with --context" in line and "pretrain" not in line
 
 
+def test_a_name_that_is_taken_cannot_be_resumed(root, capsys):
+    line = refused(capsys, "import", FIXTURES / "llama", "--name", "llama", "--root", root)
+    assert line.endswith("never overwrites another; choose another --name\n")
+
+
 @pytest.mark.parametrize("name, family", [("mixtral", "mixtral"), ("gpt_neo", "minillm")])
 def test_the_other_families(name, family, tmp_path, capsys):
     (tmp_path / "talks.jsonl").write_text(TALKS, encoding="utf-8")
