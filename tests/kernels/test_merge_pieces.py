@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from minillm.kernels import merge_pieces as module
 from minillm.kernels.merge_pieces import merge_pieces
 from minillm.kernels.piece_ids import pair_ranks
+from minillm.kernels.twin import plain_kernels
 
 
 def both(pieces, merges, made):
@@ -57,7 +58,7 @@ def test_the_heap_merges_as_the_search_does(monkeypatch):
         assert both(pieces, merges, made) == found
 
 
-@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="as Python, it takes long")
+@pytest.mark.skipif(numba.config.DISABLE_JIT or plain_kernels(), reason="as Python, it takes long")
 def test_a_megabyte_of_one_piece_is_quick():
     """A search among all keys for every merge would take hours."""
     merges, made = np.array([[0, 0], [1, 1], [2, 2]]), np.array([1, 2, 3], np.int32)

@@ -149,8 +149,12 @@ def interrupt_at(monkeypatch, step, number=signal.SIGINT):
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
-def test_a_signal_in_the_last_step_ends_the_command_with_the_step_saved(name, texts, tmp_path, capsys, monkeypatch):
-    interrupt_at(monkeypatch, 2, getattr(signal, name))
+def test_a_signal_in_the_last_step_ends_the_command_with_the_step_saved(name, texts, tmp_path, capsys, monkeypatch, request):
+    number = getattr(signal, name)
+    if signal.getsignal(number) == signal.SIG_IGN:      # nohup: what it ignores stays ignored
+        signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
+        request.addfinalizer(lambda: signal.signal(number, signal.SIG_IGN))
+    interrupt_at(monkeypatch, 2, number)
     said = refused(capsys, "pretrain", "--root", tmp_path / "my runs", "--quiet", "--steps", "3", "--data", texts, *TINY,
                    status=130)
     monkeypatch.undo()
