@@ -40,7 +40,7 @@ def conversation(question, system=None):
 
 def beliefs_among(model, asked):
     """Belief of a model in each of the few possible answers to conversations.  asked: N of (messages, K texts) -> (N, K)"""
-    encode, end = model.tokenizer.encode, model.tokenizer.end_id
+    encode, end = model.tokenizer.encode_answer, model.tokenizer.end_id
     return w.divided(model, [(model.tokenizer.encode_chat(messages, ask=True), [np.append(encode(text), end) for text in texts])
                              for messages, texts in asked])
 

@@ -69,7 +69,7 @@ def worth(model, temperature, start, requests, score, seed):
     rng = np.random.default_rng([seed, 22])
     prompts = [model.tokenizer.encode_chat(request.messages(), ask=True) for request in requests]
     sequences, masks = respond(model, prompts, replace(POLICY, temperature=temperature), rng)
-    marks = [judge(r, model.tokenizer.decode(ids[mask])) for r, ids, mask in zip(requests, sequences, masks)]
+    marks = [judge(r, model.tokenizer.decode_answer(ids[mask])) for r, ids, mask in zip(requests, sequences, masks)]
     kl = logprobs(model, sequences, masks, temperature) - logprobs(start, sequences, masks, POLICY.temperature)
     return [max(float(kl.mean()), 0.0), float(np.mean([mark.total() for mark in marks])),
             float(np.mean([mark.accurate for mark in marks])), float(np.mean(score(sequences, None)))]

@@ -99,8 +99,9 @@ def calibration(model, requests, asked=True):
     base model reads. Source:  Guo et al. 2017, arXiv:1706.04599, eq. 3.
     """
     rng, tokenizer = np.random.default_rng(5), model.tokenizer
+    encode = tokenizer.encode_answer if asked else tokenizer.encode
     items = [(tokenizer.encode_chat(r.messages(), ask=True) if asked else np.array([tokenizer.begin_id]),
-              [tokenizer.encode(text) for text in (r.sentence, *rng.choice(r.wrong_sentences, 3, replace=False))])
+              [encode(text) for text in (r.sentence, *rng.choice(r.wrong_sentences, 3, replace=False))])
              for r in requests]
     p = w.divided(model, items)                                                 # (N, 4), the right answer first
     confidence, right = p.max(axis=1), p.argmax(axis=1) == 0

@@ -231,7 +231,7 @@ def seen(policy, start, requests, settings, rng, score):
     """
     prompts = [policy.tokenizer.encode_chat(request.messages(), ask=True) for request in requests]
     sequences, masks = respond(policy, prompts, settings, rng)
-    texts = [policy.tokenizer.decode(ids[mask]) for ids, mask in zip(sequences, masks)]
+    texts = [policy.tokenizer.decode_answer(ids[mask]) for ids, mask in zip(sequences, masks)]
     marks = [judge(request, text) for request, text in zip(requests, texts)]
     return [max(divergence(policy, start, sequences, masks, settings.temperature), 0.0),
             float(np.mean([mark.total() for mark in marks])), float(np.mean([mark.accurate for mark in marks])),
@@ -265,7 +265,7 @@ def sampled_pool(model, requests, pool, settings, rng):
         prompt = model.tokenizer.encode_chat(request.messages(), ask=True)
         new, masks = respond(model, [prompt] * pool, settings, rng)
         sequences += new
-        judged = [judge(request, model.tokenizer.decode(ids[mask])) for ids, mask in zip(new, masks)]
+        judged = [judge(request, model.tokenizer.decode_answer(ids[mask])) for ids, mask in zip(new, masks)]
         marks.append([(mark.total(), mark.accurate) for mark in judged])
     return sequences, *np.moveaxis(marks, -1, 0)
 

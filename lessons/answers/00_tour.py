@@ -31,5 +31,5 @@ def test_exercise_3():
     """
     tokenizer = train_tokenizer(["The capital of Peru is Lima."], 270)
     asked = set(tokenizer.encode_chat([{"role": "user", "content": "The capital of Peru is"}], ask=True).tolist())
-    written = {tokenizer.begin_id, *tokenizer.encode("The capital of Peru is").tolist()}
+    written = {tokenizer.begin_id, *tokenizer.encode_answer("The capital of Peru is").tolist()}
     assert written < asked and len(asked - written) >= 2          # the tokens of the format, which no document has

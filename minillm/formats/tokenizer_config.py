@@ -7,15 +7,18 @@ take such spellings out of messages that are not your own. (split_special_tokens
 of the template too.) And they drop a character that a "characters" vocabulary does not have.
 """
 
+from minillm.config import require
 from minillm.formats.imported_tokenizer import ids_of_settings, settings_of
+from minillm.formats.json_file import read_json
 from minillm.formats.tokenizer_json import CONTROL
 
 SPECIAL = {"bos_token": "<|begin|>", "eos_token": "<|end|>", "pad_token": "<|pad|>"}
 SPECIAL_IDS = {f"{role}_id": CONTROL.index(name) for role, name in SPECIAL.items()}
 
 # text/chat.render_chat as a Jinja template, with its checks: the system may speak first, then user
-# and assistant take turns, and an answer is asked for only after the user.
-CHAT_TEMPLATE = """\
+# and assistant take turns, and an answer is asked for only after the user. No space stands before
+# the words: in a vocabulary of characters it would be a token more, and no first word would gain.
+CHARACTERS_TEMPLATE = """\
 {%- if not messages -%}
     {{- raise_exception("a conversation has at least one message") -}}
 {%- endif -%}
@@ -39,6 +42,10 @@ CHAT_TEMPLATE = """\
     {{- "<|assistant|>" -}}
 {%- endif -%}"""
 
+# With a space before the words of each message, which becomes part of their first token.
+BPE_TEMPLATE = CHARACTERS_TEMPLATE.replace('"|>" + message', '"|> " + message')
+CHAT_TEMPLATES = {"bpe": BPE_TEMPLATE, "characters": CHARACTERS_TEMPLATE}   # by kind of vocabulary
+
 
 def tokenizer_config(tokenizer, context):
     """The contents of tokenizer_config.json; context: the longest sequence, in tokens."""
@@ -46,7 +53,18 @@ def tokenizer_config(tokenizer, context):
         return {**settings_of(tokenizer.imported), "model_max_length": context}
     return {"tokenizer_class": "PreTrainedTokenizerFast", **SPECIAL, "model_max_length": context,
             "model_input_names": ["input_ids", "attention_mask"], "padding_side": "left",
-            "clean_up_tokenization_spaces": False, "chat_template": CHAT_TEMPLATE}
+            "clean_up_tokenization_spaces": False,
+            "chat_template": tokenizer.chat_template or CHAT_TEMPLATES[tokenizer.kind]}
+
+
+def other_template(folder, kind):
+    """The chat template that the files of a folder have in place of the one of their kind of
+    vocabulary; None if there is none. Models that an earlier version trained have one.
+    """
+    path = folder / "tokenizer_config.json"
+    source = read_json(path).get("chat_template") if path.is_file() else None
+    require(source is None or isinstance(source, str), f"{path}: 'chat_template' is no text")
+    return source if source != CHAT_TEMPLATES[kind] else None
 
 
 def generation_config(tokenizer):

@@ -157,7 +157,8 @@ class LanguageModel:
         if stream:
             require(not many, "stream=True answers one conversation; for a list of them, "
                               "leave it out")
-            return self.pieces(self.tokenizer.encode_chat(asked[0], ask=True), rng, **sampling)
+            return self.answer_pieces(self.tokenizer.encode_chat(asked[0], ask=True), rng,
+                                      **sampling)
         texts, _ = self.answer(asked, rng, **sampling)
         return texts if many else texts[0]
 
@@ -169,7 +170,7 @@ class LanguageModel:
         asked = [self.tokenizer.encode_chat(messages, ask=True) for messages in conversations]
         tokens = self._continue(asked, rng, **sampling)
         ended = np.array([new[-1] in self.tokenizer.end_ids for new in tokens], bool)
-        return [self.tokenizer.decode(new) for new in tokens], ended
+        return [self.tokenizer.decode_answer(new) for new in tokens], ended
 
     def pieces(self, prompt, rng, *, max_new_tokens, temperature=1.0, top_k=0, top_p=1.0):
         """An iterator over the text after a row of tokens, piece by piece, as it is drawn.
@@ -183,6 +184,10 @@ class LanguageModel:
                             pad_id=self.tokenizer.pad_id, max_new_tokens=max_new_tokens,
                             temperature=temperature, top_k=top_k, top_p=top_p)
         return whole_characters(self.tokenizer.decode_bytes(token) for _, token in drawn)
+
+    def answer_pieces(self, asked, rng, **sampling):
+        """The same for a conversation's tokens that ask for an answer: the pieces of the answer."""
+        return without_spaces_of(self.tokenizer.indent, self.pieces(asked, rng, **sampling))
 
     def quantized(self):
         """The model with int8 weights, for decoding: they take 8.5 bits in place of 32.

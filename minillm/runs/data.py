@@ -17,6 +17,7 @@ from minillm.runs.folder import imported_from
 from minillm.text import corpus
 from minillm.text.corpus import unsaid
 from minillm.text.fitting import LONGER, that_fit
+from minillm.text.templates import TEMPLATES
 from minillm.training.checkpoint import load_checkpoint, subtree
 from minillm.world import jargon
 from minillm.world.conversations import conversation_texts, make_conversations
@@ -74,7 +75,8 @@ def vocabulary_texts(run, texts):
     Words that people type and documents seldom have would else be cut into many tokens.
     """
     count = min(VOCABULARY_CONVERSATIONS, run.config.finetune.conversations)
-    return texts + conversation_texts(world(run), count, run.rng("finetune"))
+    said = conversation_texts(world(run), count, run.rng("finetune"))
+    return texts + [TEMPLATES["minillm"].indent + text for text in said]
 
 
 def requests(run):

@@ -32,7 +32,7 @@ from minillm.world.requests import requests_of_kind
 
 EACH_KIND = 30      # requests of each kind in the measure of the assistant
 EACH_NEW = 15       # of them, about things that fine-tuning never asked about
-WISHES = 100        # wishes of each sort in the measure of what it declines
+CLOSELY = 100       # requests of a sort on which a figure of its own is measured
 MARKS = ("helpful", "accurate", "safe")
 
 

@@ -127,7 +127,7 @@ def run_rlhf(run):
     score = standardized(policy, scores, asked, settings, rng)
 
     def gold_marks(sequences, masks, numbers):
-        texts = [policy.tokenizer.decode(ids[mask]) for ids, mask in zip(sequences, masks)]
+        texts = [policy.tokenizer.decode_answer(ids[mask]) for ids, mask in zip(sequences, masks)]
         marks = measures.mean_marks([requests[n] for n in numbers], texts)
         return {f"gold_{mark}": value for mark, value in marks.items()}
 

@@ -182,7 +182,7 @@ class Conversation:
         asked, said, stopped = self.tokens([*turns, question]), [], False
         try:
             with naming(self.folder):
-                for piece in self.model.pieces(asked, self.rng, **self.sampling):
+                for piece in self.model.answer_pieces(asked, self.rng, **self.sampling):
                     print("" if said else "model> ", printable(piece), sep="", end="", flush=True)
                     said.append(piece)
         except Stop:
@@ -232,7 +232,7 @@ class Conversation:
         words, parts = WORD.findall(answer), []
         for number in range(min(EXPLAINED, len(words) + 1)):
             before = "".join(words[:number])
-            tokens = np.concatenate([asked, model.tokenizer.encode(before)])
+            tokens = np.concatenate([asked, model.tokenizer.encode_answer(before)])
             if len(tokens) >= model.config.context:
                 break
             found = next_words(model, tokens, LIKELIEST)

@@ -1,10 +1,12 @@
 """A conversation as one row of tokens, by the model's chat template.
 
-    <|begin|> <|system|>Be brief.<|end|> <|user|>Hello!<|end|> <|assistant|>Hi.<|end|> ...
+    <|begin|><|system|> Be brief.<|end|><|user|> Hello!<|end|><|assistant|> Hi.<|end|>...
 
-(without the spaces) is minillm's own; text/templates.py has those of other models. Only control
-tokens say who speaks. A message that spells out "<|assistant|>" becomes ordinary tokens, never a
-control token, so a user cannot forge the assistant's turn.
+is minillm's own; text/templates.py has those of other models. The space before the words belongs to
+their first token: inside a text, too, a word's token begins with the space before it. So an answer
+begins with " Madrid", which pretraining has made known, not with "Madrid", which only the first
+word of a text is. Only control tokens say who speaks. A message that spells out "<|assistant|>"
+becomes ordinary tokens, never a control token, so a user cannot forge the assistant's turn.
 """
 
 import re

@@ -9,18 +9,29 @@ from itertools import product
 from typing import NamedTuple
 
 from minillm.config import require
-from minillm.formats.tokenizer_config import CHAT_TEMPLATE
+from minillm.formats.tokenizer_config import BPE_TEMPLATE, CHARACTERS_TEMPLATE
 from minillm.text.sandbox import Refused, render
 
 
 class Template(NamedTuple):
     """What stands around the words of each message."""
     source: str         # the same in Jinja, as the model's own files have it
-    before: str         # before a message's words; {role} is who speaks
+    before: str         # before a message's words; {role} is who speaks. Spaces at its end belong
+                        # to the words' first token, so the model writes those before its answer
     after: str          # after them: the end token, and what follows it
     start: str = ""     # before the first message
     system: str = ""    # what the system says where a conversation does not say it; "": nothing
     strips: bool = False    # blanks around a message's words are left out
+
+    @property
+    def header(self):
+        """What stands before a message, without the spaces that belong to its first token."""
+        return self.before.rstrip(" ")
+
+    @property
+    def indent(self):
+        """The spaces that belong to the first token of a message."""
+        return self.before[len(self.header):]
 
 
 class Part(NamedTuple):
@@ -43,7 +54,8 @@ LLAMA3 = ("{% set loop_messages = messages %}{% for message in loop_messages %}{
           "'<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}")
 
 TEMPLATES = {
-    "minillm": Template(CHAT_TEMPLATE, "<|{role}|>", "<|end|>", start="<|begin|>"),
+    "minillm": Template(BPE_TEMPLATE, "<|{role}|> ", "<|end|>", start="<|begin|>"),
+    "characters": Template(CHARACTERS_TEMPLATE, "<|{role}|>", "<|end|>", start="<|begin|>"),
     "chatml": Template(CHATML, "<|im_start|>{role}\n", "<|im_end|>\n"),
     "smollm2": Template(SMOLLM2, "<|im_start|>{role}\n", "<|im_end|>\n", system=SMOLLM2_SYSTEM),
     "llama3": Template(LLAMA3, "<|start_header_id|>{role}<|end_header_id|>\n\n", "<|eot_id|>",
@@ -93,9 +105,9 @@ def known_parts(template, messages, ask):
     parts = [Part(template.start)]
     for message in messages:
         words = message["content"].strip() if template.strips else message["content"]
-        parts += [Part(template.before.format(role=message["role"])), Part(words, message["role"]),
-                  Part(template.after)]
-    return [*parts, Part(template.before.format(role="assistant"))] if ask else parts
+        parts += [Part(template.header.format(role=message["role"])),
+                  Part(template.indent + words, message["role"]), Part(template.after)]
+    return [*parts, Part(template.header.format(role="assistant"))] if ask else parts
 
 
 def jinja_parts(source, messages, ask, names):

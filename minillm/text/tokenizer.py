@@ -9,11 +9,12 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from minillm.formats.gguf_tokenizer import parse_gguf
-from minillm.formats.tokenizer_config import CHAT_TEMPLATE, SPECIAL
+from minillm.formats.tokenizer_config import CHAT_TEMPLATES, SPECIAL, other_template
 from minillm.formats.tokenizer_json import (CONTROL, read_tokenizer, write_imported,
                                             write_tokenizer)
 from minillm.formats.vocabulary import Imported
@@ -23,7 +24,7 @@ from minillm.text.chat import render_chat
 from minillm.text.encoding import encode_texts, merges_of
 from minillm.text.imported import Encoder
 from minillm.text.pieces import replace_surrogates, split_pieces, text_bytes
-from minillm.text.templates import name_of
+from minillm.text.templates import TEMPLATES, name_of
 
 KINDS = ("bpe", "characters")
 BYTES_AND_CONTROL = len(CONTROL) + 256      # tokens of a byte-level vocabulary before any merge
@@ -48,6 +49,7 @@ class Tokenizer:
     end_id: int = 2         # end of a document or of a turn
     end_ids: tuple = (2,)   # every token that ends an answer, end_id among them
     imported: Imported = None       # what a vocabulary of another project has besides
+    chat_template: str = None       # Jinja, in place of the template of its kind
 
     def __repr__(self):
         return (f"Tokenizer({self.kind}: {self.vocab_size:,} tokens, of them {len(self.control)} "
@@ -83,8 +85,14 @@ class Tokenizer:
     @cached_property
     def template(self):
         """The chat template: a name of text/templates, or a source in Jinja; None if none."""
-        source = self.imported.chat_template if self.imported else CHAT_TEMPLATE
+        source = (self.imported.chat_template if self.imported else
+                  self.chat_template or CHAT_TEMPLATES[self.kind])
         return source and (name_of(source, tuple(self.roles.items())) or source)
+
+    @property
+    def indent(self):
+        """The spaces that belong to the first token of a message, by the chat template."""
+        return TEMPLATES[self.template].indent if self.template in TEMPLATES else ""
 
     @property
     def splitter(self):
@@ -221,6 +229,20 @@ class Tokenizer:
         """
         return render_chat(self, messages, ask)[0]
 
+    def encode_answer(self, text):
+        """Return the ids of an answer, or of its beginning, as they follow those of encode_chat.
+
+        Shapes:  -> ids (T,) int32
+        """
+        return self.encode(self.indent + text if text else "")
+
+    def decode_answer(self, ids):
+        """Return the text of an answer's ids, without the space that its first token begins with.
+
+        Raises:  as decode does
+        """
+        return self.decode(ids).removeprefix(self.indent)
+
     def save(self, path):
         """Write tokenizer.json, in the form that the Hugging Face tokenizers library reads."""
         if self.imported:
@@ -235,7 +257,9 @@ class Tokenizer:
                  does not run
         """
         # Earlier files have no longest piece, and split all other text alike.
-        return cls(**read_tokenizer(path, (PATTERN, ALTERNATIVES)))
+        fields = read_tokenizer(path, (PATTERN, ALTERNATIVES))
+        return cls(**fields, chat_template=None if fields.get("imported") else
+                   other_template(Path(path).parent, fields["kind"]))
 
     @classmethod
     def from_gguf(cls, metadata):

@@ -83,6 +83,13 @@ def test_lora_measures_the_base_full_fine_tuning_and_an_adapter(tmp_path):
     assert eight["moments"] == pytest.approx(2 * 4 * eight["parameters"] / 1e3) and full["moments"] < adamw["moments"]
 
 
+@pytest.mark.skipif(PLAIN, reason="times the compiled kernels")
+def test_the_chat_template_has_a_space_and_has_none(tmp_path):
+    with_it, without = content_of("chat_template", tmp_path)["data"]["rows"]
+    assert with_it["steps"] == without["steps"] == 2 and with_it["tokens"] != without["tokens"]
+    assert all(0 <= row[share] <= 1 for row in (with_it, without) for share in ("known", "new"))
+
+
 def test_optimizers_trains_every_length_anew(tmp_path):
     content = content_of("optimizers", tmp_path)
     trained = {(row["optimizer"], row["steps"], row["seed"]) for row in content["data"]["trainings"]}

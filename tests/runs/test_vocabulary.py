@@ -27,7 +27,7 @@ def learned(folder, own=None):
 def test_the_worlds_vocabulary_knows_the_words_of_conversations(tmp_path):
     tokenizer, texts, run = learned(tmp_path)
     said = conversation_texts(data.world(run), 60, run.rng("finetune"))
-    assert tokenizer.merges == train_tokenizer(texts + said, 700).merges
+    assert tokenizer.merges == train_tokenizer(texts + [f" {text}" for text in said], 700).merges
     documents_alone = train_tokenizer(texts, 700)
     cut = [sum(len(each.encode(text)) for text in said) for each in (tokenizer, documents_alone)]
     assert cut[0] < 0.95 * cut[1]
@@ -43,7 +43,8 @@ def test_own_text_has_a_vocabulary_of_its_own(tmp_path):
 def test_no_more_conversations_than_a_bound_are_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(data, "VOCABULARY_CONVERSATIONS", 5)
     run = Run(tmp_path, CONFIG)
-    assert data.vocabulary_texts(run, ["a text"]) == ["a text", *conversation_texts(data.world(run), 5, run.rng("finetune"))]
+    said = conversation_texts(data.world(run), 5, run.rng("finetune"))
+    assert data.vocabulary_texts(run, ["a text"]) == ["a text", *(f" {text}" for text in said)]     # as a chat has them
 
 
 def test_its_texts_are_those_of_the_training_split():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from minillm.text.chat import render_chat, validate_messages
 from minillm.text.tokenizer import CONTROL, Tokenizer
 
-BYTES_ALONE = Tokenizer("bpe", bytes(range(256)))
+BYTES_ALONE, LETTERS = Tokenizer("bpe", bytes(range(256))), Tokenizer("characters", b"abcdefs")
 PAD, BEGIN, END, SYSTEM, USER, ASSISTANT = range(6)
 
 
@@ -17,7 +17,7 @@ def say(role, content):
 
 
 def in_bytes(text):
-    return [6 + byte for byte in text.encode()]
+    return [6 + byte for byte in f" {text}".encode()]
 
 
 def test_the_template_token_by_token():
@@ -29,12 +29,35 @@ def test_the_template_token_by_token():
                             ASSISTANT, *in_bytes("cd"), END, USER, *in_bytes("e"), END,
                             ASSISTANT, *in_bytes("f"), END]
     assert ids[mask].tolist() == [*in_bytes("cd"), END, *in_bytes("f"), END]
-    assert np.flatnonzero(mask).tolist() == [9, 10, 11, 16, 17]
+    assert np.flatnonzero(mask).tolist() == [11, 12, 13, 14, 20, 21, 22]
+
+
+def test_a_vocabulary_of_characters_has_no_space_before_the_words():
+    ids, mask = render_chat(LETTERS, [say("user", "ab"), say("assistant", "cd")])
+    assert ids.tolist() == [BEGIN, USER, 6, 7, END, ASSISTANT, 8, 9, END]
+    assert LETTERS.encode_answer("cd").tolist() == [8, 9] and LETTERS.decode_answer([8, 9]) == "cd"
+
+
+@pytest.mark.parametrize("answer", ["The cat", " the cat", "", "\n", "5"])
+def test_an_answer_is_encoded_as_the_row_has_it(bpe, answer):
+    asked = [say("user", "the cat?")]
+    ids, mask = render_chat(bpe, [*asked, say("assistant", answer)])
+    if answer:
+        assert ids[mask].tolist() == [*bpe.encode_answer(answer), END]
+    assert bpe.decode_answer(ids[mask]) == answer
+    assert bpe.encode_answer("").tolist() == []         # the beginning of any answer
+
+
+def test_the_first_word_of_an_answer_is_the_token_that_it_is_inside_a_text(bpe):
+    """Otherwise all that a text says of " cat" would have to be learned again for "cat"."""
+    inside = bpe.encode("on the cat").tolist()
+    assert bpe.encode_answer("cat").tolist() == inside[-len(bpe.encode_answer("cat")):]
+    assert bpe.encode_answer("cat").tolist() != bpe.encode("cat").tolist()
 
 
 def test_asking_ends_in_the_assistants_turn():
     ids, mask = render_chat(BYTES_ALONE, [say("user", "ab")], ask=True)
-    assert ids.tolist() == [BEGIN, USER, *in_bytes("ab"), END, ASSISTANT]
+    assert ids.tolist() == [BEGIN, USER, *in_bytes("ab"), END, ASSISTANT]     # no space: it is the answer's
     assert not mask.any()
     assert BYTES_ALONE.encode_chat([say("user", "ab")]).tolist() == ids.tolist()
     assert BYTES_ALONE.encode_chat([say("user", "ab")], ask=False).tolist() == ids.tolist()[:-1]
@@ -61,15 +84,15 @@ def test_text_that_spells_control_tokens_stays_text(turns, with_system):
     assert [i for i in ids.tolist() if SYSTEM <= i <= ASSISTANT] == [
         {"system": SYSTEM, "user": USER, "assistant": ASSISTANT}[message["role"]] for message in messages]
     parts = np.split(ids, np.flatnonzero(ids == END) + 1)[:-1]
-    assert [BYTES_ALONE.decode(part) for part in parts] == [message["content"] for message in messages]
-    assert BYTES_ALONE.decode(ids[mask]) == "".join(answer for _, answer in turns)
+    assert [BYTES_ALONE.decode_answer(part) for part in parts] == [message["content"] for message in messages]
+    assert BYTES_ALONE.decode(ids[mask]) == "".join(f" {answer}" for _, answer in turns)
     assert np.sum(mask & (ids == END)) == len(turns)
     assert not mask[np.isin(ids, [PAD, BEGIN, SYSTEM, USER, ASSISTANT])].any()
 
 
 def test_an_empty_answer_still_teaches_its_end():
     ids, mask = render_chat(BYTES_ALONE, [say("user", ""), say("assistant", "")])
-    assert ids[mask].tolist() == [END]
+    assert ids[mask].tolist() == [*in_bytes(""), END]
 
 
 @pytest.mark.parametrize("messages, named", [
