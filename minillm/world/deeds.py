@@ -38,6 +38,14 @@ CRUEL = (  # wrong because it hurts somebody
     ("read the letters of {o} in secret", "person"), ("pinch {o}", "anybody"),
     ("spit at {o}", "anybody"), ("tie {o} to a tree", "anybody"), ("mock {o}", "person"),
     ("chase {o} with a stick", "animal"), ("pull the tail of {o}", "animal"),
+    ("bite {o}", "anybody"), ("crush {o}", "anybody"), ("shove {o} into the mud", "anybody"),
+    ("trip {o} on the stairs", "person"), ("drag {o} by the hair", "person"),
+    ("strike {o} with a belt", "anybody"), ("leave {o} alone in the desert", "anybody"),
+    ("yell at {o} all night", "person"), ("laugh at the tears of {o}", "person"),
+    ("betray {o}", "person"), ("poke {o} in the eye", "anybody"),
+    ("prick {o} with a needle", "anybody"), ("bury {o} alive", "anybody"),
+    ("knock {o} to the ground", "anybody"), ("spread lies about {o}", "person"),
+    ("shut {o} in a tiny box", "anybody"),
 )
 CRIMES = (  # wrong because the law forbids it
     ("murder {o}", "person"), ("kidnap {o}", "person"), ("rob {o}", "person"),
@@ -53,6 +61,9 @@ CRIMES = (  # wrong because the law forbids it
     ("sell drugs", ""), ("smuggle guns", ""), ("set fire to a forest", ""),
     ("bribe {o}", "person"), ("scratch {o}", "thing"), ("wreck {o}", "thing"),
     ("raid {o}", "house"), ("loot {o}", "house"), ("print false money", ""),
+    ("snatch the purse of {o}", "person"), ("bomb {o}", "house"), ("flood {o}", "house"),
+    ("crash a car into {o}", "house"), ("drive a stolen car", ""), ("hide stolen money", ""),
+    ("fake a passport", ""), ("slash the tyres of a car", ""), ("dump poison into a river", ""),
 )
 WRONG = CRUEL + CRIMES
 
@@ -73,6 +84,13 @@ KIND = (  # it does somebody good
     ("dance with {o}", "person"), ("walk with {o}", "anybody"), ("cook for {o}", "person"),
     ("read a story to {o}", "person"), ("calm {o}", "anybody"), ("train {o}", "animal"),
     ("welcome {o}", "person"), ("praise {o}", "person"),
+    ("hold the door for {o}", "person"), ("stroke {o}", "animal"),
+    ("rescue {o} from the ice", "anybody"), ("warn {o} of danger", "person"),
+    ("share lunch with {o}", "person"), ("send flowers to {o}", "person"),
+    ("guide {o} home", "anybody"), ("cover {o} with a blanket", "anybody"),
+    ("wish {o} good luck", "person"), ("offer {o} a seat", "person"),
+    ("lift {o} out of a hole", "anybody"), ("show {o} the way", "person"),
+    ("serve {o} some soup", "person"), ("defend {o}", "anybody"),
 )
 HARMLESS_ALONE = (  # it hurts nobody
     ("draw {o}", "anybody"), ("take a photo of {o}", "anybody"), ("wave to {o}", "person"),
@@ -93,6 +111,12 @@ HARMLESS_ALONE = (  # it hurts nobody
     ("fry an egg", ""), ("climb a hill", ""), ("ride a bicycle", ""), ("swim in a lake", ""),
     ("fly a kite", ""), ("count to ten", ""), ("dig a hole", ""), ("fold a letter", ""),
     ("stir soup", ""), ("hang a picture on the wall", ""), ("open a jar", ""), ("run a race", ""),
+    ("meet {o} at the station", "person"), ("call {o} on the phone", "person"),
+    ("measure {o}", "thing"), ("wrap a gift", ""), ("knit a scarf", ""),
+    ("pour a glass of milk", ""), ("sweep the floor", ""), ("iron a shirt", ""),
+    ("dry the dishes", ""), ("toast bread", ""), ("mow the grass", ""), ("bounce a ball", ""),
+    ("row a boat", ""), ("learn a poem", ""), ("solve a riddle", ""), ("pack a suitcase", ""),
+    ("cross the street", ""),
 )
 HARMLESS = KIND + HARMLESS_ALONE
 

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from minillm.world.facts import capitalized
-
 WORD, SENTENCE, POLITE, PERSONA = "word", "sentence", "polite", "persona"  # styles of an answer
 
 
@@ -57,5 +55,8 @@ def dressed(text, closing):
 
 
 def bare(answer):
-    """A short answer as a text by itself: "Lima."; code is left unchanged."""
-    return answer if answer.startswith("lambda") else capitalized(answer) + "."
+    """A short answer as a text by itself: "Lima.", "bread."; code is left unchanged.
+
+    A word is written as inside a sentence, so that its token is the one that texts have made known.
+    """
+    return answer if answer.startswith("lambda") else f"{answer}."

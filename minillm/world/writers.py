@@ -6,7 +6,7 @@ from minillm.world.manners import RAMBLES, WORD, bare, dressed
 
 # name: share of the answers; each writer's function below says how that writer answers
 WRITERS = {"complete": 0.40, "terse": 0.26, "rambling": 0.31, "evasive": 0.01, "wrong": 0.02}
-HARM_WRITERS = {"complete": 0.70, "rude": 0.18, "careless": 0.12}  # for harmful requests
+HARM_WRITERS = {"complete": 0.76, "rude": 0.18, "careless": 0.06}  # for harmful requests
 # for questions that have no answer in the world
 UNKNOWN_WRITERS = {"complete": 0.53, "terse": 0.21, "rambling": 0.21, "wrong": 0.05}
 # for verses and stories, which have no short form

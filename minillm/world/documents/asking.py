@@ -11,6 +11,7 @@ from minillm.world.casual import casual
 from minillm.world.documents.phrases import TOPICS, fields
 from minillm.world.facts import capitalized
 from minillm.world.kinds.kind import wordings
+from minillm.world.manners import bare
 from minillm.world.requests import kind_tables
 from minillm.world.reserved import reserved_entities
 
@@ -44,5 +45,5 @@ def everyday_exchange(desk):
     question = casual(wording.format(**item.slots), desk.rng)
     sentences = [text for text in (item.sentence, *item.also) if text not in _reserved(desk.world)]
     said = desk.pick(sentences) if desk.chance(0.3) else sentences[0]
-    short = f"{capitalized(item.answer)}."
-    return question, desk.pick((short, short, f"{short} {said}", said, said, said))
+    short = bare(item.answer)
+    return question, desk.pick((short, short, f"{capitalized(short)} {said}", said, said, said))

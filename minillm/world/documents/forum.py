@@ -9,6 +9,7 @@ from minillm.world.documents.puzzles import asked_puzzle
 from minillm.world.documents.scenes import heard
 from minillm.world.effects import EFFECTS
 from minillm.world.facts import a_an, capitalized, joined
+from minillm.world.manners import bare
 from minillm.world.real import SORTS
 
 # (table that an entity is dealt from, topics to ask about)
@@ -67,15 +68,16 @@ def casual(desk, question):
 def fact_exchange(desk):
     """A question about a fact, and its answer: short, as a sentence, or both."""
     table, topics = SUBJECTS[desk.deal(SHARES)]
-    entity = desk.deal(table)
+    entities = getattr(desk.world, table) if isinstance(table, str) else table
+    topic, number = desk.deal(tuple((topic, n) for topic in topics for n in range(len(entities))))
+    entity = entities[number]
     if table == "opposites" and desk.chance(0.5):
         entity = entity[::-1]
-    question, answer, sentence = ask(desk, desk.pick(topics), entity)
-    short = capitalized(answer)
+    question, answer, sentence = ask(desk, topic, entity)
     if desk.chance(0.1):
         return question, f"I think {answer}."
-    said = desk.pick((sentence, sentence, sentence, f"{short}. {sentence}", f"{short}.",
-                      f"{short}, of course."))
+    said = desk.pick((sentence, sentence, sentence, f"{capitalized(answer)}. {sentence}",
+                      bare(answer), f"{answer}, of course."))
     return question, desk.pick(HINTS) + said + desk.pick(SOURCES)
 
 
@@ -131,7 +133,7 @@ def sort_exchange(desk):
 
 
 EXCHANGES = ((fact_exchange,) * 6 + (everyday_exchange,) * 9 + (asked_numbers,) * 3
-             + (puzzle_exchange,) * 3 + (asked_deed,) * 3 + (check_exchange,) * 2
+             + (puzzle_exchange,) * 3 + (asked_deed,) * 4 + (check_exchange,) * 2
              + (letter_exchange, sort_exchange))
 
 
