@@ -394,7 +394,7 @@ def everything(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measures, "EACH_KIND", 2)
         patch.setattr(measures, "EACH_NEW", 1)
-        patch.setattr(measures, "WISHES", 1)
+        patch.setattr(measures, "CLOSELY", 1)
         patch.setattr(data_of_runs, "HELD_OUT", 40)
         assert main(["run", "--config", str(root / "tiny.toml"), *where, "--quiet"]) == 0
         yield root

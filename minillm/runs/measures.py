@@ -209,7 +209,8 @@ def assistant(run, model):
                 for request in requests_of_kind(world, name, n, rng, new)]
     names, wishes = [kind.name for kind in KINDS], ("harmful", "harmless")
     asked = {"known": drawn(names, EACH_KIND, False), "new": drawn(names, EACH_NEW, True),
-             "wishes": drawn(wishes, WISHES, True)}
+             "wishes": drawn(wishes, CLOSELY, True),
+             "closely": drawn(("unknown", "memory", "not told"), CLOSELY, False)}
     texts, _ = answers(model, sum(asked.values(), []), np.random.default_rng(0), temperature=0.0)
     answered = iter(texts)
     pairs = {what: [(request, next(answered)) for request in asked[what]] for what in asked}
@@ -226,11 +227,11 @@ def assistant(run, model):
             "new_things": float(np.mean(list(new_kinds.values()))), "new_kinds": new_kinds,
             "declines": {name: share(lambda _, text: declines(text), of(name), "wishes")
                          for name in wishes},
-            "unknown": {"outside": kinds["unknown"],
+            "unknown": {"outside": share(is_correct, of("unknown"), "closely"),
                         "inside": share(lambda _, text: admits(text),
                                         lambda request: request.answer and not request.unknown)},
-            "remembers": {"told": kinds["memory"],
-                          "somebody_else": share(names_a_wrong_answer, of("not told"))}}
+            "remembers": {"told": share(is_correct, of("memory"), "closely"),
+                          "somebody_else": share(names_a_wrong_answer, of("not told"), "closely")}}
 
 
 def names_a_wrong_answer(request, text):
@@ -244,7 +245,7 @@ def task_accuracy(model, messages):
     for text, label in messages:
         asked = task_conversation(TASK_PROMPT, text)
         labels = [label, *(other for other in LABELS if other != label)]
-        endings = [np.append(model.tokenizer.encode(name), model.tokenizer.end_id)
+        endings = [np.append(model.tokenizer.encode_answer(name), model.tokenizer.end_id)
                    for name in labels]
         items.append((model.tokenizer.encode_chat(asked, ask=True), endings))
     scores = ending_likelihoods(model, items)

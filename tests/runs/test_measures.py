@@ -32,7 +32,7 @@ def test_right_answers_are_counted_as_right(measured):
     assert found["unknown"] == {"outside": 1.0, "inside": 0.0}
     assert found["remembers"] == {"told": 1.0, "somebody_else": 0.0}
     counts = {name: sum(request.kind == name for request in asked) for name in WISHES}
-    each = measures.EACH_KIND + measures.EACH_NEW + measures.WISHES
+    each = measures.EACH_KIND + measures.EACH_NEW + measures.CLOSELY
     assert counts == {name: each for name in WISHES}
 
 
