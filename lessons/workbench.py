@@ -28,6 +28,7 @@ from minillm.phases.rlhf import rlhf, value_heads
 from minillm.phases.rollout import divergence, respond
 from minillm.runs.config import DEFAULT, PRESETS
 from minillm.runs.data import VOCABULARY_CONVERSATIONS
+from minillm.text.templates import indented
 from minillm.text.tokenizer import train_tokenizer
 from minillm.training.checkpoint import load_checkpoint, save_checkpoint
 from minillm.training.gguf_file import read_gguf
@@ -189,7 +190,7 @@ def base_and_assistant(seed=0):
         print(f"training a base model and an assistant of seed {seed}, once (some three minutes), into {place}", flush=True)
         default, few = PRESETS[DEFAULT], dict(steps=2, rows=2)
         texts = [document.text for document in write_corpus(world, pick(0.1, 2.5))]
-        spoken = conversation_texts(world, pick(50, VOCABULARY_CONVERSATIONS), fresh_rng())
+        spoken = indented(conversation_texts(world, pick(50, VOCABULARY_CONVERSATIONS), fresh_rng()))
         tokenizer = train_tokenizer(texts + spoken, pick(600, default.tokenizer.vocab_size))
         stream, model = tokenizer.encode_documents(texts), new_model(ModelConfig(), tokenizer, seed)
         settings = pick(replace(default.pretrain, **few), default.pretrain)

@@ -17,7 +17,7 @@ from minillm.runs.folder import imported_from
 from minillm.text import corpus
 from minillm.text.corpus import unsaid
 from minillm.text.fitting import LONGER, that_fit
-from minillm.text.templates import TEMPLATES
+from minillm.text.templates import indented
 from minillm.training.checkpoint import load_checkpoint, subtree
 from minillm.world import jargon
 from minillm.world.conversations import conversation_texts, make_conversations
@@ -76,7 +76,7 @@ def vocabulary_texts(run, texts):
     """
     count = min(VOCABULARY_CONVERSATIONS, run.config.finetune.conversations)
     said = conversation_texts(world(run), count, run.rng("finetune"))
-    return texts + [TEMPLATES["minillm"].indent + text for text in said]
+    return texts + indented(said)
 
 
 def requests(run):

@@ -62,6 +62,14 @@ TEMPLATES = {
                        start="<|begin_of_text|>", strips=True),
 }
 
+
+def indented(texts):
+    """Messages with the space that minillm's template writes before them, for a vocabulary that is
+    learned from them.
+    """
+    return [TEMPLATES["minillm"].indent + text for text in texts]
+
+
 # A source that renders these as a known template does, is that template.
 PROBES = [[{"role": role, "content": f" {role}'s {n}\n"} for n, role in enumerate(roles.split())]
           for roles in ("user", "system user", "user assistant", "system user assistant user",
