@@ -125,7 +125,7 @@ def test_a_long_conversation_lengthens_the_context_of_rotary_positions(capsys):
     long = ("Say it. " * 10, "It.")
     for position, context in (("rope", 128), ("learned", 32)):
         model = small(position=position)
-        minillm.finetune(model, [*TALKS, long], steps=1)
+        minillm.finetune(model, [("A cat?", "On the mat."), ("A dog?", "On the log."), long], steps=1)
         assert model.config.context == context
         said = capsys.readouterr().out
         assert ("grows from 32 to 128" in said, "1 of 3 conversations did not fit" in said) == (context == 128, context == 32)
