@@ -26,7 +26,7 @@ from minillm.phases.pretrain import new_model
 from minillm.runs.config import PRESETS
 from minillm.text.batches import window_batch, windows
 from minillm.text.corpus import load_documents, split_documents
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.training.loop import train
 from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world

@@ -23,7 +23,7 @@ from pictures import curves
 
 from minillm.formats.tokenizer_json import CONTROL
 from minillm.text.corpus import load_documents
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world
 

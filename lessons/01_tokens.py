@@ -6,7 +6,7 @@
 # %% Byte pair merging on a tiny text: the most frequent pair of neighbours becomes a new token.
 import workbench as w
 
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.world.corpus import KINDS, write_corpus
 from minillm.world.facts import make_world
 

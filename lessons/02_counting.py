@@ -20,7 +20,7 @@ from minillm.model.transformer import head_backward, head_forward, one_document,
 from minillm.objectives.next_token import next_token_objective
 from minillm.objectives.objective import Objective
 from minillm.text.batches import Batch, window_batch, windows
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.training.loop import train
 from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world

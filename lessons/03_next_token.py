@@ -14,7 +14,7 @@ from minillm.model.language_model import LanguageModel
 from minillm.model.transformer import one_document
 from minillm.objectives.next_token import next_token_objective
 from minillm.text.batches import Batch
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world
 

@@ -7,7 +7,7 @@
 import numpy as np
 import workbench as w
 
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 
 LETTERS = "abcdefghijklmnop"
 SEEDS = w.pick((1,), (1,), (1, 2, 3, 4, 5))         # seed 0 was the pilot's

@@ -13,7 +13,7 @@ import workbench as w
 
 from minillm.layers import rotary
 from minillm.model.transformer import head_forward, one_document, transformer_forward
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 
 LETTERS = "abcdefghijkl"
 SEEDS = w.pick((1,), (1,), (1, 2, 3, 4, 5))         # seed 0 was the pilot's

@@ -21,7 +21,7 @@ from minillm.phases.pretrain import PretrainConfig
 from minillm.phases.rlhf import RLHFConfig, value_heads
 from minillm.phases.rollout import Rollout, sample_rollout
 from minillm.text.batches import Batch, window_batch, windows
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.training.loop import Rollouts, train
 from minillm.training.recorder import MemoryRecorder
 from minillm.training.trainer import fit

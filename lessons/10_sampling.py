@@ -9,7 +9,7 @@ import workbench as w
 
 from minillm.model.decoding import generate_tokens
 from minillm.model.sampling import next_token_probs
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.world.requests import make_requests
 
 logits = np.log(np.array([[0.5, 0.25, 0.15, 0.07, 0.03]]))

@@ -9,7 +9,7 @@ import workbench as w
 
 from minillm.config import ModelConfig
 from minillm.phases.pretrain import PretrainConfig, new_model, pretrain
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.training.recorder import MemoryRecorder
 from minillm.world.corpus import KINDS, write_corpus
 from minillm.world.facts import make_world

@@ -7,7 +7,7 @@
 import numpy as np
 import workbench as w
 
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.world.corpus import write_corpus
 from minillm.world.facts import FIRST_YEAR, LAST_YEAR, make_world
 

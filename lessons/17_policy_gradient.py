@@ -8,7 +8,7 @@ import numpy as np
 import workbench as w
 
 from minillm.phases.rlhf import RLHFConfig, rlhf, value_heads
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.training.recorder import MemoryRecorder
 
 SEEDS = w.pick((0,), (0, 1), (0, 1, 2, 3, 4))

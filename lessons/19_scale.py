@@ -13,7 +13,7 @@ from minillm.model.size import parameters, training_flops
 from minillm.phases.finetune import FinetuneConfig, finetune_task
 from minillm.phases.pretrain import PretrainConfig, pretrain
 from minillm.runs.measures import task_accuracy
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.training.recorder import MemoryRecorder
 from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world

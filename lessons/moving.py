@@ -16,7 +16,7 @@ from minillm.layers.rotary import rotary_table
 from minillm.model.language_model import LanguageModel
 from minillm.model.sampling import next_token_probs
 from minillm.phases.pretrain import PretrainConfig, pretrain
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.training.recorder import MemoryRecorder
 from minillm.world.corpus import write_corpus
 from minillm.world.facts import make_world

@@ -27,7 +27,7 @@ from minillm.phases.pretrain import new_model  # noqa: E402
 from minillm.phases.rlhf import RLHFConfig, value_heads  # noqa: E402
 from minillm.phases.rollout import sample_rollout  # noqa: E402
 from minillm.text.batches import window_batch  # noqa: E402
-from minillm.text.tokenizer import train_tokenizer  # noqa: E402
+from minillm.text.learning import train_tokenizer  # noqa: E402
 
 TEXTS = ["the cat sat on the mat.", "the dog met the cat."]
 

@@ -29,7 +29,7 @@ from minillm.phases.rollout import divergence, respond
 from minillm.runs.config import DEFAULT, PRESETS
 from minillm.runs.data import VOCABULARY_CONVERSATIONS
 from minillm.text.templates import indented
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.training.checkpoint import load_checkpoint, save_checkpoint
 from minillm.training.gguf_file import read_gguf
 from minillm.training.recorder import MemoryRecorder

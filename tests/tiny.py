@@ -9,7 +9,7 @@ from minillm.config import ModelConfig
 from minillm.model.language_model import LanguageModel
 from minillm.model.transformer import transformer_init
 from minillm.text.batches import Batch, positions_from
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 
 SIZES = dict(vocab_size=13, context=16, layers=2, width=60, heads=6, kv_heads=3, hidden=11,          # D = 10
              tied=True, rope_theta=10_000.0)

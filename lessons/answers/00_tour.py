@@ -5,7 +5,7 @@ import numpy as np
 from minillm import tree
 from minillm.config import ModelConfig
 from minillm.model.transformer import transformer_init
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 
 PARAMS = transformer_init(ModelConfig(vocab_size=2560), np.random.default_rng(0))
 

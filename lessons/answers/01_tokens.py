@@ -2,7 +2,7 @@
 
 import pytest
 
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 
 
 def merge(ids, pair, new):

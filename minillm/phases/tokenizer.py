@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from minillm.config import Dials, knob, require
-from minillm.text.tokenizer import BYTES_AND_CONTROL, CONTROL, train_tokenizer
+from minillm.text.learning import train_tokenizer
+from minillm.text.tokenizer import BYTES_AND_CONTROL, CONTROL
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def compile_the_rest(config, precisions=("float32",)):
                                            transformer_init)
     from minillm.optim.adamw import adamw_init, adamw_update
     from minillm.optim.clipping import global_norm
-    from minillm.text.tokenizer import train_tokenizer
+    from minillm.text.learning import train_tokenizer
 
     train_tokenizer(["two to tango"], 264, "bpe").encode("to")
     compile_sampling()

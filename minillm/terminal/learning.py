@@ -122,7 +122,7 @@ def trace(args):
     from minillm.training.tracing import traced
     from minillm.runs.data import world_texts
     from minillm.text.batches import window_batch
-    from minillm.text.tokenizer import train_tokenizer
+    from minillm.text.learning import train_tokenizer
 
     check_range("--rows", args.rows, "[1, inf)")
     config = PRESETS[args.preset]

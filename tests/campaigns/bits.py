@@ -14,7 +14,7 @@ from minillm import tree
 from minillm.config import ModelConfig
 from minillm.phases.pretrain import new_model
 from minillm.phases.reward import reward_heads
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
 

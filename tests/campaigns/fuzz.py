@@ -28,7 +28,7 @@ import tiny  # noqa: E402  (found on the path set above)
 
 from minillm.formats.checksums import SUMS  # noqa: E402
 from minillm.model.language_model import LanguageModel  # noqa: E402
-from minillm.text.tokenizer import train_tokenizer  # noqa: E402
+from minillm.text.learning import train_tokenizer  # noqa: E402
 from minillm.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint  # noqa: E402
 
 FILES = ("model.safetensors", "training.safetensors", "config.json", "tokenizer.json", "training.json", SUMS)

@@ -157,7 +157,7 @@ def word(letters, size):
 
 def measure_word(kind, size):
     """In this process: (seconds to learn, seconds to encode, growth of the peak memory in MB, tokens)."""
-    from minillm.text.tokenizer import train_tokenizer
+    from minillm.text.learning import train_tokenizer
 
     train_tokenizer(["compile the kernels"], 270).encode("compile")
     text, before = word(LETTERS[kind], size), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

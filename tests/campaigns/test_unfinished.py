@@ -12,7 +12,7 @@ from minillm.phases.rank import Ranking
 from minillm.runs import data
 from minillm.runs.config import RunConfig
 from minillm.runs.run import Run
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.training.checkpoint import save_checkpoint
 
 DIALS = {"model": {"layers": 1, "width": 24, "heads": 2, "kv_heads": 1, "hidden": 20, "context": 96},

@@ -26,7 +26,7 @@ from minillm import tree  # noqa: E402
 from minillm.model.decoding import generate_tokens  # noqa: E402
 from minillm.model.language_model import LanguageModel  # noqa: E402
 from minillm.model.transformer import transformer_init  # noqa: E402
-from minillm.text.tokenizer import train_tokenizer  # noqa: E402
+from minillm.text.learning import train_tokenizer  # noqa: E402
 from minillm.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 
 WORDS = tiny.TEXT + " The quick brown fox: 1234 jumps over don't I'LL we've\n\n\tnaïve café ½ 漢字"

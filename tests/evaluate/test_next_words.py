@@ -8,7 +8,7 @@ from minillm import tree
 from minillm.evaluate import next_words as words
 from minillm.model.language_model import LanguageModel
 from minillm.terminal.bars import bar, bars, printable
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 
 
 @pytest.fixture(scope="module", params=["characters", "bpe"])

@@ -14,7 +14,8 @@ from minillm.formats.tokenizer_config import CHARACTERS_TEMPLATE, CHAT_TEMPLATES
 from minillm.formats.tokenizer_json import CONTROL
 from minillm.model.language_model import LanguageModel
 from minillm.text.chat import ROLES, validate_messages
-from minillm.text.tokenizer import Tokenizer, train_tokenizer
+from minillm.text.learning import train_tokenizer
+from minillm.text.tokenizer import Tokenizer
 from minillm.training.checkpoint import save_checkpoint
 
 TEXT = st.text("the cat.", max_size=5)

@@ -17,7 +17,7 @@ from minillm.evaluate.next_words import next_words, shown
 from minillm.report import samples as samples_module
 from minillm.report.samples import EVERYDAY, READ, collect_samples, four_steps, likeliest_words, response_logprobs
 from minillm.text.chat import render_chat
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.training.checkpoint import save_checkpoint
 from minillm.world.facts import make_world
 from minillm.world.raters import gold_score

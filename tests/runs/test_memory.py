@@ -24,7 +24,7 @@ from minillm.runs.imported import config_of
 from minillm.runs.run import Run
 from minillm.runs.stages import BY_NAME
 from minillm.terminal.flags import MAX_NEW_TOKENS
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 from minillm.training.checkpoint import save_checkpoint
 from minillm.world.conversations import conversation_texts
 

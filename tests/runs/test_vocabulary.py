@@ -9,7 +9,8 @@ from minillm.runs import data
 from minillm.runs.config import RunConfig
 from minillm.runs.run import Run
 from minillm.runs.work import run_tokenizer
-from minillm.text.tokenizer import Tokenizer, train_tokenizer
+from minillm.text.learning import train_tokenizer
+from minillm.text.tokenizer import Tokenizer
 from minillm.world.conversations import conversation_texts, make_conversations
 from minillm.world.facts import make_world
 

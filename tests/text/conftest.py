@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import settings
 
-from minillm.text.tokenizer import train_tokenizer
+from minillm.text.learning import train_tokenizer
 
 settings.register_profile("no_deadline", deadline=None)  # the first call of a kernel compiles it
 settings.load_profile("no_deadline")

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minillm.kernels.twin import plain_kernels
-from minillm.text import encoding, pieces
-from minillm.text import tokenizer as tokenizer_module
+from minillm.text import encoding, learning, pieces
+from minillm.text.learning import train_tokenizer
 from minillm.text.pieces import replace_surrogates
-from minillm.text.tokenizer import CONTROL, Tokenizer, _most_frequent, train_tokenizer
+from minillm.text.tokenizer import CONTROL, Tokenizer
 
 BYTES_ALONE = Tokenizer("bpe", bytes(range(256)))
 MERGING = train_tokenizer(["the mill the mill ab\xe9 \xe9\xe9\xe9 aaaa aaaa \n\n\n    x    x"], 300)
@@ -186,7 +186,7 @@ def test_training_twice_gives_one_tokenizer_and_order_does_not_matter(text):
 
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_training_is_the_same_in_every_process(bpe, text, hash_seed):
-    program = ("import sys; from minillm.text.tokenizer import train_tokenizer; "
+    program = ("import sys; from minillm.text.learning import train_tokenizer; "
                "print(train_tokenizer([sys.argv[1]], 320).merges)")
     answer = subprocess.run([sys.executable, "-c", program, text], capture_output=True, text=True, check=True,
                             env={**os.environ, "PYTHONHASHSEED": hash_seed,
@@ -226,9 +226,9 @@ def test_a_vocabulary_is_learned_from_no_more_pieces_than_its_share(monkeypatch)
     def seen(pieces, byte_ids):
         sizes.append(sum(map(len, pieces)))
         return lay_out(pieces, byte_ids)
-    lay_out = tokenizer_module._lay_out
-    monkeypatch.setattr(tokenizer_module, "_lay_out", seen)
-    monkeypatch.setattr(tokenizer_module, "LEARNED_BYTES", 5000)
+    lay_out = learning._lay_out
+    monkeypatch.setattr(learning, "_lay_out", seen)
+    monkeypatch.setattr(learning, "LEARNED_BYTES", 5000)
     train_tokenizer(["".join(np.random.default_rng(0).choice(list("abcdefgh"), 50_000)), "often " * 90], 300)
     assert len(sizes) == 1 and 4000 <= sizes[0] <= 5000
 
@@ -248,6 +248,6 @@ def test_documents_are_the_same_in_one_group_or_many_on_one_thread_or_two(bpe, t
 
 def test_the_rarest_pieces_are_left_out_first():
     counts = {"b": 1, "aaa": 5, "\u00e9": 3, "a": 1}
-    assert _most_frequent(counts, 7) == counts
-    assert _most_frequent(counts, 6) == {"aaa": 5, "\u00e9": 3, "a": 1}
-    assert _most_frequent(counts, 4) == {"aaa": 5}
+    assert learning._most_frequent(counts, 7) == counts
+    assert learning._most_frequent(counts, 6) == {"aaa": 5, "\u00e9": 3, "a": 1}
+    assert learning._most_frequent(counts, 4) == {"aaa": 5}
