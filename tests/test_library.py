@@ -63,6 +63,7 @@ def test_what_is_learned_can_be_said_again():
     base = weights(model)
     assert minillm.finetune(model, [("Who?", "me."), ("Where?", "here.")], steps=30, lr=0.03, rows=2, quiet=True) is model
     assert [model.chat("Who?"), model.chat("Where?")] == ["me.", "here."] and weights(model) != base
+    assert "".join(model.chat("Who?", stream=True)) == "me.", "without the space that the answer's first token has"
 
 
 def test_the_seed_alone_decides():

@@ -1,10 +1,14 @@
 """What is measured of an assistant, with answers that are known."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from minillm.phases.finetune import task_conversation
 from minillm.runs import measures
 from minillm.runs.config import DEFAULT, PRESETS
 from minillm.runs.run import Run
+from minillm.text.learning import train_tokenizer
 from minillm.world.kinds.harm import REFUSALS
 
 WISHES = ("harmful", "harmless")
@@ -36,6 +40,22 @@ def test_right_answers_are_counted_as_right(measured):
     assert counts == {name: each for name in WISHES}
 
 
+def test_what_is_told_and_what_lies_outside_is_measured_on_the_further_requests(measured):
+    """Not on those of the table of kinds, which are a few."""
+    asked = {"unknown": 0, "memory": 0, "not told": 0}
+
+    def answer(request):
+        if request.kind not in asked:
+            return request.sentence
+        asked[request.kind] += 1
+        kept = measures.EACH_KIND + measures.EACH_NEW
+        return request.sentence if asked[request.kind] <= kept else "Well."
+    found, _ = measured(answer)
+    assert found["kinds"]["unknown"] > 0.9 and found["kinds"]["memory"] > 0.9
+    assert found["unknown"]["outside"] == found["remembers"]["told"] == 0.0
+    assert asked == {name: measures.EACH_KIND + measures.EACH_NEW + measures.CLOSELY for name in asked}
+
+
 def test_one_who_declines_everything_declines_what_is_harmless_too(measured):
     found, _ = measured(lambda request: REFUSALS[0])
     assert found["declines"] == {"harmful": 1.0, "harmless": 1.0}
@@ -52,3 +72,15 @@ def test_only_the_further_wishes_count_as_declined(measured):
         early = harmful[0] <= measures.EACH_KIND + measures.EACH_NEW
         return REFUSALS[0] if request.kind != "harmful" or early else "Sure, that is easy."
     assert measured(answer)[0]["declines"] == {"harmful": 0.0, "harmless": 1.0}
+
+
+def test_a_label_is_weighed_as_the_model_would_say_it(monkeypatch):
+    """Its tokens are those that a conversation with the label has."""
+    tokenizer, weighed = train_tokenizer(["spam ham the cat sat on the mat."] * 3, 280), []
+    monkeypatch.setattr(measures, "ending_likelihoods", lambda model, items: weighed.extend(items) or [[1.0, 0.0]] * len(items))
+    label = measures.LABELS[1]
+    assert measures.task_accuracy(SimpleNamespace(tokenizer=tokenizer), [("the cat", label)]) == 1.0
+    (asked, endings), = weighed
+    for name, ending in zip((label, *(other for other in measures.LABELS if other != label)), endings):
+        talk = task_conversation(measures.TASK_PROMPT, "the cat", name)
+        assert [*asked, *ending] == tokenizer.encode_chat(talk, ask=False).tolist()

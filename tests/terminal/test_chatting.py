@@ -19,6 +19,7 @@ from minillm.runs.proposals import things_to_ask
 from minillm.runs.run import Run
 from minillm.terminal import chatting
 from minillm.terminal.chatting import Conversation, Stop
+from minillm.text.tokenizer import Tokenizer
 from minillm.training.checkpoint import save_checkpoint
 
 SAMPLING = dict(max_new_tokens=4, temperature=1.0, top_k=0, top_p=1.0)
@@ -134,6 +135,18 @@ def test_why_shows_the_words_of_the_answer_that_was_given(talk, capsys, monkeypa
     assert said(talk, capsys, "/why").count("%") == 3, "the likeliest word is shown at any probability"
     monkeypatch.setattr(LanguageModel, "pieces", lambda *_, **__: iter([]))
     assert said(talk, capsys, "/reset", "a", "/why").count("first word") == 1, "an answer without a word"
+
+
+def test_why_goes_on_from_the_tokens_that_were_said(talk, capsys, monkeypatch):
+    """Where the template has a space before the answer, its first token has it."""
+    monkeypatch.setattr(LanguageModel, "pieces", lambda *_, **__: iter([" the ", "cat."]))
+    monkeypatch.setattr(Tokenizer, "indent", " ")
+    assert said(talk, capsys, "a dog") == "model> the cat.\n"
+    out, tokenizer = said(talk, capsys, "/why"), talk.model.tokenizer
+    asked = tokenizer.encode_chat([{"role": "user", "content": "a dog"}])
+    for before, tokens in (("the first word", []), ("after 'the'", tokenizer.encode(" the"))):
+        (word, p), = chatting.next_words(talk.model, np.concatenate([asked, tokens]).astype(np.int32), 1)
+        assert f"{before}:\n" in out and f"{100 * p:.1f}%" in out.split(f"{before}:\n")[1].splitlines()[0]
 
 
 def test_ctrl_c_stops_the_answer_and_keeps_what_was_said(talk, capsys, monkeypatch):
