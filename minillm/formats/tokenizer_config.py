@@ -1,10 +1,11 @@
 """tokenizer_config.json and generation_config.json: how Hugging Face's libraries use the model.
 
-With them, those libraries give the ids and answers that minillm gives, but for two things that no
+With them, those libraries give the ids and answers that minillm gives, but for three things that no
 file can change. They look for control tokens in any text and in a whole rendered conversation, so
 a message that spells out "<|assistant|>" becomes a control token there and ordinary tokens here:
 take such spellings out of messages that are not your own. (split_special_tokens=True splits those
-of the template too.) And they drop a character that a "characters" vocabulary does not have.
+of the template too.) They drop a character that a "characters" vocabulary does not have. And the
+text of an answer begins with a space there: it belongs to the first token (text/chat.py).
 """
 
 from minillm.config import require
