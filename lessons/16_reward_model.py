@@ -306,7 +306,7 @@ w.outcome(__file__, "7c optimizing against the reward model raises what raters p
                                 "much between seeds to be sure of all three."})
 
 # %% 7d: at equal divergence.
-FAR = 1.5                                                           # nats; only best of n goes so far, others count at their ends
+FAR = 1.5                                                           # nats; a way that does not go so far counts at its farthest
 ahead, far = contrast("best of n", "PPO"), w.interval([run["best of n"][-1, 1] for run in runs])
 apart = w.interval([gained_at(run["best of n"], FAR) - gained_at(run["PPO"], FAR) for run in runs])
 w.outcome(__file__, "7d best-of-n beside PPO",
