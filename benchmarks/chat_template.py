@@ -4,8 +4,8 @@
 
 The chat template writes a space before the words, which becomes a part of their first token. So an answer begins with the token
 that its first word has inside of texts, such as " Madrid"; without the space it would be "Madrid", which texts hardly have. One
-base model of the embedded world is fine-tuned twice on the same conversations, in the same order, with and without the space, and
-for a share of the default run's steps (--share). Both are asked the same questions, in wordings that fine-tuning has and in
+base model of the embedded world is fine-tuned twice on the same conversations, in the same order, with and without the space, for
+half of the default run's steps (--steps takes another number). Both are asked the same questions, in wordings that fine-tuning has and in
 wordings that it has not, at temperature 0: the shares are means over the kinds of questions. "One word": those of the questions
 whose system prompt asks for one word. The vocabulary is the default's for both; it is learned from messages with the space before
 them. --run takes the base of a run; without it, one is pretrained first.
@@ -28,7 +28,6 @@ from minillm.world.manners import WORD
 from minillm.world.raters import is_correct
 from minillm.world.requests import make_requests, requests_of_kind
 
-SHARE = 0.5         # of the default run's steps of fine-tuning
 EACH = 40           # questions of each kind
 TEMPLATES = {"with the space": None, "without": CHARACTERS_TEMPLATE}
 COLUMNS = [("name", "template", ""), ("steps", "steps", ",d"), ("known", "learned wordings", ".1%"), ("new", "other wordings", ".1%"),
@@ -58,21 +57,20 @@ def main(argv=None):
     """Fine-tune with each template, and ask."""
     parser = flags(__doc__)
     parser.add_argument("--run", metavar="RUN", help="folder of a run whose base model is taken (default: pretrain one)")
-    parser.add_argument("--share", type=float, default=SHARE, help="of the default run's steps (0.5)")
+    parser.add_argument("--steps", type=int, help="steps of fine-tuning (default: half of those of the default run)")
     args = parse(parser, argv)
-    args.steps = None
     report, jobs = Report(__file__, __doc__, args), Jobs(args)
-    settings = replace(jobs.config.finetune, steps=max(2, round(args.share * jobs.config.finetune.steps)))
+    settings = jobs.config.finetune
+    if not args.steps:
+        settings = replace(settings, steps=max(2, round(settings.steps / 2)))
     questions = asked(data.world(jobs.run), 1 if args.quick else EACH, jobs.config.seed)
     rows = []
     for name, template in TEMPLATES.items():
         progress(name)
         model = jobs.copy()
         model.tokenizer = replace(model.tokenizer, chat_template=template)
-        talks = [talk for talk in jobs.talks
-                 if len(model.tokenizer.encode_chat(talk, ask=False)) <= model.config.context]
-        phase.finetune(model, talks, settings, jobs.config.seed, MemoryRecorder(), replay=jobs.stream)
-        lengths = [len(model.tokenizer.encode_chat(talk, ask=False)) for talk in talks[:1000]]
+        phase.finetune(model, jobs.talks, settings, jobs.config.seed, MemoryRecorder(), replay=jobs.stream)
+        lengths = [len(model.tokenizer.encode_chat(talk, ask=False)) for talk in jobs.talks[:1000]]
         rows.append({"name": name, "steps": settings.steps, **shares(model, questions), "tokens": float(np.mean(lengths))})
         print("   ", rows[-1], flush=True)
     report.table("One base model, fine-tuned with each template", COLUMNS, rows)

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from minillm.world.casual import BEHIND, IN_FRONT
 from minillm.world.corpus import KINDS, write_corpus
 from minillm.world.documents.phrases import TOPICS
 
@@ -83,8 +84,9 @@ def test_no_broken_grammar(sentences):
 
 
 def test_vocabulary_is_small(corpus):
-    words = Counter(word for document in corpus for word in re.findall(r"[A-Za-z]+", document.text))
-    assert len(words) < 2700  # with the words that people put around their questions
+    words = {word for document in corpus for word in re.findall(r"[A-Za-z]+", document.text)}
+    around = set(re.findall(r"[A-Za-z]+", " ".join((*IN_FRONT, *BEHIND))))      # what people put around their questions
+    assert len(words - around) < 2500
     assert len({word.lower() for word in words}) < 2000
 
 
@@ -142,12 +144,13 @@ def test_sums_and_comparisons_are_right(sentences):
 
 
 def test_no_sentence_gives_a_country_a_wrong_capital(world, sentences):
-    capitals = {country.name: country.capital for country in world.countries}
-    asking = ("city", "which", "what")  # "I want to know what city is the capital of Peru."
+    capitals = {country.name.lower(): country.capital.lower() for country in world.countries}
+    # "I want to know what city is the capital of Peru.", "say what the capital of peru is pls"
+    asking = ("city", "which", "what", "pls")
     for sentence in sentences:
         told = [(name, city) for city, name in re.findall(r"(\w+) is the capital of (\w+)\.", sentence)]
-        told += re.findall(r"[Tt]he capital of ([A-Z]\w+) is (\w+)", sentence)
-        assert all(city in (capitals[name], *asking) for name, city in told), sentence
+        told += re.findall(r"[Tt]he capital of (\w+) is (\w+)", sentence)
+        assert all(city.lower() in (capitals[name.lower()], *asking) for name, city in told), sentence
 
 
 def test_every_fact_is_told_often(world, sentences):
