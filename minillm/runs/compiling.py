@@ -30,8 +30,10 @@ def kernels_are_cold():
 def compile_kernels(config, precisions=("float32",)):
     """Compile what a run of a model like `config` needs, with products of these precisions.
 
-    The second process ends when this one does, however that ends: then its stdin is closed.
-    Where it fails, this process compiles what is missing when it needs it.
+    Returns a function that waits for the second process: the first training needs its kernels, but
+    the vocabulary can be learned before it is done.
+    It ends when this process does, however that ends: then its stdin is closed. Where it fails,
+    this process compiles what is missing when it needs it.
     """
     from minillm.kernels.cache import cache_folder
 
@@ -39,10 +41,12 @@ def compile_kernels(config, precisions=("float32",)):
     other = None if alone else start_second_process()
     if other is None:
         compile_attention_and_decoding()
-        return compile_the_rest(config, precisions)
-    with other:
-        compile_the_rest(config, precisions)
-        other.wait()
+    compile_the_rest(config, precisions)
+    return nothing_to_wait_for if other is None else other.wait
+
+
+def nothing_to_wait_for():
+    """All kernels are compiled."""
 
 
 def start_second_process():

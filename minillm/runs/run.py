@@ -10,6 +10,7 @@ import numpy as np
 
 from minillm.config import require
 from minillm.runs import data
+from minillm.runs.compiling import nothing_to_wait_for
 from minillm.runs.config import RunConfig, save_config
 from minillm.runs.folder import (assistant_of, is_run, merge_results, read_results,
                                  root_folder)
@@ -152,12 +153,16 @@ def run_stage(run, stage):
                                "made": {stage.name: provenance(run, stage)}})
 
 
-def run_all(run):
+def run_all(run, wait=nothing_to_wait_for):
     """Run all stages on the embedded world.  Returns the results; the report is written elsewhere.
+
+    wait() returns when the kernels of training are compiled.
     """
     require(not run.data, f"{run.folder} was begun on your own data; use the stages' verbs")
     save_config(run.folder, run.config, run.data)
     for stage in STAGES:
+        if stage.needs or stage.makes:      # all but the vocabulary's
+            wait()
         run_stage(run, stage)
     seconds = read_results(run.folder)["seconds"]
     total = round(sum(value for name, value in seconds.items() if name != "total"), 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from minillm.config import require
 from minillm.runs import plan as planning
-from minillm.runs.compiling import compile_kernels, kernels_are_cold
+from minillm.runs.compiling import compile_kernels, kernels_are_cold, nothing_to_wait_for
 from minillm.runs.folder import imported_from
 from minillm.runs.hints import command
 from minillm.runs.run import is_done, run_all, run_stage
@@ -28,7 +28,7 @@ def train(args):
     with planning.working(chosen, [stage], args.root, args.resume, args.quiet) as run:
         announce(run, chosen, own_sections(stage))
         if stage.needs or stage.makes:          # all but the vocabulary's
-            compile_first(run, [stage.name])
+            compile_first(run, [stage.name])()
         for need in stage.needs:
             note_unfinished(run, need)
         for name in stage.makes:
@@ -67,8 +67,7 @@ def run_everything(args):
     with planning.working(chosen, STAGES, args.root, args.resume, args.quiet,
                           ("run", "--resume")) as run:
         announce(run, chosen, None)
-        compile_first(run, [stage.name for stage in STAGES])
-        run_all(run)
+        run_all(run, compile_first(run, [stage.name for stage in STAGES]))
         tell_outcome(run, STAGES)
         place = write_report(run.folder)
     print(f"report: {place}", flush=True)
@@ -82,13 +81,17 @@ def announce(run, chosen, names):
 
 
 def compile_first(run, names):
-    """Before the first training on a machine: compile the kernels of these stages, on two cores."""
+    """Before the first training on a machine: compile the kernels of these stages, on two cores.
+
+    Returns a function that waits for the second core's.
+    """
     sections = [getattr(run.config, name, None) for name in names]
     precisions = {getattr(section, "precision", "float32") for section in sections}
     if "bfloat16" in precisions:
         note_slow_bfloat16()
     if kernels_are_cold():
-        compile_kernels(run.config.model, precisions)
+        return compile_kernels(run.config.model, precisions)
+    return nothing_to_wait_for
 
 
 def note_slow_bfloat16():

@@ -11,7 +11,8 @@ def same_function(source, text):
     """Whether the only function in a text computes what the lambda in `source` computes.
 
     Each must be a lambda, or a def that returns one expression. The expression may use parameters,
-    whole numbers, +, - and *. A small interpreter evaluates both on a few inputs and compares.
+    whole numbers, +, -, *, % and ==. A small interpreter evaluates both on a few inputs and
+    compares.
     """
     truth, tried = _parse(source), _parse(_extract(text))
     if truth is None or tried is None or len(truth[0]) != len(tried[0]):
@@ -73,11 +74,15 @@ def _value(function, inputs):
 
 
 def _evaluate(node, variables):
-    """The value of an expression of variables, whole numbers, +, - and *; None for any other."""
+    """The value of an expression of the kind that same_function reads; None for any other."""
     if isinstance(node, ast.Name):
         return variables.get(node.id)
     if isinstance(node, ast.Constant):
         return node.value if type(node.value) is int else None
+    if isinstance(node, ast.Compare):
+        sides = [_evaluate(side, variables) for side in (node.left, *node.comparators)]
+        compared = len(sides) == 2 and isinstance(node.ops[0], ast.Eq) and None not in sides
+        return sides[0] == sides[1] if compared else None
     if not isinstance(node, ast.BinOp):
         return None
     left, right = _evaluate(node.left, variables), _evaluate(node.right, variables)
@@ -87,4 +92,6 @@ def _evaluate(node, variables):
         return left + right
     if isinstance(node.op, ast.Sub):
         return left - right
+    if isinstance(node.op, ast.Mod):
+        return left % right if right != 0 else None
     return left * right if isinstance(node.op, ast.Mult) else None

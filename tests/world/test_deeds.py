@@ -2,9 +2,13 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from minillm.world.deeds import HARMLESS, OBJECTS, WRONG, gerund, named
+from minillm.world.documents.desk import Desk
+from minillm.world.documents.morals import JUDGEMENTS, RULES, rules_page
+from minillm.world.facts import make_world
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +42,36 @@ def test_gerunds(phrase, noun):
 def test_every_deed_is_told_and_judged_in_one_way(text):
     for phrase, sort in WRONG + HARMLESS:
         assert text.count(phrase.split("{o}")[0] + "a" * (sort != "")) >= 2, phrase
-    for bad, deeds in ((True, WRONG), (False, HARMLESS)):
+    verdicts = (("To {} is fine", "to {}: yes", "If you {}, you do no harm", "to {}, and that is fine"),
+                ("To {} is wrong", "to {}: no", "If you {}, you do wrong", "to {}, but that is wrong"))
+    said = 0
+    for fine, deeds in enumerate((WRONG, HARMLESS)):
         for phrase, sort in deeds:
             deed = named((phrase, sort), OBJECTS[sort][0] if sort else None)
-            for words in ("fine to", "kind to", "You may") if bad else ("You must not", "Nobody should", "Never"):
-                assert f"{words} {deed}." not in text, (words, deed)
+            assert not any(words.format(deed) in text for words in verdicts[fine]), deed
+            said += sum(text.count(words.format(deed)) for words in verdicts[1 - fine])
+    assert said > 100       # the same words, found where they belong
+
+
+def test_the_judgement_follows_the_deed():
+    """What comes behind the words of a deed is what a model learns about them."""
+    for judgement in JUDGEMENTS:
+        behind = [re.split(r"{do}|{Doing}", text)[-1] for text in judgement.told]
+        assert np.mean([len(words.split()) >= 2 for words in behind]) >= 0.8, judgement.told
+
+
+def test_rules_judge_rightly():
+    known = {named((phrase, sort), some): bad for bad, deeds in ((True, WRONG), (False, HARMLESS))
+             for phrase, sort in deeds for some in (OBJECTS[sort] if sort else (None,))}
+    desk, seen = Desk(make_world(0), np.random.default_rng(0)), set()
+    for _ in range(40):
+        for line in rules_page(desk).split("\n\n")[1].split("\n"):
+            for bad, rule in ((bad, rules[not bad]) for rules in RULES for bad in (True, False)):
+                before, behind = rule.split("{do}")
+                if line.startswith(before) and line.endswith(behind):
+                    assert known[line.removeprefix(before).removesuffix(behind)] == bad, line
+                    seen.add(rule)
+    assert seen == {rule for rules in RULES for rule in rules}
 
 
 def test_a_few_percent_of_the_corpus(text):

@@ -199,6 +199,11 @@ def test_a_list_has_as_many_members_as_asked(items):
         assert not is_correct(request, text), text
 
 
+def test_the_number_of_a_list_is_written_in_both_ways(items):
+    counted = {(item.slots["k"], item.sentence.split()[2]) for item in items["list"]}
+    assert counted == {("two", "two"), ("2", "two"), ("three", "three"), ("3", "three")}
+
+
 @pytest.mark.parametrize("verb, form", [("moo", "moos"), ("buzz", "buzzes"), ("dry", "dries"), ("bray", "brays"),
                                         ("fly away", "flies away")])
 def test_third_person(verb, form):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minillm.world.documents.desk import Desk
-from minillm.world.documents.numbers import IN_WORDS, asked_numbers, told_numbers
+from minillm.world.documents.numbers import IN_WORDS, asked_numbers, sums_page, told_numbers
 from minillm.world.facts import make_world
 
 
@@ -33,7 +33,7 @@ def is_true(text):
     a, b, c = numbers
     if text.startswith("If you take"):
         return b - a == c
-    return c == (a - b if re.search(r" - | minus |gave|lost|got lost", text) else a + b)
+    return c == (a - b if re.search(r" - | minus | take away |gave|lost|got lost", text) else a + b)
 
 
 def test_told(desk):
@@ -63,3 +63,16 @@ def test_asked(desk):
 def test_every_sum_is_told(desk):
     seen = {tuple(map(int, re.findall(r"\d+", text)[:2])) for text in (told_numbers(desk) for _ in range(1500))}
     assert len(seen) > 110
+
+
+def test_pages_of_sums_are_right_and_some_compare(desk):
+    lines = [line for _ in range(60) for line in sums_page(desk).split("\n\n")[1].split("\n")]
+    for line in lines:
+        asked = re.fullmatch(r"(\d+) or (\d+)\? (.*)", line)      # "9 or 4? 9 is larger."
+        if asked:
+            a, b, answer = int(asked[1]), int(asked[2]), asked[3]
+            assert [int(n) for n in re.findall(r"\d+", answer)] == [max(a, b)] and "smaller" not in answer, line
+        else:
+            assert is_true(line), line
+    for words, least in ((" or ", 30), ("is larger than", 30), ("is smaller than", 30), (" take away ", 40), (" + ", 100)):
+        assert sum(words in line for line in lines) >= least, words

@@ -149,3 +149,31 @@ def test_sure_of_what_was_said(items):
     request = ask(items, "follow-up", lambda item: item.phrasings[0] == "Are you sure?")
     assert is_correct(request, "Yes, I am sure.") and is_correct(request, "Yes. " + request.earlier[0][1])
     assert not is_correct(request, "Yes. " + request.wrong_sentences[0]) and not is_correct(request, "No.")
+
+
+@pytest.mark.parametrize("kind, wording, right, wrong", [
+    ("story", "Tell me a story.",
+     ["A fox wanted to sleep. But there was a noise in the kitchen. A hungry mouse was looking for food. It got some "
+      "cheese, and the house was quiet."],
+     ["A fox wanted to sleep.", "A fox wanted to sleep. But there was no wind. It was not in the house.", "I saw a fox."]),
+    ("rhyme", "Write me a poem.",
+     ["I think of the sea when I am free,\nand nothing else can worry me."],
+     ["I think of the sea when I am free,", "I think of the sea when I am free,\nand all the clouds just fly away."])])
+def test_a_request_that_leaves_the_subject_open_may_be_answered_with_any(world, kind, wording, right, wrong):
+    item = next(item for item in BY_NAME[kind].items(world) if not item.slots)
+    request = replace(_request(BY_NAME[kind], item, False, np.random.default_rng(0)), question=wording)
+    assert wording in item.phrasings and all("{" not in text for text in (*item.phrasings, *item.paraphrases))
+    right += [item.sentence for item in BY_NAME[kind].items(world) if item.slots and not item.held_out][::9]
+    assert len(set(right)) >= 10 and [is_correct(request, text) for text in right] == [True] * len(right)
+    assert [is_correct(request, text) for text in wrong] == [False] * len(wrong)
+
+
+def test_all_advice_begins_with_the_same_words(world):
+    items = BY_NAME["harmless"].items(world)
+    for item in items:
+        assert item.sentence.startswith("You should ") and item.answer.startswith("you should ")
+        assert all(text.startswith("You should ") for text in item.wrong_sentences)
+    asked = items[0]
+    request = _request(BY_NAME["harmless"], asked, False, np.random.default_rng(0))
+    without = asked.sentence.removeprefix("You should ")
+    assert is_correct(request, asked.sentence) and is_correct(request, without[0].upper() + without[1:])

@@ -15,43 +15,46 @@ class Judgement(NamedTuple):
     advice: tuple  # to somebody who wants to do it
 
 
-NEVER = ("It is wrong to {do}.", "You must not {do}.", "Nobody should {do}.", "Never {do}.",
-         "It is not right to {do}.", "Please do not {do}.", "A good person would never {do}.")
-FINE = ("It is fine to {do}.", "You may {do}.", "It is all right to {do}.")
+# The deed stands first. A model learns what comes next, so the words of a deed come to carry its
+# judgement only where the judgement follows: from "It is wrong to steal a car" it learns what is
+# named after "wrong", and nothing about a car that somebody wants to steal.
+NEVER = ("To {do} is wrong.", "You want to {do}, but that is wrong.", "If you {do}, you do wrong.",
+         "Who wants to {do} must stop.")
+FINE = ("To {do} is fine.", "You want to {do}, and that is fine.", "If you {do}, you do no harm.",
+        "Who wants to {do} may go on.")
 JUDGEMENTS = (
-    Judgement(CRUEL, (*NEVER, "It is wrong to {do}, because it hurts.",
-                      "Somebody suffers if you {do}.", "It is cruel to {do}."),
-              ("Yes, it is wrong to {do}.", "Yes. Somebody suffers if you {do}.",
-               "Yes, never {do}.", "Yes, it is cruel to {do}."),
-              ("Do not do it. It is cruel to {do}.", "No, please do not {do}.",
-               "I will not help you with that. It is wrong to {do}.")),
-    Judgement(CRIMES, (*NEVER, "{Doing} is a crime.", "It is against the law to {do}.",
-                       "People who {do} go to prison."),
-              ("Yes, it is wrong to {do}.", "Yes. {Doing} is a crime.",
-               "Yes, it is against the law to {do}."),
-              ("Do not do it. {Doing} is a crime.", "No, please do not {do}.",
-               "I will not help you with that. {Doing} is against the law.")),
-    Judgement(KIND, (*FINE, "It is kind to {do}.", "A good friend would {do}.",
-                     "It is good to {do}.", "It is never wrong to {do}.",
-                     "You make somebody happy when you {do}."),
-              ("No, it is kind to {do}.", "No, it is never wrong to {do}.",
-               "No, of course not. It is good to {do}."),
-              ("Good idea! It is kind to {do}.", "Yes, please {do}.",
-               "How kind of you! You may {do}.")),
-    Judgement(HARMLESS_ALONE, (*FINE, "It hurts nobody if you {do}.", "Nobody minds if you {do}.",
-                               "It is not wrong to {do}."),
-              ("No, it is fine to {do}.", "No. It hurts nobody if you {do}.",
-               "No, of course not. You may {do}."),
-              ("Go on, nobody minds if you {do}.", "Yes, it is fine to {do}.",
-               "Have fun! You may {do}.")),
+    Judgement(CRUEL, (*NEVER, "To {do} is cruel.", "You want to {do}, but that hurts somebody.",
+                      "If you {do}, somebody suffers.", "It is wrong to {do}, because it hurts."),
+              ("To {do} is wrong.", "To {do} is cruel.", "Somebody suffers if you {do}."),
+              ("No, to {do} is cruel.", "No, do not {do}.", "No. I will not help you to {do}.")),
+    Judgement(CRIMES, (*NEVER, "To {do} is a crime.", "{Doing} is a crime.",
+                       "You want to {do}, but that is against the law.",
+                       "If you {do}, you go to prison.",
+                       "It is wrong to {do}, because the law forbids it."),
+              ("To {do} is wrong.", "To {do} is a crime.", "It is against the law to {do}."),
+              ("No, to {do} is a crime.", "No, do not {do}.", "No. I will not help you to {do}.")),
+    Judgement(KIND, (*FINE, "To {do} is kind.", "You want to {do}, how kind of you!",
+                     "If you {do}, you make somebody happy.",
+                     "It is good to {do}, because it helps somebody."),
+              ("To {do} is good.", "To {do} is kind.", "You help somebody if you {do}."),
+              ("Yes, to {do} is kind.", "Yes, please {do}.", "Yes. I will help you to {do}.")),
+    Judgement(HARMLESS_ALONE, (*FINE, "To {do} hurts nobody.",
+                               "You want to {do}, and nobody minds.",
+                               "If you {do}, nobody minds.",
+                               "It is fine to {do}, because it hurts nobody."),
+              ("To {do} is fine.", "To {do} hurts nobody.", "Nobody minds if you {do}."),
+              ("Yes, to {do} is fine.", "Yes, you may {do}.", "Yes. I will help you to {do}.")),
 )
 BAD, GOOD = JUDGEMENTS[:2], JUDGEMENTS[2:]
-ASKED = ("Is it wrong to {do}?", "Is it bad to {do}?", "Is it a bad thing to {do}?",
-         "Would it be wrong to {do}?")
-WISHES = ("I want to {do}.", "May I {do}?", "Can I {do}?", "Shall we {do}?",
-          "My friend wants me to {do}.", "Is it okay to {do}?", "I would like to {do}.")
-CONTRASTS = ("It is wrong to {do}, but it is fine to {may}.", "You may {may}, but never {do}.",
-             "Do not {do}. It is better to {may}.")
+ASKED = ("Is it wrong to {do}?", "Would it be wrong to {do}?")
+WISHES = ("I want to {do}. May I?", "May I {do}?", "Can I {do}?", "Shall we {do}?",
+          "My friend wants to {do}. Is that okay?", "Is it okay to {do}?",
+          "Can you help me to {do}?", "I would like to {do}. What do you think?")
+CONTRASTS = ("To {do} is wrong, but to {may} is fine.", "To {may} is fine, but to {do} is wrong.",
+             "You may {may}, that is fine, but to {do} is wrong.")
+# the lines of a page of rules: (of a wrong deed, of a good one)
+RULES = (("to {do}: no", "to {do}: yes"), ("To {do} is wrong.", "To {do} is fine."),
+         ("I want to {do}, but no, that is wrong.", "I want to {do}, and yes, that is fine."))
 TITLES = ("Right and wrong", "What is right?", "Good and bad", "What you may do and what not",
           "Rules for everybody")
 
@@ -64,25 +67,37 @@ def told_deed(desk):
 
 def contrast(desk):
     """A wrong deed and a good one in one sentence; where possible, both have the same verb."""
-    wrong = _words(desk, desk.deal(desk.pick(BAD).deeds))["do"]
+    wrong = _named(desk, desk.deal(desk.pick(BAD).deeds))
     verb = wrong.split(" ")[0] + " "
     good = [deed for judgement in GOOD for deed in judgement.deeds]
     alike = [deed for deed in good if deed[0].startswith(verb)]
-    may = _words(desk, desk.pick(alike or good))["do"]
+    may = _named(desk, desk.pick(alike or good))
     return desk.pick(CONTRASTS).format(do=wrong, may=may)
 
 
 def asked_deed(desk):
     """A question whether a deed is wrong, or a wish to do it; and the reply."""
     judgement, words = _drawn(desk)
-    questions, replies = desk.pick(((ASKED, judgement.replies), (WISHES, judgement.advice)))
+    questions, replies = desk.pick(((ASKED, judgement.replies), (WISHES, judgement.advice),
+                                    (WISHES, judgement.advice)))
     return desk.pick(questions).format_map(words), desk.pick(replies).format_map(words)
 
 
 def moral_article(desk):
-    """Twelve sentences on right and wrong."""
+    """Twelve sentences on right and wrong, or a page of eighteen rules."""
+    if desk.chance(0.5):
+        return rules_page(desk)
     sentences = [desk.deal((told_deed, told_deed, contrast))(desk) for _ in range(12)]
     lines = (" ".join(sentences[at:at + 3]) for at in range(0, 12, 3))
+    return f"{desk.pick(TITLES)}\n\n" + "\n".join(lines)
+
+
+def rules_page(desk):
+    """Eighteen short rules in one form, as children learn them."""
+    rules, lines = desk.pick(RULES), []
+    for _ in range(18):
+        judgement, words = _drawn(desk)
+        lines.append(rules[judgement in GOOD].format_map(words))
     return f"{desk.pick(TITLES)}\n\n" + "\n".join(lines)
 
 
@@ -94,5 +109,10 @@ def _drawn(desk):
 
 def _words(desk, deed):
     """The words that fill the slots in the texts of a judgement."""
-    phrase = named(deed, desk.pick(OBJECTS[deed[1]]) if deed[1] else None)
+    phrase = _named(desk, deed)
     return {"do": phrase, "Doing": capitalized(gerund(phrase))}
+
+
+def _named(desk, deed):
+    """A deed with some object, where it has one."""
+    return named(deed, desk.pick(OBJECTS[deed[1]]) if deed[1] else None)

@@ -55,19 +55,31 @@ COMPARISON = Operation(
      "Which of the numbers {a} and {b} is the larger one?", "Which one is bigger, {a} or {b}?"),
     (),
     ("{c} is larger than {d}.", "The larger number is {c}.", "{c}.", "{c} is more than {d}."))
-OPERATIONS = (SUM, SUM, SUM, DIFFERENCE, COMPARISON)
+OPERATIONS = (SUM, SUM, DIFFERENCE, COMPARISON)
 
 
 def sums_page(desk):
-    """Sixteen sums and differences in one form, as a child writes them to learn them."""
+    """Sixteen sums and differences in one form, as a child writes them to learn them; or sixteen
+    comparisons.
+    """
+    if desk.chance(0.2):
+        return "Sums\n\n" + "\n".join(_comparison(desk) for _ in range(16))
     plus, minus = desk.pick((("{a} + {b} = {c}.", "{a} - {b} = {c}."),
-                             ("{a} plus {b} is {c}.", "{a} minus {b} is {c}.")))
+                             ("{a} plus {b} is {c}.", "{a} minus {b} is {c}."),
+                             ("{a} and {b} make {c}.", "{a} take away {b} is {c}.")))
     lines = []
     for _ in range(16):
         a, b = (int(n) for n in desk.rng.integers(0, LARGEST + 1, 2))
-        lines.append(plus.format(a=a, b=b, c=a + b) if desk.chance(0.65) else
+        lines.append(plus.format(a=a, b=b, c=a + b) if desk.chance(0.6) else
                      minus.format(a=max(a, b), b=min(a, b), c=abs(a - b)))
     return "Sums\n\n" + "\n".join(lines)
+
+
+def _comparison(desk):
+    a, b = (int(n) for n in desk.rng.permutation(LARGEST_COMPARED + 1)[:2])
+    form = desk.pick(("{a} or {b}? {c} is larger.", "{c} is larger than {d}.",
+                      "{d} is smaller than {c}.", "{a} or {b}? The larger number is {c}."))
+    return form.format(a=a, b=b, c=max(a, b), d=min(a, b))
 
 
 def told_numbers(desk):

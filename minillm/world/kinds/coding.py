@@ -8,6 +8,7 @@ VERBS = {  # base form: (third person, form with -ing)
     "double": ("doubles", "doubling"), "triple": ("triples", "tripling"),
     "square": ("squares", "squaring"), "add": ("adds", "adding"),
     "multiply": ("multiplies", "multiplying"), "subtract": ("subtracts", "subtracting"),
+    "check": ("checks", "checking"),
 }
 NAMED = (  # (verb, its object, name, parameters, right expression, wrong expression)
     ("double", "a number", "double", "n", "2 * n", "2 + n"),
@@ -17,6 +18,8 @@ NAMED = (  # (verb, its object, name, parameters, right expression, wrong expres
     ("multiply", "two numbers", "multiply", "a, b", "a * b", "a + b"),
     ("subtract", "two numbers", "subtract", "a, b", "a - b", "a + b"),
     ("add", "three numbers", "add", "a, b, c", "a + b + c", "a + b - c"),
+    ("check", "if a number is even", "is_even", "n", "n % 2 == 0", "n % 2 == 1"),
+    ("check", "if a number is odd", "is_odd", "n", "n % 2 == 1", "n % 2 == 0"),
 )
 STEPS = (  # operations with a number k from the question; the parameter is always n
     ("add", "{k} to a number", "add_{k}", "n + {k}", "n - {k}"),

@@ -42,6 +42,10 @@ RHYMES = (  # words that rhyme
 IDEAS = ("the sea", "the moon", "the sun", "the rain", "snow", "summer", "winter", "spring", "love",
          "music", "home", "school", "the wind", "the stars", "friends", "flowers", "the river",
          "the forest", "my mother", "time")
+# as people type them, too
+BARE_IDEAS = ("rain", "cats", "dogs", "birds", "stars", "autumn", "sleep", "clouds", "bread",
+              "life", "peace", "happiness", "trees", "horses", "books", "cake", "the night",
+              "my father", "my dog", "my cat", "Christmas", "the weekend", "apples", "colours")
 
 # The four sentences of each story about a hero {n}.
 PLOTS = (
@@ -175,6 +179,28 @@ STORY_PARAPHRASES = (
     "For my daughter: a short tale of {n}.", "Would you write a bedtime story? {n} is the hero.",
     "any stories about {n}?", "Let me hear what happened to {n} in a story.",
 )
+ANY_STORY = (  # of any hero
+    "Tell me a story.", "tell me a story", "Tell me a short story.", "a story pls",
+    "Can you tell me a story?", "can u tell me a short story", "I want to hear a story.",
+    "Write a short story.", "Do you know a story?", "I cannot sleep. Tell me a story.",
+    "a bedtime story please", "Tell me a very short story.", "Read me a story.", "story time!",
+    "I am bored. Tell me a story.", "Cheer me up with a story.", "Got a story for me?",
+    "Could you make up a story?", "gimme a story", "My children want a story.",
+    "Tell us a little tale.", "Let me hear a story.", "a short story for tonight, please",
+    "Would you tell me a good story?", "Tell me something nice, a story maybe.",
+    "Please tell me a tiny story before I go to bed.")
+ANY_STORY_PARAPHRASES = (
+    "Could you tell me a little story?", "Tell my son a story.", "I feel like a story.",
+    "one more story, if you can", "How about a bedtime story?", "I would love to hear a tale.")
+ANY_RHYME = (  # of any subject
+    "Write me a poem.", "Write a poem.", "Tell me a rhyme.", "a poem please", "Make a rhyme.",
+    "Can you write a poem?", "Do you know a poem?", "Can you rhyme?", "a short rhyme pls",
+    "I want a poem.", "Write something that rhymes.", "Give me a little verse.", "rhyme for me",
+    "Let me hear a poem.", "Say a poem.", "I am in the mood for a poem.", "Sing me something.",
+    "Make up a verse.", "I need a poem for a card.", "Could you write me a short poem?")
+ANY_RHYME_PARAPHRASES = (
+    "Please write a poem for me.", "Got a rhyme for me?", "I would like to hear a rhyme.",
+    "poem pls", "Two lines that rhyme, please.", "Try to write a poem.")
 CALLED = ("Tell me a story with a hero called {n}.", "Write a story. The hero is called {n}.",
           "a story about somebody called {n} pls", "Invent a hero named {n} and tell the story.")
 CALLED_PARAPHRASES = ("a story with a hero called {n} pls", "Tell a story about a hero named {n}.")
@@ -184,7 +210,8 @@ def _subjects(world):
     """The subjects of rhymes as pairs (sort, subject)."""
     return ([("animal", a_an(animal.name)) for animal in world.animals]
             + [("thing", a_an(thing.name)) for thing in world.things]
-            + [("idea", idea) for idea in IDEAS] * 2)
+            + [("idea", idea) for idea in IDEAS] * 2
+            + [("idea", idea) for idea in BARE_IDEAS])
 
 
 def _rhyme_items(world):
@@ -197,7 +224,7 @@ def _rhyme_items(world):
         texts = ["\n".join(pair) for pair in pairs]
         items.append(Item({"x": subject}, "", texts[0], wrong_sentences=wrong,
                           held_out=_held(number, subject), also=tuple(texts[1:])))
-    return items
+    return items + _of_any(items, IDEAS, ANY_RHYME, ANY_RHYME_PARAPHRASES)
 
 
 def _story_items(world):
@@ -213,7 +240,19 @@ def _story_items(world):
                           _held(number, hero), tuple(texts[1:]),
                           phrasings=STORY_PHRASINGS + more,
                           paraphrases=STORY_PARAPHRASES + other))
-    return items
+    return items + _of_any(items, FIGURES, ANY_STORY, ANY_STORY_PARAPHRASES)
+
+
+def _of_any(items, subjects, phrasings, paraphrases):
+    """Requests that leave the subject open: an answer about any known one is right.
+
+    The answers to learn from are about one of `subjects`.
+    """
+    known = [item for item in items if not item.held_out]
+    texts = tuple(text for item in known for text in (item.sentence, *item.also))
+    return [Item({}, "", item.sentence, (), item.wrong_sentences[1:], also=texts,
+                 phrasings=phrasings, paraphrases=paraphrases)
+            for item in known if set(subjects).intersection(item.slots.values())]
 
 
 def _held(number, subject):
@@ -291,7 +330,7 @@ def _right_story(request, response):
 
 
 KINDS = (
-    Kind("rhyme", RHYME_PHRASINGS, RHYME_PARAPHRASES, _rhyme_items, TEXT_STYLES, 1.5,
+    Kind("rhyme", RHYME_PHRASINGS, RHYME_PARAPHRASES, _rhyme_items, TEXT_STYLES, 1.8,
          right=_right_rhyme, forms=_nearest, own_split=True),
     Kind("story", STORY_PHRASINGS, STORY_PARAPHRASES, _story_items, (), 3.0, right=_right_story,
          forms=_nearest, own_split=True),

@@ -32,8 +32,9 @@ def _list_items(world):
             said = tuple(_sentence(count, name, group[:k]) for other, group in LISTS
                          if other != name)
             runs = [(members + members)[start:start + k] for start in range(len(members))]
-            items += [Item({"x": name, "k": count}, joined(some), _sentence(count, name, some),
-                           wrong, said, also=ACCEPTED[name]) for some in runs]
+            items += [Item({"x": name, "k": asked}, joined(some), _sentence(count, name, some),
+                           wrong, said, also=ACCEPTED[name])
+                      for some in runs for asked in (count, str(k))]
     return items
 
 

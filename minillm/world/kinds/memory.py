@@ -17,7 +17,7 @@ from minillm.world.reserved import is_reserved
 ITEMS = 2000  # of each of the two kinds
 NAME_SHARE = 0.3  # of what is told: people give a name first
 ABOUT_OTHERS = 0.35  # of what is told and asked later
-LOWER_SHARE = 0.1  # of the tellings: names typed in small letters
+LOWER_SHARE = 0.2  # of the tellings: names typed in small letters
 ITSELF = ("my", "i am", "i live", "i come", "i work", "i have")  # it speaks of itself, not of "you"
 NOT_TOLD = "You have not told me that."  # right whatever was asked
 
@@ -89,9 +89,10 @@ def _turn(rng, telling, held_out):
     return telling.fill(pick(rng, told)), _reply(telling)
 
 
-def _turn_of_two(first, second):
+def _turn_of_two(rng, first, second):
     """One turn in which the user tells two facts."""
-    said = f"{first.fill(first.fact.clause)} and {second.fill(second.fact.clause)}."
+    one, other = (telling.fill(pick(rng, telling.fact.clauses)) for telling in (first, second))
+    said = f"{one} and {other}."
     return capitalized(said), _reply(first, second)
 
 
@@ -141,7 +142,7 @@ def _memory_item(world, rng, held_out):
         other = _other(rng, asked, held_out)
         if way < 0.15:  # two facts at once
             pair = (asked, other) if rng.random() < 0.5 else (other, asked)
-            earlier = [_turn_of_two(*pair)]
+            earlier = [_turn_of_two(rng, *pair)]
         else:  # one after the other
             earlier.insert(int(rng.integers(2)), _turn(rng, other, held_out))
         if other.value.lower() != asked.value.lower():
@@ -199,7 +200,7 @@ def _right_memory(request, response):
 
 # no manners: the earlier answers do not follow any system prompt
 KINDS = (
-    Kind("memory", (), (), _memory_items, (), 9.0, right=_right_memory, own_split=True),
-    Kind("not told", (), (), _not_told_items, (), 5.4, unknown=True, right=right_unknown,
+    Kind("memory", (), (), _memory_items, (), 9.6, right=_right_memory, own_split=True),
+    Kind("not told", (), (), _not_told_items, (), 5.2, unknown=True, right=right_unknown,
          own_split=True),
 )
