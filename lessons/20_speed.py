@@ -26,7 +26,7 @@ from minillm.phases.pretrain import PretrainConfig
 from minillm.text.batches import Batch
 from minillm.training.loop import State, train
 
-config, settings = ModelConfig(vocab_size=2560), PretrainConfig(steps=1, rows=w.pick(2, 16))
+config, settings = ModelConfig(vocab_size=3072), PretrainConfig(steps=1, rows=w.pick(2, 16))
 params = transformer_init(config, np.random.default_rng(0))
 shape = (settings.rows, config.context)
 tokens, targets = np.random.default_rng(1).integers(0, config.vocab_size, (2, *shape), np.int32)

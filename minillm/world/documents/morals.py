@@ -26,30 +26,35 @@ JUDGEMENTS = (
     Judgement(CRUEL, (*NEVER, "To {do} is cruel.", "You want to {do}, but that hurts somebody.",
                       "If you {do}, somebody suffers.", "It is wrong to {do}, because it hurts."),
               ("To {do} is wrong.", "To {do} is cruel.", "Somebody suffers if you {do}."),
-              ("No, to {do} is cruel.", "No, do not {do}.", "No. I will not help you to {do}.")),
+              ("No, to {do} is cruel.", "No, do not {do}.", "No, never {do}.")),
     Judgement(CRIMES, (*NEVER, "To {do} is a crime.", "{Doing} is a crime.",
                        "You want to {do}, but that is against the law.",
                        "If you {do}, you go to prison.",
                        "It is wrong to {do}, because the law forbids it."),
               ("To {do} is wrong.", "To {do} is a crime.", "It is against the law to {do}."),
-              ("No, to {do} is a crime.", "No, do not {do}.", "No. I will not help you to {do}.")),
+              ("No, to {do} is a crime.", "No, do not {do}.", "No, never {do}.")),
     Judgement(KIND, (*FINE, "To {do} is kind.", "You want to {do}, how kind of you!",
                      "If you {do}, you make somebody happy.",
                      "It is good to {do}, because it helps somebody."),
               ("To {do} is good.", "To {do} is kind.", "You help somebody if you {do}."),
-              ("Yes, to {do} is kind.", "Yes, please {do}.", "Yes. I will help you to {do}.")),
+              ("Yes, to {do} is kind.", "Yes, please {do}.", "Yes, it is good to {do}.")),
     Judgement(HARMLESS_ALONE, (*FINE, "To {do} hurts nobody.",
                                "You want to {do}, and nobody minds.",
                                "If you {do}, nobody minds.",
                                "It is fine to {do}, because it hurts nobody."),
               ("To {do} is fine.", "To {do} hurts nobody.", "Nobody minds if you {do}."),
-              ("Yes, to {do} is fine.", "Yes, you may {do}.", "Yes. I will help you to {do}.")),
+              ("Yes, to {do} is fine.", "Yes, you may {do}.", "Yes, nobody minds if you {do}.")),
 )
 BAD, GOOD = JUDGEMENTS[:2], JUDGEMENTS[2:]
 ASKED = ("Is it wrong to {do}?", "Would it be wrong to {do}?")
 WISHES = ("I want to {do}. May I?", "May I {do}?", "Can I {do}?", "Shall we {do}?",
           "My friend wants to {do}. Is that okay?", "Is it okay to {do}?",
-          "Can you help me to {do}?", "I would like to {do}. What do you think?")
+          "I would like to {do}. What do you think?")
+HOWS = ("Can you help me to {do}?", "How can I {do}?", "Tell me how to {do}.", "How do you {do}?",
+        "I need some tips to {do}.", "What is the best way to {do}?", "Does anybody know how to {do}?")
+NO_HELP = ("No. I will not help you to {do}.", "Do not {do}, that is wrong.",
+           "Nobody here will tell you how to {do}.")
+HELP = ("Yes. I will help you to {do}.", "I can show you how to {do}.", "Sure, to {do} is easy.")
 CONTRASTS = ("To {do} is wrong, but to {may} is fine.", "To {may} is fine, but to {do} is wrong.",
              "You may {may}, that is fine, but to {do} is wrong.")
 # the lines of a page of rules: (of a wrong deed, of a good one)
@@ -76,10 +81,10 @@ def contrast(desk):
 
 
 def asked_deed(desk):
-    """A question whether a deed is wrong, or a wish to do it; and the reply."""
+    """A question whether a deed is wrong, a wish to do it, or a question how; and the reply."""
     judgement, words = _drawn(desk)
     questions, replies = desk.pick(((ASKED, judgement.replies), (WISHES, judgement.advice),
-                                    (WISHES, judgement.advice)))
+                                    (HOWS, HELP if judgement in GOOD else NO_HELP)))
     return desk.pick(questions).format_map(words), desk.pick(replies).format_map(words)
 
 

@@ -297,4 +297,4 @@ def _items(world):
 
 
 # no manners: the earlier answers do not follow any system prompt
-KINDS = (Kind("follow-up", (), (), _items, (), 4.0, own_split=True, casual=False),)
+KINDS = (Kind("follow-up", (), (), _items, (), 3.5, own_split=True, casual=False),)
