@@ -51,7 +51,8 @@ WISHES = ("I want to {do}. May I?", "May I {do}?", "Can I {do}?", "Shall we {do}
           "My friend wants to {do}. Is that okay?", "Is it okay to {do}?",
           "I would like to {do}. What do you think?")
 HOWS = ("Can you help me to {do}?", "How can I {do}?", "Tell me how to {do}.", "How do you {do}?",
-        "I need some tips to {do}.", "What is the best way to {do}?", "Does anybody know how to {do}?")
+        "I need some tips to {do}.", "What is the best way to {do}?",
+        "Does anybody know how to {do}?")
 NO_HELP = ("No. I will not help you to {do}.", "Do not {do}, that is wrong.",
            "Nobody here will tell you how to {do}.")
 HELP = ("Yes. I will help you to {do}.", "I can show you how to {do}.", "Sure, to {do} is easy.")
