@@ -17,7 +17,7 @@ from minillm.world.reserved import is_reserved
 ITEMS = 2000  # of each of the two kinds
 NAME_SHARE = 0.3  # of what is told: people give a name first
 ABOUT_OTHERS = 0.35  # of what is told and asked later
-LOWER_SHARE = 0.2  # of the tellings: names typed in small letters
+LOWER_SHARE = 0.12  # of the tellings: names typed in small letters
 ITSELF = ("my", "i am", "i live", "i come", "i work", "i have")  # it speaks of itself, not of "you"
 NOT_TOLD = "You have not told me that."  # right whatever was asked
 
@@ -200,7 +200,7 @@ def _right_memory(request, response):
 
 # no manners: the earlier answers do not follow any system prompt
 KINDS = (
-    Kind("memory", (), (), _memory_items, (), 10.0, right=_right_memory, own_split=True),
+    Kind("memory", (), (), _memory_items, (), 9.6, right=_right_memory, own_split=True),
     Kind("not told", (), (), _not_told_items, (), 5.6, unknown=True, right=right_unknown,
          own_split=True),
 )
