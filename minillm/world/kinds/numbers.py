@@ -213,5 +213,5 @@ KINDS = (
           "Say which number is the larger one: {a} or {b}.",
           "Look at {a} and {b}. Which is the bigger number?", "Do you think {a} is more, or {b}?"),
          _larger_items, weight=1.6, right=_right_number),
-    Kind("sum", (), (), _sum_items, weight=6.6, right=_right_sum),
+    Kind("sum", (), (), _sum_items, weight=6.8, right=_right_sum),
 )
