@@ -132,8 +132,10 @@ def aligned(start, requests, texts, rate, seed):
     rankings = [Ranking(request.messages(), texts[i * K:(i + 1) * K],
                         ranks_of([rate(request, text) for text in texts[i * K:(i + 1) * K]]))
                 for i, request in enumerate(requests)]
-    told = [ranking for ranking in rankings if len(set(ranking.ranks)) > 1]      # with --smoke there may be none
-    rankings = told or [ranking._replace(ranks=list(range(1, K + 1))) for ranking in rankings]
+    told = [ranking for ranking in rankings if len(set(ranking.ranks)) > 1]      # with --smoke there may be none, or one
+    if len(told) < 2:                                                           # one cannot be split
+        told = [ranking._replace(ranks=list(range(1, K + 1))) for ranking in rankings]
+    rankings = told
     cut = len(rankings) * 4 // 5
     if rate is RATERS["nothing"]:
         score, accuracy = lambda sequences, _: np.zeros(len(sequences), np.float32), 0.5

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from minillm.model.decoding import generate_tokens
 from minillm.model.transformer import one_document, transformer_init
 from minillm.model.scoring import token_logprobs
 from minillm.runs import compiling
+from minillm.runs import run as run_module
 from minillm.text.batches import Batch
 from minillm.training.loop import train
 from minillm.objectives.next_token import next_token_objective
@@ -101,6 +103,7 @@ def test_kernels_are_not_cold_where_nothing_is_compiled(tmp_path, monkeypatch):
 SECOND = """
 import sys
 from minillm.runs import compiling
+from minillm.runs import run as run_module
 compiling.compile_attention_and_decoding = lambda *_: (print("at work", flush=True), compiling.threading.Event().wait())
 compiling.second_process()
 """
@@ -121,5 +124,19 @@ def test_without_the_second_process_the_first_goes_on(monkeypatch, fails):
     monkeypatch.setattr(compiling, "compile_attention_and_decoding", lambda *_: done.append("attention"))
     monkeypatch.setattr(sys, "executable", "/no/such/python" if fails == "cannot start" else shutil.which("false"))
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    compiling.compile_kernels(ModelConfig())
+    compiling.compile_kernels(ModelConfig())()
     assert done == (["attention", ModelConfig()] if fails == "cannot start" else [ModelConfig()])
+
+
+def test_the_vocabulary_is_learned_while_the_second_process_works(monkeypatch):
+    done, second = [], SimpleNamespace(wait=lambda: done.append("wait"))
+    monkeypatch.setattr(compiling, "start_second_process", lambda: second)
+    monkeypatch.setattr(compiling, "compile_the_rest", lambda config, precisions: done.append("the rest"))
+    monkeypatch.setattr(cache, "cache_folder", lambda: "somewhere")
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    for name in ("save_config", "merge_results"):
+        monkeypatch.setattr(run_module, name, lambda *_: {})
+    monkeypatch.setattr(run_module, "read_results", lambda _: {"seconds": {}})
+    monkeypatch.setattr(run_module, "run_stage", lambda run, stage: done.append(stage.name))
+    run_module.run_all(SimpleNamespace(data={}, folder="", config=None), compiling.compile_kernels(ModelConfig()))
+    assert done[:4] == ["the rest", "tokenizer", "wait", "pretrain"]
