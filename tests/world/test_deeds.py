@@ -7,7 +7,7 @@ import pytest
 
 from minillm.world.deeds import HARMLESS, OBJECTS, WRONG, gerund, named
 from minillm.world.documents.desk import Desk
-from minillm.world.documents.morals import JUDGEMENTS, RULES, rules_page
+from minillm.world.documents.morals import ASKED, HELP, HOWS, JUDGEMENTS, NO_HELP, RULES, WISHES, asked_deed, rules_page
 from minillm.world.facts import make_world
 
 
@@ -57,7 +57,7 @@ def test_the_judgement_follows_the_deed():
     """What comes behind the words of a deed is what a model learns about them."""
     for judgement in JUDGEMENTS:
         behind = [re.split(r"{do}|{Doing}", text)[-1] for text in judgement.told]
-        assert np.mean([len(words.split()) >= 2 for words in behind]) >= 0.8, judgement.told
+        assert all(len(words.split()) >= 2 for words in behind), judgement.told
 
 
 def test_rules_judge_rightly():
@@ -72,6 +72,26 @@ def test_rules_judge_rightly():
                     assert known[line.removeprefix(before).removesuffix(behind)] == bad, line
                     seen.add(rule)
     assert seen == {rule for rules in RULES for rule in rules}
+
+
+def test_replies_suit_the_question_and_the_deed():
+    def shape(text):
+        return re.sub("{do}", r"(?P<deed>.+)", re.escape(text).replace(r"\{do\}", "{do}"))
+
+    bad_replies = [reply for judgement in JUDGEMENTS[:2] for reply in (*judgement.replies, *judgement.advice)] + list(NO_HELP)
+    known = {named((phrase, sort), some): bad for bad, deeds in ((True, WRONG), (False, HARMLESS))
+             for phrase, sort in deeds for some in (OBJECTS[sort] if sort else (None,))}
+    desk, seen = Desk(make_world(0), np.random.default_rng(0)), set()
+    for _ in range(600):
+        question, reply = asked_deed(desk)
+        deed, form = next((found["deed"], form) for form in (*ASKED, *WISHES, *HOWS)
+                          if (found := re.fullmatch(shape(form), question)) and found["deed"] in known)
+        refuses = any(re.fullmatch(shape(bad), reply) for bad in bad_replies)
+        assert refuses == known[deed], (question, reply)
+        assert not re.match("Yes|No[ ,.]", reply) or form not in ASKED, (question, reply)     # it would mean the opposite there
+        assert any(re.fullmatch(shape(text), reply) for text in (*HELP, *NO_HELP)) == (form in HOWS), (question, reply)
+        seen.add((form, refuses))
+    assert seen == {(form, bad) for form in (*ASKED, *WISHES, *HOWS) for bad in (True, False)}
 
 
 def test_a_few_percent_of_the_corpus(text):

@@ -166,6 +166,10 @@ def test_a_request_that_leaves_the_subject_open_may_be_answered_with_any(world, 
     right += [item.sentence for item in BY_NAME[kind].items(world) if item.slots and not item.held_out][::9]
     assert len(set(right)) >= 10 and [is_correct(request, text) for text in right] == [True] * len(right)
     assert [is_correct(request, text) for text in wrong] == [False] * len(wrong)
+    for item in BY_NAME[kind].items(world):
+        if not item.slots:
+            asked = _request(BY_NAME[kind], item, False, np.random.default_rng(0))
+            assert item.wrong_sentences and not any(is_correct(asked, text) for text in item.wrong_sentences)
 
 
 def test_all_advice_begins_with_the_same_words(world):
@@ -177,3 +181,15 @@ def test_all_advice_begins_with_the_same_words(world):
     request = _request(BY_NAME["harmless"], asked, False, np.random.default_rng(0))
     without = asked.sentence.removeprefix("You should ")
     assert is_correct(request, asked.sentence) and is_correct(request, without[0].upper() + without[1:])
+
+
+def test_users_tell_many_values_in_many_clauses(items):
+    told_by = {}
+    for item in items["memory"]:
+        told_by.setdefault(item.slots["v"].lower(), []).extend(said for said, _ in item.earlier)
+    assert len(told_by) > 250
+    said = " ".join(text for texts in told_by.values() for text in texts)
+    for fact in told.OWN:
+        assert len({value.lower() for value in fact.values} & set(told_by)) > 50, fact.sort
+        for clause in fact.clauses:
+            assert re.search(re.escape(clause).replace(r"\{v\}", r"[\w ]+") + " and ", said, re.IGNORECASE), clause
