@@ -62,12 +62,12 @@ def look_at_controls(script):
 
 
 def test_exercise_1():
-    """The key is above, and with it what gives each away. (a) learns, but stays above the healthy run all the way. (d) has the
-    healthy curve, but its texts go on for ever. (b) and (e) have good curves and bad held-out losses: (b) is sure of the wrong
-    letter, as it learned the one after the next; (e) looked ahead, and so its training loss even ends below the healthy one. (f)
-    runs as far from the start as it can, and stays there. (h) leaves the healthy curve as well, but has rewards that its value
-    head cannot follow. (i) ends nearer to the start than the healthy run does, and its first ratios are not 1. (c) swings, (g)
-    never begins.
+    """The key is above, and with it what gives each away. (a) learns, but falls behind the healthy run after some twenty steps
+    and stays above it. (d) has the healthy curve, but its texts go on for ever. (b) and (e) have good curves and bad held-out
+    losses: (b) is sure of the wrong letter, as it learned the one after the next; (e) looked ahead, and so its training loss
+    even ends below the healthy one. (f) runs as far from the start as it can, and stays there. (h) leaves the healthy curve as
+    well, but has rewards that its value head cannot follow. (i) ends nearer to the start than the healthy run does, and its first
+    ratios are not 1. (c) swings, (g) never begins.
     """
     script = museum()
     names = list(script.symptoms)
