@@ -28,7 +28,8 @@ def train(args):
     with planning.working(chosen, [stage], args.root, args.resume, args.quiet) as run:
         announce(run, chosen, own_sections(stage))
         if stage.needs or stage.makes:          # all but the vocabulary's
-            compile_first(run, [stage.name])()
+            wait = compile_first(run, [stage.name])
+            wait()
         for need in stage.needs:
             note_unfinished(run, need)
         for name in stage.makes:

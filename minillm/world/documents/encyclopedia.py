@@ -189,7 +189,7 @@ def _either_way(desk, pair):
     return pair if desk.chance(0.5) else pair[::-1]
 
 
-# (writer, number of its articles in a deck of 141)
+# (writer, number of its articles in a deck)
 DECK = ((country_article, 18), (person_article, 18), (town_article, 2), (thing_article, 9),
         (animal_article, 8), (word_article, 11), (continent_article, 1), (atlas_page, 4),
         (address_book, 4), (animal_table, 2), (thing_table, 4), (number_article, 6),

@@ -6,7 +6,6 @@ from minillm.world.facts import a_an
 from minillm.world.strangers import (MEALS, MORE_MEALS, MORE_NAMES, MORE_PLACES, NAMES,
                                      PLACES)
 
-
 ALL_NAMES, ALL_PLACES, ALL_MEALS = NAMES + MORE_NAMES, PLACES + MORE_PLACES, MEALS + MORE_MEALS
 
 
