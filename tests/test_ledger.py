@@ -177,15 +177,15 @@ def without_vanishing(params, config):
     return kept, lambda p: tree.from_named(params, {**named, **p})
 
 
-@pytest.mark.parametrize("preset", tiny.PRESETS)
-def test_model(preset):
+def model_ledger(label, preset, wanted=None):
+    """Every parameter of a whole model, under a random gradient of the logits of the wanted tokens."""
     config = tiny.config(preset)
     tokens, whole = tiny.batch(config).tokens, tiny.params(config)
     params, complete = without_vanishing(whole, config)
 
     def forward(p):
         p = complete(p)
-        h, body = transformer.transformer_forward(tokens, p, config, *PLACES)
+        h, body = transformer.transformer_forward(tokens, p, config, *PLACES, wanted=wanted)
         logits, head = transformer.head_forward(h, p)
         return logits, (body, head, p)
 
@@ -199,7 +199,18 @@ def test_model(preset):
             other = name.replace("key", "query")
             assert np.linalg.norm(named[name]) <= 1e-12 * np.linalg.norm(named[other]), name
         return ({name: named[name] for name in params},) if params is not whole else (grads,)
-    ledger(preset, forward, backward, params)
+    ledger(label, forward, backward, params)
+
+
+@pytest.mark.parametrize("preset", tiny.PRESETS)
+def test_model(preset):
+    model_ledger(preset, preset)
+
+
+@pytest.mark.parametrize("preset", ["llama", "gpt2", "gpt3", "untied", "experts"])
+def test_model_of_which_few_tokens_are_read(preset):
+    """Tokens of each kind of row: the others still get a gradient, through their keys and values."""
+    model_ledger(f"{preset}, 9 tokens of {B * T}", preset, np.array([0, 2, 6, 9, 11, 18, 20, 21, 24]))
 
 
 # Losses

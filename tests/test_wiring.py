@@ -9,10 +9,10 @@ import tiny
 
 from minillm import tree
 from minillm.config import OptimizerConfig
+from minillm.layers.rows import counted, gather, last_of_each, scatter
 from minillm.losses.policy import kl_estimates, kl_forward
 from minillm.model.decoding import generate_tokens
 from minillm.model.language_model import LanguageModel
-from minillm.model.rows import counted, gather, last_of_each, scatter
 from minillm.model.sampling import sample
 from minillm.model.scoring import token_logprobs
 from minillm.model.transformer import one_document, transformer_forward, transformer_init

@@ -8,8 +8,8 @@ import heapq
 
 import numpy as np
 
+from minillm.layers.rows import last_of_each
 from minillm.model.finite import require_logits
-from minillm.model.rows import gather, last_of_each
 from minillm.model.transformer import head_forward, transformer_forward
 from minillm.text.batches import pad_batch
 
@@ -43,10 +43,9 @@ def next_probs(model, rows):
     Shapes:  list of N rows (T_i,) -> (N, V) float64
     """
     batch = pad_batch(rows, "right", model.tokenizer.pad_id)
+    last = last_of_each(np.array([len(row) - 1 for row in rows]), batch.tokens.shape[1])
     h, _ = transformer_forward(batch.tokens, model.params, model.config, batch.positions,
-                               batch.visible_from, recompute=True)
-    last = np.array([len(row) - 1 for row in rows])
-    h = gather(h, last_of_each(last, batch.tokens.shape[1]))                    # (N, C)
+                               batch.visible_from, recompute=True, wanted=last)     # (N, C)
     logits = head_forward(h, model.params)[0].astype(np.float64)
     require_logits(logits)
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))

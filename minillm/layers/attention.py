@@ -8,6 +8,7 @@ from minillm.kernels import attention as kernels
 from minillm.kernels.bfloat16 import as_factor
 from minillm.layers.linear import LinearCache, linear_backward, linear_forward, linear_init
 from minillm.layers.rotary import RotaryCache, rotary_backward, rotary_forward
+from minillm.layers.rows import gather, scatter
 from minillm.tree import brief
 
 
@@ -32,6 +33,7 @@ class AttentionCache(NamedTuple):
     out: np.ndarray             # (B, T, H, D)
     lse: np.ndarray             # (B, H, T) log of the softmax's denominator
     visible_from: np.ndarray    # (B, T)
+    wanted: np.ndarray          # (N,) tokens that have an output; None: all
 
     __repr__ = brief
 
@@ -99,32 +101,36 @@ def project_backward(dq, dk, dv, cache):
 
 
 def attention_forward(x, params, config, positions, visible_from, residual=None,
-                      precision="float32"):
+                      precision="float32", wanted=None):
     """Each token averages the values it may see, weighted by how well their keys match its query.
 
         y = W_o concat_h softmax(q_h kᵀ / sqrt(D)) v + residual
 
     Query t sees the keys s with visible_from[t] <= s <= t: the causal mask.
     precision: of the factors of the four projections; scores and weighted values are float32.
-    Shapes:  x (B, T, C), positions and visible_from (B, T), residual (B, T, C) or None
-             -> y (B, T, C)
+    wanted: indices of the tokens that have an output; None: all. The others are seen all the same:
+    they have keys and values.
+    Shapes:  x (B, T, C), positions and visible_from (B, T), residual as y or None,
+             wanted (N,) into B T -> y (B, T, C), or (N, C) with wanted
     Source:  Vaswani et al. 2017, arXiv:1706.03762, eq. 1; groups: Ainslie et al. 2023,
              arXiv:2305.13245.
     """
     q, k, v, projections = project(x, params, config, positions, precision)
     out, lse = kernels.attention_forward(q, k, v, visible_from)     # (B, T, H, D), (B, H, T)
-    joined = as_factor(out.reshape(x.shape), precision)
+    joined = as_factor(gather(out.reshape(x.shape), wanted), precision)
     y, output = linear_forward(joined, params["output"], residual)
-    return y, AttentionCache(projections, output, q, k, v, out, lse, visible_from)
+    return y, AttentionCache(projections, output, q, k, v, out, lse, visible_from,
+                             wanted)
 
 
 def attention_backward(dy, cache):
-    """attention_forward in reverse.
+    """attention_forward in reverse; a token without an output has a gradient of 0 there.
 
-    Shapes:  dy (B, T, C) -> dx (B, T, C), gradients of the four projections
+    Shapes:  dy as y -> dx (B, T, C), gradients of the four projections
     """
-    projections, output, q, k, v, out, lse, visible_from = cache
+    projections, output, q, k, v, out, lse, visible_from, wanted = cache
     dout, d_output = linear_backward(dy, output)
-    dq, dk, dv = kernels.attention_backward(dout.reshape(q.shape), q, k, v, out, lse, visible_from)
+    dout = scatter(dout, wanted, q.shape)                   # (B, T, H, D)
+    dq, dk, dv = kernels.attention_backward(dout, q, k, v, out, lse, visible_from)
     dx, grads = project_backward(dq, dk, dv, projections)
     return dx, {**grads, "output": d_output}

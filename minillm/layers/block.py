@@ -12,6 +12,7 @@ from minillm.layers.experts import (ExpertsCache, experts_backward, experts_forw
 from minillm.layers.feed_forward import (FeedForwardCache, feed_forward_backward,
                                          feed_forward_forward, feed_forward_init)
 from minillm.layers.norm import NormCache, norm_backward, norm_forward, norm_init
+from minillm.layers.rows import gather, scatter
 from minillm.tree import brief
 
 
@@ -21,6 +22,7 @@ class BlockCache(NamedTuple):
     attention: AttentionCache
     norm2: NormCache
     feed_forward: FeedForwardCache      # or an ExpertsCache
+    wanted: np.ndarray                  # (N,) tokens that have an output; None: all
 
     __repr__ = brief
 
@@ -43,40 +45,50 @@ def block_init(rng, config):
             "feed_forward": init(rng, config, shrink)}
 
 
-def block_forward(x, params, config, positions, visible_from, precision="float32"):
+def block_forward(x, params, config, positions, visible_from, precision="float32",
+                  wanted=None):
     """Pre-norm block:  x = x + attention(norm1(x));  y = x + feed_forward(norm2(x)).
 
     With experts, the few that a router chooses for a token take the place of the feed-forward.
     precision: "bfloat16" rounds the factors of all linear layers; the rest is float32.
-    Shapes:  x (B, T, C), positions and visible_from (B, T) -> y (B, T, C)
+    wanted: indices of the tokens whose output is read; None: all. A model's last block gets it: a
+    token without a target is read there by others only through its key and value, so what comes
+    after the weighted values is left out for it. With experts nothing is left out, as their
+    balancing loss counts all tokens.
+    Shapes:  x (B, T, C), positions and visible_from (B, T), wanted (N,) into B T
+             -> y (B, T, C), or (N, C) with wanted
     Source:  Radford et al. 2019 (GPT-2), section 2.3: the norm moved to the input of each part.
     """
+    rows = None if config.experts else wanted
     n1, norm1 = norm_forward(x, params["norm1"], config.norm, config.norm_eps)
     x, attention = attention_forward(n1, params["attention"], config, positions, visible_from,
-                                     residual=x, precision=precision)
+                                     residual=gather(x, rows), precision=precision, wanted=rows)
     n2, norm2 = norm_forward(x, params["norm2"], config.norm, config.norm_eps)
     if config.experts:
         y, feed_forward = experts_forward(n2, params["feed_forward"], config.active_experts,
                                           visible_from, residual=x, precision=precision)
+        y = gather(y, wanted)
     else:
         y, feed_forward = feed_forward_forward(n2, params["feed_forward"], residual=x,
                                                precision=precision)
-    return y, BlockCache(norm1, attention, norm2, feed_forward)
+    return y, BlockCache(norm1, attention, norm2, feed_forward, wanted)
 
 
 def block_backward(dy, cache, d_balance=0.0):
     """block_forward in reverse; each `x + f(norm(x))` adds the norm's dx to the running dx.
 
     d_balance: d loss / d cache.balance; a block without experts needs none.
-    Shapes:  dy (B, T, C) -> dx (B, T, C), gradients with the keys of the block's parameters
+    Shapes:  dy as y -> dx (B, T, C), gradients with the keys of the block's parameters
     """
-    norm1, attention, norm2, feed_forward = cache
+    norm1, attention, norm2, feed_forward, wanted = cache
     if isinstance(feed_forward, ExpertsCache):
+        dy = scatter(dy, wanted, norm2.shape)
         dn2, d_feed_forward = experts_backward(dy, feed_forward, d_balance)
     else:
         dn2, d_feed_forward = feed_forward_backward(dy, feed_forward)
     dx, d_norm2 = norm_backward(dn2, norm2, residual=dy)
     dn1, d_attention = attention_backward(dx, attention)
+    dx = scatter(dx, attention.wanted, norm1.shape)                 # (B, T, C)
     dx, d_norm1 = norm_backward(dn1, norm1, residual=dx)
     return dx, {"norm1": d_norm1, "attention": d_attention, "norm2": d_norm2,
                 "feed_forward": d_feed_forward}

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm.layers.linear import LinearCache, linear_backward, linear_forward, linear_init
-from minillm.model.rows import gather, last_of_each, scatter
+from minillm.layers.rows import last_of_each
 from minillm.model.transformer import (TransformerCache, transformer_backward,
                                        transformer_forward)
 from minillm.tree import brief
@@ -13,8 +13,6 @@ from minillm.tree import brief
 
 class RewardCache(NamedTuple):
     """What reward_backward needs."""
-    shape: tuple                # (B, T, C)
-    index: np.ndarray           # (B,) flat indices of the last tokens in B T
     body: TransformerCache
     head: LinearCache
     params: dict
@@ -55,17 +53,16 @@ def reward_forward(params, config, tokens, positions, visible_from, last, recomp
     if empty.size:
         raise ValueError(f"row {empty[0]} has only pads; there is nothing to score")
     h, body = transformer_forward(tokens, params["model"], config, positions, visible_from,
-                                  recompute, precision)
-    index = last_of_each(last, tokens.shape[1])
-    scores, head = scalar_head_forward(gather(h, index), params["reward_head"])
-    return scores, RewardCache(h.shape, index, body, head, params)
+                                  recompute, precision, last_of_each(last, tokens.shape[1]))
+    scores, head = scalar_head_forward(h, params["reward_head"])            # h (B, C)
+    return scores, RewardCache(body, head, params)
 
 
 def reward_backward(dscores, cache):
     """reward_forward in reverse.  Shapes:  dscores (B,) -> {"model", "reward_head"}"""
-    shape, index, body, head, params = cache
-    dh_last, d_head = scalar_head_backward(dscores, head)
-    grads = transformer_backward(scatter(dh_last, index, shape), body)
+    body, head, params = cache
+    dh, d_head = scalar_head_backward(dscores, head)
+    grads = transformer_backward(dh, body)
     if "head" in params["model"]:
         # A reward does not use the output head, but gradients need the keys of all parameters.
         grads["head"] = {"weight": np.zeros_like(params["model"]["head"]["weight"])}

@@ -8,12 +8,12 @@ import numpy as np
 from minillm import tree
 from minillm.config import require
 from minillm.layers.linear import LinearCache
+from minillm.layers.rows import gather, scatter
 from minillm.losses.next_token import next_token_backward, next_token_forward
 from minillm.model.at_once import rows_answered
 from minillm.model.decoding import check_prompts, draw_tokens, generate_tokens
 from minillm.model.finite import require_logits
 from minillm.model.quantized import is_int8, quantized
-from minillm.model.rows import gather, scatter
 from minillm.model.sampling import check_settings
 from minillm.model.saving import save_model
 from minillm.model.transformer import (TransformerCache, head_backward, head_forward, one_document,

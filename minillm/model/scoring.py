@@ -6,8 +6,8 @@ import numpy as np
 
 from minillm.kernels.categorical import categorical_forward
 from minillm.kernels.cross_entropy import cross_entropy_forward
+from minillm.layers.rows import counted, scatter
 from minillm.model.finite import require_finite
-from minillm.model.rows import counted, gather, scatter
 from minillm.model.transformer import head_forward, transformer_forward
 from minillm.tree import brief
 
@@ -33,11 +33,10 @@ def token_logprobs(params, config, batch, temperature=None, precision="float32")
     Shapes:  Batch of (B, T) -> Scored
     Raises:  FloatingPointError if one is not finite.
     """
-    h, _ = transformer_forward(batch.tokens, params, config, batch.positions, batch.visible_from,
-                               recompute=True, precision=precision)
     index = counted(batch.weights)
-    rows = gather(h, index)                                         # (N, C)
-    logits, _ = head_forward(rows, params, precision)                       # (N, V)
+    h, _ = transformer_forward(batch.tokens, params, config, batch.positions, batch.visible_from,
+                               recompute=True, precision=precision, wanted=index)   # (N, C)
+    logits, _ = head_forward(h, params, precision)                          # (N, V)
     targets = batch.targets.reshape(-1)[index]
     if temperature is None:
         logprob = -cross_entropy_forward(logits, targets)[0]
@@ -45,4 +44,4 @@ def token_logprobs(params, config, batch, temperature=None, precision="float32")
         logits /= logits.dtype.type(temperature)
         logprob = categorical_forward(logits, targets)[0]
     require_finite(logprob, "the log-probabilities of the tokens")
-    return Scored(scatter(logprob, index, batch.tokens.shape), rows, index)
+    return Scored(scatter(logprob, index, batch.tokens.shape), h, index)

@@ -92,7 +92,8 @@ def pass_bytes(config, tokens, targets, recompute=False, precision="float32"):
         tokens (blocks + one block's gradients + head) + targets (V + 2 C)
 
     A recomputed block keeps its input alone, and one block at a time has the rest. In bfloat16 the
-    gradient of the logits is there twice, once rounded.
+    gradient of the logits is there twice, once rounded. An upper bound where targets are few: what
+    the last block and the final norm have for targets alone is counted for all tokens.
     """
     C, block = config.width, block_activations(config, precision)
     block += GAPS * expert_activations(config, precision)

@@ -42,6 +42,7 @@ class BlockInput(NamedTuple):
     positions: np.ndarray       # (B, T)
     visible_from: np.ndarray    # (B, T)
     precision: str
+    wanted: np.ndarray          # (N,) tokens that have an output; None: all
 
     __repr__ = brief
 
@@ -111,7 +112,7 @@ def embed(tokens, params, positions):
 
 
 def transformer_forward(tokens, params, config, positions, visible_from, recompute=False,
-                        precision="float32"):
+                        precision="float32", wanted=None):
     """One vector per token, computed from the token and the tokens before it that it may see.
 
         x = embedding(tokens);   x = block(x), L times;   h = norm(x)
@@ -125,7 +126,11 @@ def transformer_forward(tokens, params, config, positions, visible_from, recompu
     time; without a backward pass, this costs nothing and saves memory.
     precision: "bfloat16" rounds the factors of all linear layers, here and in the backward pass;
     parameters, sums, norms, attention and gradients stay float32.
-    Shapes:  tokens (B, T) int, positions and visible_from (B, T) int32 -> h (B, T, C)
+    wanted: indices of the tokens whose vectors are read, ascending; None: all. A token without a
+    target is read by others only through its key and value, so the last block leaves out the rest.
+    In earlier blocks that rest makes the keys and values of the next one.
+    Shapes:  tokens (B, T) int, positions and visible_from (B, T) int32, wanted (N,) into B T
+             -> h (B, T, C), or (N, C) with wanted
     Raises:  ValueError for a sequence longer than the context, or an id outside the vocabulary.
     Source:  Chen et al. 2016, arXiv:1604.06174 (recomputation); Micikevicius et al. 2017,
              arXiv:1710.03740 (mixed precision).
@@ -138,7 +143,8 @@ def transformer_forward(tokens, params, config, positions, visible_from, recompu
     blocks, balance = [], 0.0
     for layer, block in enumerate(params["blocks"]):
         seen = visible_in(layer, visible_from, config)
-        arguments = BlockInput(x, block, config, positions, seen, precision)
+        rows = wanted if layer == config.layers - 1 else None
+        arguments = BlockInput(x, block, config, positions, seen, precision, rows)
         x, cache = block_forward(*arguments)
         blocks.append(arguments if recompute else cache)
         balance += cache.balance
@@ -153,7 +159,7 @@ def transformer_backward(dh, cache, d_head=None, d_balance=0.0):
     d_head: the head's gradient, if the head was used. A tied head and the token embedding are one
     table, so their gradients are added; the gradient of an untied head is returned unchanged.
     Beside an adapter (model/adapter.py) only the blocks have gradients.
-    Shapes:  dh (B, T, C) -> gradients with the keys of the parameters
+    Shapes:  dh as h -> gradients with the keys of the parameters
     """
     dx, d_norm = norm_backward(dh, cache.norm)
     d_blocks = []

@@ -1,7 +1,7 @@
 """Pretraining and fine-tuning: cross-entropy of the targets that count (weight above 0)."""
 
+from minillm.layers.rows import counted
 from minillm.losses.next_token import next_token_backward, next_token_forward
-from minillm.model.rows import counted, gather, scatter
 from minillm.model.transformer import (head_backward, head_forward, transformer_backward,
                                        transformer_forward)
 from minillm.objectives.objective import Objective
@@ -18,17 +18,16 @@ def next_token_objective(params, batch, config, recompute=False, precision="floa
     if not batch.weights.any():
         raise ValueError(f"none of the {batch.weights.size} targets of this batch counts: "
                          "every label is masked")
-    h, body = transformer_forward(batch.tokens, params, config, batch.positions,
-                                  batch.visible_from, recompute, precision)
     index = counted(batch.weights)
-    rows = gather(h, index)                                                 # (N, C)
-    logits, head = head_forward(rows, params, precision)                    # (N, V)
+    h, body = transformer_forward(batch.tokens, params, config, batch.positions,
+                                  batch.visible_from, recompute, precision, index)  # (N, C)
+    logits, head = head_forward(h, params, precision)                       # (N, V)
     targets, weights = batch.targets.reshape(-1)[index], batch.weights.reshape(-1)[index]
     loss, loss_cache = next_token_forward(logits, targets, weights)
 
     dlogits = next_token_backward(1.0, loss_cache)      # overwrites the logits
-    drows, d_head = head_backward(dlogits, head)
-    grads = transformer_backward(scatter(drows, index, h.shape), body, d_head, config.balance)
+    dh, d_head = head_backward(dlogits, head)
+    grads = transformer_backward(dh, body, d_head, config.balance)
     loss, metrics = with_balance(float(loss), body, config)
     return Objective(loss, grads, float(weights.sum()), metrics)
 

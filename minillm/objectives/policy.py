@@ -3,10 +3,10 @@
 import numpy as np
 
 from minillm.kernels.categorical import categorical_backward, categorical_forward
+from minillm.layers.rows import counted
 from minillm.losses.policy import (kl_backward, kl_estimates, kl_forward, value_backward,
                                    value_forward)
 from minillm.model.heads import scalar_head_backward, scalar_head_forward
-from minillm.model.rows import counted, gather, scatter
 from minillm.model.transformer import (head_backward, head_forward, transformer_backward,
                                        transformer_forward)
 from minillm.objectives.algorithms import ALGORITHMS
@@ -23,12 +23,11 @@ def policy_objective(params, rollout, config, settings):
     Source:  Schulman et al. 2017, arXiv:1707.06347, eq. 9.
     """
     algorithm, temperature = ALGORITHMS[settings.algorithm], settings.temperature
+    index = counted(rollout.mask)
     h, body = transformer_forward(rollout.tokens, params["model"], config, rollout.positions,
                                   rollout.visible_from, settings.recompute,
-                                  settings.precision)
-    index = counted(rollout.mask)
-    rows = gather(h, index)                                                 # (N, C)
-    logits, head = head_forward(rows, params["model"], settings.precision)  # (N, V)
+                                  settings.precision, index)                # (N, C)
+    logits, head = head_forward(h, params["model"], settings.precision)     # (N, V)
     logits /= logits.dtype.type(temperature)
     actions, old_logprob, reference_logprob, advantages, returns = (
         field.reshape(-1)[index] for field in (rollout.targets, rollout.old_logprob,
@@ -36,7 +35,7 @@ def policy_objective(params, rollout, config, settings):
                                                rollout.returns))            # (N,) each
     ones = np.ones(len(index), logits.dtype)
     logprob, entropy, lse = categorical_forward(logits, actions)            # (N,) each
-    values, value_head = scalar_head_forward(rows, params["value_head"])    # (N,)
+    values, value_head = scalar_head_forward(h, params["value_head"])       # (N,)
 
     policy_loss, policy_cache = algorithm.forward(logprob, old_logprob, advantages, ones, settings)
     value_loss, value_cache = value_forward(values, returns, ones)
@@ -55,9 +54,9 @@ def policy_objective(params, rollout, config, settings):
     # The gradient overwrites the logits; the division is the chain rule of logits / temperature.
     dlogits = categorical_backward(logits, actions, lse, entropy, dlogprob, dentropy)
     dlogits /= dlogits.dtype.type(temperature)
-    drows, d_head = head_backward(dlogits, head)
-    drows_value, d_value_head = scalar_head_backward(dvalues, value_head)
-    d_model = transformer_backward(scatter(drows + drows_value, index, h.shape), body, d_head)
+    dh, d_head = head_backward(dlogits, head)
+    dh_value, d_value_head = scalar_head_backward(dvalues, value_head)
+    d_model = transformer_backward(dh + dh_value, body, d_head)
     ratio = np.exp(logprob - old_logprob)
     return Objective(float(loss), {"model": d_model, "value_head": d_value_head},
                      float(len(index)),

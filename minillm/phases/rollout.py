@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minillm.layers.rows import scatter
 from minillm.losses.advantage import token_rewards
 from minillm.losses.policy import kl_estimates
 from minillm.model.at_once import parts, rows_answered, tokens_scored
 from minillm.model.decoding import generate_tokens
 from minillm.model.heads import scalar_head_forward
-from minillm.model.rows import scatter
 from minillm.model.scoring import token_logprobs
 from minillm.objectives.algorithms import ALGORITHMS
 from minillm.text.batches import pad_batch

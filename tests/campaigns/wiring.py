@@ -76,7 +76,7 @@ WIRING = [
      "the update reads log-probabilities at temperature 1"),
     (POLICY_OBJECTIVE, "    dlogits /= dlogits.dtype.type(temperature)\n", "",
      "the temperature is missing in the backward"),
-    (POLICY_OBJECTIVE, "scatter(drows + drows_value,", "scatter(drows,", "the value loss does not reach the transformer"),
+    (POLICY_OBJECTIVE, "transformer_backward(dh + dh_value,", "transformer_backward(dh,", "the value loss does not reach the transformer"),
     (POLICY_OBJECTIVE, "value_backward(settings.value_coefficient, value_cache)", "value_backward(1.0, value_cache)",
      "the value loss's coefficient is missing in the gradient"),
     (POLICY_OBJECTIVE, "kl_backward(settings.kl_in_loss, kl_cache)", "kl_backward(1.0, kl_cache)",

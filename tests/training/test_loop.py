@@ -67,8 +67,8 @@ def broken_parameter(params, monkeypatch):
 
 @pytest.mark.parametrize("parts", [1, 2])
 @pytest.mark.parametrize("fault,first", [
-    (overflow_forward, r"linear_forward blocks\.1\.feed_forward\.up \(., 7, 11\), minillm/layers/linear\.py:"),
-    (overflow_backward, r"linear_backward blocks\.1\.feed_forward\.up \(., 7, 60\), minillm/layers/linear\.py:"),
+    (overflow_forward, r"linear_forward blocks\.1\.feed_forward\.up \(\d+, 11\), minillm/layers/linear\.py:"),
+    (overflow_backward, r"linear_backward blocks\.1\.feed_forward\.up \(\d+, 60\), minillm/layers/linear\.py:"),
     (broken_parameter, r"parameter blocks\.0\.norm1\.gain"),
 ], ids=["forward", "backward", "parameter"])
 def test_the_first_tensor_that_became_not_finite_is_named(fault, first, parts, monkeypatch):

@@ -1,4 +1,4 @@
-"""Gather the vectors at the positions that count (loss weight above 0), and scatter them back."""
+"""Gather the vectors of the tokens that are read on, and scatter their gradients back."""
 
 import numpy as np
 
@@ -14,10 +14,13 @@ def last_of_each(last, length):
 
 
 def gather(h, index):
-    """The vectors at some positions, so that the head (the widest product) skips the others.
+    """The vectors of some tokens, so that what reads them skips the others.
 
+    index: ascending, each once, so that an index of all B T tokens needs no copy; None: h as it is.
     Shapes:  h (B, T, C), index (N,) into B T -> (N, C)
     """
+    if index is None:
+        return h
     flat = h.reshape(-1, h.shape[-1])
     return flat if index.size == len(flat) else flat[index]
 
@@ -25,8 +28,10 @@ def gather(h, index):
 def scatter(rows, index, shape):
     """gather in reverse: the rows at their positions, 0 elsewhere.
 
-    Shapes:  rows (N, C) or (N,), index (N,) -> (B, T, C) or (B, T), as `shape` says
+    Shapes:  rows (N, C) or (N,), index (N,) -> `shape`: (B, T, C), (B, T, H, D) or (B, T)
     """
+    if index is None or index.size == shape[0] * shape[1]:
+        return rows.reshape(shape)
     full = np.zeros((shape[0] * shape[1], *shape[2:]), rows.dtype)
-    full[index] = rows
+    full[index] = rows.reshape(-1, *shape[2:])
     return full.reshape(shape)
