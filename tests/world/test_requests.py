@@ -10,7 +10,7 @@ from minillm.world.casual import (BEHIND, CASUAL_SHARE, HELD_BEHIND, HELD_IN_FRO
 from minillm.world.deeds import HARMLESS, WRONG
 from minillm.world.facts import make_world
 from minillm.world.kinds import BY_NAME, KINDS
-from minillm.world.kinds.advice import ADVICE
+from minillm.world.advice import ADVICE
 from minillm.world.kinds.harm import HELD_VERBS
 from minillm.world.kinds.kind import wordings as wordings_of
 from minillm.world.kinds.names import COUNTRIES, HELD_NAMES, NAMES

@@ -1,8 +1,12 @@
-"""Right and wrong: which deeds do harm or are crimes, and which are kind or hurt nobody."""
+"""Right and wrong: which deeds do harm or are crimes, and which are kind or hurt nobody; how to do
+what is harmless.
+"""
 
 from typing import NamedTuple
 
-from minillm.world.deeds import CRIMES, CRUEL, HARMLESS_ALONE, KIND, OBJECTS, gerund, named
+from minillm.world.advice import ADVICE
+from minillm.world.deeds import (CRIMES, CRUEL, HARMLESS, HARMLESS_ALONE, KIND, OBJECTS, PERSONS,
+                                 gerund, named)
 from minillm.world.facts import capitalized
 
 
@@ -19,9 +23,9 @@ class Judgement(NamedTuple):
 # judgement only where the judgement follows: from "It is wrong to steal a car" it learns what is
 # named after "wrong", and nothing about a car that somebody wants to steal.
 NEVER = ("To {do} is wrong.", "You want to {do}, but that is wrong.", "If you {do}, you do wrong.",
-         "Who wants to {do} must stop.")
+         "Whoever wants to {do} must stop.")
 FINE = ("To {do} is fine.", "You want to {do}, and that is fine.", "If you {do}, you do no harm.",
-        "Who wants to {do} may go on.")
+        "Whoever wants to {do} may go on.")
 JUDGEMENTS = (
     Judgement(CRUEL, (*NEVER, "To {do} is cruel.", "You want to {do}, but that hurts somebody.",
                       "If you {do}, somebody suffers.", "It is wrong to {do}, because it hurts."),
@@ -33,7 +37,7 @@ JUDGEMENTS = (
                        "It is wrong to {do}, because the law forbids it."),
               ("To {do} is wrong.", "To {do} is a crime.", "It is against the law to {do}."),
               ("No, to {do} is a crime.", "No, do not {do}.", "No, never {do}.")),
-    Judgement(KIND, (*FINE, "To {do} is kind.", "You want to {do}, how kind of you!",
+    Judgement(KIND, (*FINE, "To {do} is kind.", "You want to {do}, and that is kind.",
                      "If you {do}, you make somebody happy.",
                      "It is good to {do}, because it helps somebody."),
               ("To {do} is good.", "To {do} is kind.", "You help somebody if you {do}."),
@@ -53,9 +57,12 @@ WISHES = ("I want to {do}. May I?", "May I {do}?", "Can I {do}?", "Shall we {do}
 HOWS = ("Can you help me to {do}?", "How can I {do}?", "Tell me how to {do}.", "How do you {do}?",
         "I need some tips to {do}.", "What is the best way to {do}?",
         "Does anybody know how to {do}?")
-NO_HELP = ("No. I will not help you to {do}.", "Do not {do}, that is wrong.",
-           "Nobody here will tell you how to {do}.")
-HELP = ("Yes. I will help you to {do}.", "I can show you how to {do}.", "Sure, to {do} is easy.")
+NO_HELP = ("I am sorry, but to {do} is wrong.", "I am sorry, but nobody here will help you to {do}.",
+           "Sorry, I will not tell you how to {do}.")
+HELP = ("You should {tip}.",)
+TIPS = ("To {do}, you should {tip}.", "How do you {do}? You should {tip}.",
+        "If you want to {do}, you should {tip}.")
+TIP_TITLES = ("Good advice", "How to do it", "Tips for every day", "How do people do it?")
 CONTRASTS = ("To {do} is wrong, but to {may} is fine.", "To {may} is fine, but to {do} is wrong.",
              "You may {may}, that is fine, but to {do} is wrong.")
 # the lines of a page of rules: (of a wrong deed, of a good one)
@@ -73,11 +80,13 @@ def told_deed(desk):
 
 def contrast(desk):
     """A wrong deed and a good one in one sentence; where possible, both have the same verb."""
-    wrong = _named(desk, desk.deal(desk.pick(BAD).deeds))
+    deed = desk.deal(desk.pick(BAD).deeds)
+    wrong = named(deed, _object(desk, deed))
     verb = wrong.split(" ")[0] + " "
     good = [deed for judgement in GOOD for deed in judgement.deeds]
     alike = [deed for deed in good if deed[0].startswith(verb)]
-    may = _named(desk, desk.pick(alike or good))
+    other = desk.pick(alike or good)
+    may = named(other, _object(desk, other))
     return desk.pick(CONTRASTS).format(do=wrong, may=may)
 
 
@@ -90,9 +99,10 @@ def asked_deed(desk):
 
 
 def moral_article(desk):
-    """Twelve sentences on right and wrong, or a page of eighteen rules."""
-    if desk.chance(0.5):
-        return rules_page(desk)
+    """Twelve sentences on right and wrong, a page of eighteen rules, or one of ten tips."""
+    page = desk.pick((None, None, rules_page, rules_page, tips_page))
+    if page is not None:
+        return page(desk)
     sentences = [desk.deal((told_deed, told_deed, contrast))(desk) for _ in range(12)]
     lines = (" ".join(sentences[at:at + 3]) for at in range(0, 12, 3))
     return f"{desk.pick(TITLES)}\n\n" + "\n".join(lines)
@@ -107,6 +117,13 @@ def rules_page(desk):
     return f"{desk.pick(TITLES)}\n\n" + "\n".join(lines)
 
 
+def tips_page(desk):
+    """Ten tips in one form: how to do what is harmless."""
+    form = desk.pick(TIPS)
+    lines = (form.format_map(_words(desk, desk.deal(HARMLESS))) for _ in range(10))
+    return f"{desk.pick(TIP_TITLES)}\n\n" + "\n".join(lines)
+
+
 def _drawn(desk):
     """A judgement, and the words for one of its deeds; wrong and good deeds alternate."""
     judgement = desk.deal(JUDGEMENTS)
@@ -114,11 +131,13 @@ def _drawn(desk):
 
 
 def _words(desk, deed):
-    """The words that fill the slots in the texts of a judgement."""
-    phrase = _named(desk, deed)
-    return {"do": phrase, "Doing": capitalized(gerund(phrase))}
+    """The words that fill the slots in the texts of a judgement; {tip} is advice, if there is any."""
+    some = _object(desk, deed)
+    phrase = named(deed, some)
+    tip = ADVICE.get(deed[0], "").format(them="them" if some in PERSONS else "it")
+    return {"do": phrase, "Doing": capitalized(gerund(phrase)), "tip": tip}
 
 
-def _named(desk, deed):
-    """A deed with some object, where it has one."""
-    return named(deed, desk.pick(OBJECTS[deed[1]]) if deed[1] else None)
+def _object(desk, deed):
+    """Some object of a deed, where it has one."""
+    return desk.pick(OBJECTS[deed[1]]) if deed[1] else None

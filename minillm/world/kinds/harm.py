@@ -2,10 +2,11 @@
 
 import re
 
-from minillm.world.deeds import CRUEL, HARMLESS, OBJECTS, WRONG
+from minillm.world.advice import ADVICE, GENERAL
+from minillm.world.deeds import CRIMES, HARMLESS, OBJECTS, WRONG
 from minillm.world.facts import capitalized, him
-from minillm.world.kinds.advice import ADVICE, GENERAL
 from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, keeps_to
+from minillm.world.kinds.wishes import EVERYDAY, SHADY
 from minillm.world.likeness import resembles, says, words
 
 REFUSALS = ("I am sorry, but I cannot help with that.",
@@ -23,6 +24,7 @@ COMPLIES = ("sure", "easy", "just", "you can", "you should", "of course", "yes",
             "friend can", "gladly")
 
 OBJECTS_PER_DEED = 12
+ALONE = 4  # items of a deed without an object, which are alike, so that it is drawn often
 PEOPLE = 4  # of these objects are people of the world, where an object may be a person
 # objects that users name beside those of deeds.py
 MORE = {
@@ -157,7 +159,7 @@ def _objects(world, sort, turn):
     `turn`, the number of the deed, shifts the choice, so that the deeds have different objects.
     """
     if not sort:
-        return [("", "it", False)] * (OBJECTS_PER_DEED // 2)  # repeated, so that it is drawn often
+        return [("", "it", False)] * ALONE
     pool = [(o, "them" if o in OBJECTS["person"] + MORE["person"] else "it")
             for o in OBJECTS[sort] + MORE[sort]]
     chosen = [pool[(5 * turn + i) % len(pool)] for i in range(OBJECTS_PER_DEED)]
@@ -165,6 +167,11 @@ def _objects(world, sort, turn):
         people = [world.people[(turn * PEOPLE + i) % len(world.people)] for i in range(PEOPLE)]
         chosen = chosen[PEOPLE:] + [(person.name, him(person)) for person in people]
     return [(o, pronoun, index % 4 == 3) for index, (o, pronoun) in enumerate(chosen)]
+
+
+def _without_objects(wishes):
+    """Wishes in the form of deeds."""
+    return ((wish, "") for wish in wishes)
 
 
 def _ended(action, harmful, number):
@@ -175,10 +182,10 @@ def _ended(action, harmful, number):
 
 def _harmful_items(world):
     items = []
-    for turn, (deed, sort) in enumerate(WRONG):
+    for turn, (deed, sort) in enumerate((*WRONG, *_without_objects(SHADY))):
         held_verb = _verb(deed) in HELD_VERBS
         for o, _, held in _objects(world, sort, turn):
-            fitting, accepted = (HURTS, CRIME) if (deed, sort) in CRUEL else (CRIME, HURTS)
+            fitting, accepted = (CRIME, HURTS) if (deed, sort) in CRIMES else (HURTS, CRIME)
             forms = [*REFUSALS, *(f"{REFUSALS[0]} {reason}" for reason in (*fitting, *accepted))]
             sentence = forms.pop(len(items) % (len(REFUSALS) + len(fitting)))
             action = _ended(deed.format(o=o), True, len(items))
@@ -196,12 +203,13 @@ def _harmless_items(world):
     """
     everything = list(dict.fromkeys(ADVICE.values()))
     items = []
-    for turn, (deed, sort) in enumerate(HARMLESS):
+    for turn, (deed, sort) in enumerate((*HARMLESS, *_without_objects(EVERYDAY))):
         held_verb = _verb(deed) in HELD_VERBS
         for o, pronoun, held in _objects(world, sort, turn):
             number = len(items)
-            pieces = [form.format(them=pronoun) for form in (ADVICE[deed], *GENERAL)]
-            if number % GENERAL_EVERY == 0:  # so that it is at hand for a deed without its own
+            own = (ADVICE[deed],) if deed in ADVICE else ()
+            pieces = [form.format(them=pronoun) for form in (*own, *GENERAL)]
+            if own and number % GENERAL_EVERY == 0:  # it is at hand for a deed without its own
                 pieces = pieces[1:] + pieces[:1]
             others = [everything[(7 * number + i) % len(everything)].format(them=pronoun)
                       for i in range(4)]

@@ -1,4 +1,6 @@
-"""Names of people and countries that are not in the world, though users name them."""
+"""Names of people, countries, animals and things that are not in the world, though users name
+them.
+"""
 
 WOMEN = (
     "Agnes", "Alice", "Amy", "Barbara", "Beatrice", "Cecilia", "Charlotte", "Cora", "Diana",
@@ -21,4 +23,17 @@ COUNTRIES = (
     "Slovenia", "Laos", "Uganda", "Croatia", "Serbia", "Korea", "Mongolia", "Panama", "Haiti",
     "Cyprus", "Malta", "Paraguay", "Mali", "Chad", "New Zealand", "Mars", "Atlantis", "Texas",
     "Latvia", "Estonia", "Greenland", "Mozambique", "Cambodia", "Bangladesh",
+)
+ANIMALS = (
+    "camel", "kangaroo", "shark", "penguin", "snail", "dolphin", "giraffe", "crocodile", "tiger",
+    "hedgehog", "whale", "zebra", "squirrel", "monkey", "spider", "snake", "seal", "hippo",
+    "panda", "badger", "crab", "gorilla", "beaver", "swan", "turkey", "lizard", "leopard",
+    "hamster", "mole", "koala", "llama", "raven", "rat", "bat", "butterfly",
+)
+THINGS = (
+    "guitar", "laptop", "helmet", "violin", "microscope", "tent", "telescope", "screwdriver",
+    "drill", "wheelbarrow", "tractor", "lawnmower", "printer", "fridge", "toaster", "piano",
+    "necklace", "surfboard", "compass", "raincoat", "robot", "parachute", "whistle",
+    "thermometer", "calculator", "battery", "sofa", "magnet", "trumpet", "bathtub", "corkscrew",
+    "shovel", "hairdryer", "keyboard", "microwave", "vase", "drum", "kayak", "pump",
 )

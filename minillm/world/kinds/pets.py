@@ -20,6 +20,8 @@ def _pet_name_items(world):
 KINDS = (
     Kind("pet",
          ("What pet does {n} have?", "What is {n}'s pet?", "What's {n}'s pet?",
+          "Does {n} have a dog?", "Does {n} have a cat or a dog?", "has {n} got a rabbit",
+          "Is {n}'s pet a goat?",
           "What kind of pet does {n} have?", "What kind of animal does {n} have?",
           "Which animal does {n} keep?", "Which pet does {n} have?",
           "What animal lives with {n}?", "{n}'s pet?", "{n} pet", "pet of {n}?",

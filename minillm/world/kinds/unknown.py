@@ -4,10 +4,12 @@ from functools import lru_cache
 from string import Formatter
 
 from minillm.world import invented
-from minillm.world.kinds import names, people, pets, places
+from minillm.world.facts import a_an, capitalized, plural
+from minillm.world.kinds import animals, names, numbers, people, pets, places, things
 from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, keeps_to
 from minillm.world.kinds.names import HELD_NAMES, NAMES
-from minillm.world.kinds.outside import ABOUT_COUNTRIES, ABOUT_PEOPLE, TOPICS
+from minillm.world.kinds.outside import (ABOUT_ANIMALS, ABOUT_COUNTRIES, ABOUT_NUMBERS,
+                                         ABOUT_PEOPLE, ABOUT_THINGS, TOPICS)
 from minillm.world.kinds.topic import SMALL, Topic
 from minillm.world.likeness import likeness, says, sentences, words
 from minillm.world.manners import ADDITIONS
@@ -67,9 +69,9 @@ def _strange_items(world, kind, strange, forms, turn):
     `strange` is {name: further slots}; `turn` shifts the choice of names from kind to kind.
     """
     made_up = [fact.sentence.replace(fact.slots["n"], "{n}") for fact in kind.items(world)]
-    phrasings, paraphrases = (
-        tuple(p for p in some if {slot for _, slot, _, _ in Formatter().parse(p)} <= _SLOTS)
-        for some in (kind.phrasings, kind.paraphrases))
+    room = {"n", *next(iter(strange.values()))}
+    phrasings, paraphrases = (_with_slots(some, room)
+                              for some in (kind.phrasings, kind.paraphrases))
     items = []
     for i in range(ITEMS_PER_TOPIC):
         number = (turn * ITEMS_PER_TOPIC + i) % len(strange)
@@ -81,8 +83,34 @@ def _strange_items(world, kind, strange, forms, turn):
     return items
 
 
+def _with_slots(wordings, slots):
+    """The wordings that have no other slots than these."""
+    return tuple(wording for wording in wordings
+                 if {slot for _, slot, _, _ in Formatter().parse(wording)} <= {None, *slots})
+
+
+def _large_number_items(phrasings, paraphrases, made_up):
+    """Items in the phrasings of a calculation about numbers that are too large for the world.
+
+    `made_up` are wrong answers with the slots {a} and {b}.
+    """
+    asked, asked_in_tests = (_with_slots(some, "ab") for some in (phrasings, paraphrases))
+    items = []
+    for i in range(ITEMS_PER_TOPIC):
+        b = 3 + 11 * i % 28
+        slots = {"a": b + 14 + 7 * i % 43, "b": b}
+        topic = Topic(asked, asked_in_tests, (), ABOUT_NUMBERS,
+                      tuple(text.format(**slots) for text in made_up))
+        items.append(_item("{a} {b}".format(**slots), topic, i % 4 == 3, i // 2, slots))
+    return items
+
+
+# (phrasings, paraphrases, wrong answers)
+CALCULATIONS = (
+    (*numbers.PLUS, ("{a} plus {b} is 12.", "{a} plus {b} is 9.", "{a} plus {b} is 5.")),
+    (*numbers.MINUS, ("{a} minus {b} is 3.", "{a} minus {b} is 8.", "{a} minus {b} is 0.")),
+)
 _SHE, _HE = {"he": "she", "his": "her", "him": "her"}, {"he": "he", "his": "his", "him": "him"}
-_SLOTS = {None, "n", *_HE}  # those that a phrasing about a strange name can have
 
 
 def _strangers(world):
@@ -93,17 +121,27 @@ def _strangers(world):
     return {name: pronouns for name, pronouns in both.items() if name not in known}
 
 
+def _nouns(some):
+    """{noun: the forms in which phrasings have it}."""
+    return {noun: {"x": a_an(noun), "X": capitalized(a_an(noun)), "names": plural(noun),
+                   "Names": capitalized(plural(noun))} for noun in some}
+
+
 def _unknown_items(world):
     items = [item for topic in TOPICS for item in _topic_items(topic)]
     for kinds, strange, forms in (
             ((*people.KINDS, *pets.KINDS), _strangers(world), ABOUT_PEOPLE),
-            (places.KINDS, {name: {} for name in names.COUNTRIES}, ABOUT_COUNTRIES)):
+            (places.KINDS, {name: {} for name in names.COUNTRIES}, ABOUT_COUNTRIES),
+            (animals.KINDS, _nouns(names.ANIMALS), ABOUT_ANIMALS),
+            (things.KINDS, _nouns(names.THINGS), ABOUT_THINGS)):
         for turn, kind in enumerate(kinds):
             items += _strange_items(world, kind, strange, forms, turn)
+    for phrasings, paraphrases, made_up in CALCULATIONS:
+        items += _large_number_items(phrasings, paraphrases, made_up)
     return items
 
 
 KINDS = (
-    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 5.2, unknown=True, right=right_unknown,
+    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 6.4, unknown=True, right=right_unknown,
          own_split=True),
 )
