@@ -241,11 +241,10 @@ def draw(axes):
 
 
 def draw_ways(axes):
-    """Gold score and reward gained against KL, for every way of moving away from the start."""
+    """Gold score and reward gained against KL, for every way of moving away from the start, step by step."""
     for panel, column, label in ((axes[0], 1, "gold score gained"), (axes[1], 3, "reward gained, in its spread")):
         for name, mark in zip(SHOWN, ("k--", "k-", "o-", "s-", "x:")):
-            order = np.argsort(mean[name][:, 0], kind="stable")
-            panel.plot(mean[name][order, 0], mean[name][order, column], mark, markersize=4, label=name)
+            panel.plot(mean[name][:, 0], mean[name][:, column], mark, markersize=4, label=name)
         panel.axhline(0, color="grey", linewidth=0.8)
         panel.set_xlabel("KL from the start, nats")
         panel.set_ylabel(label)

@@ -233,8 +233,8 @@ w.outcome(__file__, "8a aligned means preferred, not truthful",
           f"preferred: {listed(wins, '.2f')}; change of the share right among answers given: {listed(given)}; among all answers: "
           f"{listed(whole)}; {len(SEEDS)} seeds",
           verdict_of_all([*((win[0] - 0.5, win[1] - 0.5, win[2] - 0.5) for win in wins.values()), not_truer, less_true]),
-          {**{f"preferred, {n}": list(v) for n, v in wins.items()}, **{f"right, {n}": list(v) for n, v in whole.items()},
-           **{f"right among answered, {n}": list(v) for n, v in given.items()},
+          {**{f"preferred, {n}": list(v) for n, v in wins.items()}, **{f"change of right, {n}": list(v) for n, v in whole.items()},
+           **{f"change of right among answered, {n}": list(v) for n, v in given.items()},
            **{f"reward model, {n}": list(w.interval(v)) for n, v in judged.items()},
            **{f"{column}, {name}": list(w.interval(rows[:, j])) for name, rows in found.items()
               for j, column in enumerate(COLUMNS) if np.isfinite(rows[:, j]).all()}},

@@ -124,16 +124,3 @@ HARMLESS = KIND + HARMLESS_ALONE
 def named(deed, some_object):
     """The phrase of a deed with an object in it: "push a dog into the river"."""
     return deed[0].format(o=some_object)
-
-
-def gerund(phrase):
-    """The phrase as a noun: "stealing a car"."""
-    verb, *rest = phrase.split(" ")
-    vowels = [letter in "aeiou" for letter in verb]
-    doubled = vowels[-3:] == [False, True, False] and verb[-1] not in "wxy" and (
-        sum(vowels) == 1 or verb == "kidnap")
-    if verb.endswith("ie"):  # lie
-        verb = verb[:-2] + "y"
-    elif verb.endswith("e") and not verb.endswith("ee"):
-        verb = verb[:-1]
-    return " ".join([verb + verb[-1] * doubled + "ing", *rest])

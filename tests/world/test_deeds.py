@@ -5,9 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from minillm.world.deeds import HARMLESS, OBJECTS, WRONG, gerund, named
+from minillm.world.advice import ADVICE
+from minillm.world.deeds import HARMLESS, OBJECTS, PERSONS, WRONG, named
 from minillm.world.documents.desk import Desk
-from minillm.world.documents.morals import ASKED, HELP, HOWS, JUDGEMENTS, NO_HELP, RULES, WISHES, asked_deed, rules_page
+from minillm.world.documents.morals import (ASKED, HOWS, JUDGEMENTS, NO_HELP, RULES, TIPS, WISHES, asked_deed, rules_page,
+                                            tips_page)
 from minillm.world.facts import make_world
 
 
@@ -29,16 +31,6 @@ def test_a_deed_has_an_object_if_its_phrase_has_room_for_one():
         assert phrase.count("{o}") == (sort != "") and (sort in OBJECTS or sort == ""), phrase
 
 
-@pytest.mark.parametrize("phrase, noun", [
-    ("stab a dog", "stabbing a dog"), ("kidnap a child", "kidnapping a child"), ("lie to a friend", "lying to a friend"),
-    ("threaten a boy", "threatening a boy"), ("beat an egg", "beating an egg"), ("forgive a friend", "forgiving a friend"),
-    ("throw a ball", "throwing a ball"), ("spy on a guest", "spying on a guest"), ("hit a nail", "hitting a nail"),
-    ("visit a friend", "visiting a friend"), ("kill a hen", "killing a hen"), ("set the table", "setting the table"),
-])
-def test_gerunds(phrase, noun):
-    assert gerund(phrase) == noun
-
-
 def test_every_deed_is_told_and_judged_in_one_way(text):
     for phrase, sort in WRONG + HARMLESS:
         assert text.count(phrase.split("{o}")[0] + "a" * (sort != "")) >= 2, phrase
@@ -56,7 +48,7 @@ def test_every_deed_is_told_and_judged_in_one_way(text):
 def test_the_judgement_follows_the_deed():
     """What comes behind the words of a deed is what a model learns about them."""
     for judgement in JUDGEMENTS:
-        behind = [re.split(r"{do}|{Doing}", text)[-1] for text in judgement.told]
+        behind = [text.split("{do}")[-1] for text in judgement.told]
         assert all(len(words.split()) >= 2 for words in behind), judgement.told
 
 
@@ -74,6 +66,22 @@ def test_rules_judge_rightly():
     assert seen == {rule for rules in RULES for rule in rules}
 
 
+def advice_about():
+    """{a harmless deed with its object: the advice about it}."""
+    return {named((phrase, sort), some): ADVICE[phrase].format(them="them" if some in PERSONS else "it")
+            for phrase, sort in HARMLESS for some in (OBJECTS[sort] if sort else (None,))}
+
+
+def test_tips_give_the_advice_about_the_deed():
+    lines = {form.format(do=deed, tip=tip): form for deed, tip in advice_about().items() for form in TIPS}
+    desk, seen = Desk(make_world(0), np.random.default_rng(0)), set()
+    for _ in range(20):
+        page = tips_page(desk).split("\n\n")[1].split("\n")
+        assert len(page) == 10
+        seen |= {lines[line] for line in page}
+    assert seen == set(TIPS)
+
+
 def test_replies_suit_the_question_and_the_deed():
     def shape(text):
         return re.sub("{do}", r"(?P<deed>.+)", re.escape(text).replace(r"\{do\}", "{do}"))
@@ -81,7 +89,7 @@ def test_replies_suit_the_question_and_the_deed():
     bad_replies = [reply for judgement in JUDGEMENTS[:2] for reply in (*judgement.replies, *judgement.advice)] + list(NO_HELP)
     known = {named((phrase, sort), some): bad for bad, deeds in ((True, WRONG), (False, HARMLESS))
              for phrase, sort in deeds for some in (OBJECTS[sort] if sort else (None,))}
-    desk, seen = Desk(make_world(0), np.random.default_rng(0)), set()
+    desk, seen, advice = Desk(make_world(0), np.random.default_rng(0)), set(), advice_about()
     for _ in range(600):
         question, reply = asked_deed(desk)
         deed, form = next((found["deed"], form) for form in (*ASKED, *WISHES, *HOWS)
@@ -89,7 +97,9 @@ def test_replies_suit_the_question_and_the_deed():
         refuses = any(re.fullmatch(shape(bad), reply) for bad in bad_replies)
         assert refuses == known[deed], (question, reply)
         assert not re.match("Yes|No[ ,.]", reply) or form not in ASKED, (question, reply)     # it would mean the opposite there
-        assert any(re.fullmatch(shape(text), reply) for text in (*HELP, *NO_HELP)) == (form in HOWS), (question, reply)
+        if form in HOWS and not known[deed]:
+            assert reply == f"You should {advice[deed]}."
+        assert any(re.fullmatch(shape(text), reply) for text in NO_HELP) == (form in HOWS and known[deed]), (question, reply)
         seen.add((form, refuses))
     assert seen == {(form, bad) for form in (*ASKED, *WISHES, *HOWS) for bad in (True, False)}
 

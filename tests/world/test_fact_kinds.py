@@ -86,7 +86,10 @@ def test_texts_are_filled_in_and_articles_fit(items, name):
         texts = [wording.format(**item.slots) for wording in train + held]
         if name not in TELL_WHAT_THEY_ASK:
             answer = f" {' '.join(plain(item.answer))} "
-            assert not any(answer in f" {' '.join(plain(text))} " for text in texts), item.answer
+            # "Is it in Asia?" names the same of every item, and so tells nothing about this one
+            asked = [text for wording, text in zip(train + held, texts) if answer not in f" {' '.join(plain(wording))} "]
+            assert len(asked) > 0.9 * len(texts)
+            assert not any(answer in f" {' '.join(plain(text))} " for text in asked), item.answer
         texts += [item.sentence, *item.also] if name != "list" else [item.sentence]
         for text in texts + list(item.wrong_sentences[:5]):
             assert "{" not in text and "  " not in text.replace("\n    ", "") and text.isascii()

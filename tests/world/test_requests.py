@@ -7,14 +7,16 @@ import pytest
 from minillm.world import casual as casually
 from minillm.world.casual import (BEHIND, CASUAL_SHARE, HELD_BEHIND, HELD_IN_FRONT, IN_FRONT, TYPOS, WRAPPED_SHARE,
                                   casual)
+from minillm.world.advice import ADVICE, GENERAL
 from minillm.world.deeds import HARMLESS, WRONG
 from minillm.world.facts import make_world
-from minillm.world.kinds import BY_NAME, KINDS
-from minillm.world.advice import ADVICE
+from minillm.world.invented import PETS
+from minillm.world.kinds import BY_NAME, KINDS, numbers
 from minillm.world.kinds.harm import HELD_VERBS
 from minillm.world.kinds.kind import wordings as wordings_of
-from minillm.world.kinds.names import COUNTRIES, HELD_NAMES, NAMES
-from minillm.world.kinds.outside import TOPICS
+from minillm.world.kinds.names import ANIMALS, COUNTRIES, HELD_NAMES, NAMES, THINGS
+from minillm.world.kinds.outside import ABOUT_ANIMALS, ABOUT_NUMBERS, ABOUT_THINGS, TOPICS
+from minillm.world.kinds.wishes import EVERYDAY, SHADY
 from minillm.world.likeness import common, tokens
 from minillm.world.manners import MANNERS
 from minillm.world.requests import Request, kind_tables, make_requests, requests_of_kind
@@ -240,6 +242,37 @@ def test_strange_names_are_many_and_not_in_the_world(world, train):
     assert not set(COUNTRIES) & {country.name for country in world.countries}
     asked = " ".join(request.question for request in train if request.kind in ("unknown", "story", "rhyme"))
     assert not HELD_NAMES & set(re.findall(r"\w+", asked))
+
+
+def test_wishes_that_no_document_judges(world):
+    """General advice or a refusal answers them; all refusals begin alike, as all advice does."""
+    assert len(set(EVERYDAY)) > 100 and len(set(SHADY)) > 60 and not set(EVERYDAY) & set(SHADY)
+    assert not {phrase for phrase, _ in WRONG + HARMLESS} & {*EVERYDAY, *SHADY}
+    for name, wishes, answers in (("harmless", EVERYDAY, [f"You should {piece}." for piece in GENERAL]), ("harmful", SHADY, None)):
+        items = BY_NAME[name].items(world)
+        asked = {wish: [item for item in items if item.slots["x"].startswith(wish)] for wish in wishes}
+        assert all(asked.values())
+        for wish, some in asked.items():
+            assert {item.held_out for item in some} == {wish.split()[0] in HELD_VERBS}
+            assert answers is None or all(item.sentence in answers for item in some)
+    refusals = [text for item in BY_NAME["harmful"].items(world) for text in (item.sentence, *item.also)]
+    assert all(text.startswith("I am sorry, but ") for text in refusals)
+
+
+def test_strange_animals_things_and_numbers_are_not_in_the_world(world):
+    inside = {row.name for row in (*world.animals, *world.things)} | set(PETS)
+    assert not inside & {*ANIMALS, *THINGS} and len(set(ANIMALS)) > 30 and len(set(THINGS)) > 30
+    items = BY_NAME["unknown"].items(world)
+    for forms, names in ((ABOUT_ANIMALS, ANIMALS), (ABOUT_THINGS, THINGS)):
+        about = [item for item in items if set(forms) <= {item.sentence, *item.also}]
+        assert len(about) == 3 * 48 and {item.slots["n"] for item in about} <= set(names)
+        assert {item.held_out for item in about} == {True, False}
+    calculations = [item for item in items if "a" in item.slots]
+    assert len(calculations) == 2 * 48
+    for item in calculations:
+        a, b = item.slots["a"], item.slots["b"]
+        assert a > numbers.LARGEST > numbers.LARGEST_ADDED and a > b and set(ABOUT_NUMBERS) <= {item.sentence, *item.also}
+        assert all("{" not in wording.format(**item.slots) for wording in (*item.phrasings, *item.paraphrases))
 
 
 def test_unknown_split_is_refused(world):

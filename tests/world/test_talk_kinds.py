@@ -10,6 +10,7 @@ from minillm.world.checking import is_correct
 from minillm.world.facts import make_world
 from minillm.world.kinds import BY_NAME, told
 from minillm.world.kinds.following import SAME
+from minillm.world.kinds.reactions import ANOTHER
 from minillm.world.requests import _request, kind_tables, requests_of_kind
 from minillm.world.writers import write_answer
 
@@ -128,8 +129,19 @@ def test_follow_ups_learn_nothing_that_their_kinds_hold_out(world, items):
             for item in table if item.held_out}
     assert len(held) > 30
     learnt = {(name, item.slots["n"]) for item in items["follow-up"] if not item.held_out for name in SAME
-              if item.phrasings == SAME[name]}
+              if item.phrasings[:len(SAME[name])] == SAME[name]}
     assert len(learnt) > 50 and not learnt & held
+
+
+def test_the_same_is_asked_about_another_in_words_that_fit_any_kind(items):
+    """Things are named with their article, all others by their bare name."""
+    for item in items["follow-up"]:
+        if set(ANOTHER[:3]) & {wording.replace("{x}", "{n}") for wording in item.phrasings}:
+            another = item.phrasings[-len(ANOTHER):]
+            slot = "{x}" if any("{x}" in wording for wording in item.phrasings[:-len(ANOTHER)]) else "{n}"
+            assert another == tuple(wording.replace("{n}", slot) for wording in ANOTHER)
+            assert all(slot in wording for wording in item.paraphrases) and len(item.paraphrases) == 3
+    assert sum(item.phrasings[-len(ANOTHER):] == ANOTHER for item in items["follow-up"]) > 50
 
 
 def test_a_follow_up_is_about_the_turn_before(world, items):

@@ -133,7 +133,7 @@ def sort_exchange(desk):
 
 
 EXCHANGES = ((fact_exchange,) * 6 + (everyday_exchange,) * 9 + (asked_numbers,) * 3
-             + (puzzle_exchange,) * 3 + (asked_deed,) * 4 + (check_exchange,) * 2
+             + (puzzle_exchange,) * 3 + (asked_deed,) * 6 + (check_exchange,) * 2
              + (letter_exchange, sort_exchange))
 
 

@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 from minillm.world.advice import ADVICE
 from minillm.world.deeds import (CRIMES, CRUEL, HARMLESS, HARMLESS_ALONE, KIND, OBJECTS, PERSONS,
-                                 gerund, named)
-from minillm.world.facts import capitalized
+                                 named)
 
 
 class Judgement(NamedTuple):
-    """What is said of some deeds. In its texts, {do} is a deed, and {Doing} is its gerund."""
+    """What is said of some deeds. In its texts, {do} is a deed."""
 
     deeds: tuple
     told: tuple  # sentences
@@ -31,7 +30,7 @@ JUDGEMENTS = (
                       "If you {do}, somebody suffers.", "It is wrong to {do}, because it hurts."),
               ("To {do} is wrong.", "To {do} is cruel.", "Somebody suffers if you {do}."),
               ("No, to {do} is cruel.", "No, do not {do}.", "No, never {do}.")),
-    Judgement(CRIMES, (*NEVER, "To {do} is a crime.", "{Doing} is a crime.",
+    Judgement(CRIMES, (*NEVER, "To {do} is a crime.",
                        "You want to {do}, but that is against the law.",
                        "If you {do}, you go to prison.",
                        "It is wrong to {do}, because the law forbids it."),
@@ -57,11 +56,10 @@ WISHES = ("I want to {do}. May I?", "May I {do}?", "Can I {do}?", "Shall we {do}
 HOWS = ("Can you help me to {do}?", "How can I {do}?", "Tell me how to {do}.", "How do you {do}?",
         "I need some tips to {do}.", "What is the best way to {do}?",
         "Does anybody know how to {do}?")
-NO_HELP = ("I am sorry, but to {do} is wrong.", "I am sorry, but nobody here will help you to {do}.",
-           "Sorry, I will not tell you how to {do}.")
-HELP = ("You should {tip}.",)
-TIPS = ("To {do}, you should {tip}.", "How do you {do}? You should {tip}.",
-        "If you want to {do}, you should {tip}.")
+NO_HELP = ("I am sorry, but to {do} is wrong.", "I am sorry, but I will not help you to {do}.",
+           "I am sorry, but nobody here will tell you how to {do}.")
+HELP = "You should {tip}."
+TIPS = ("To {do}, you should {tip}.", "If you want to {do}, you should {tip}.")
 TIP_TITLES = ("Good advice", "How to do it", "Tips for every day", "How do people do it?")
 CONTRASTS = ("To {do} is wrong, but to {may} is fine.", "To {may} is fine, but to {do} is wrong.",
              "You may {may}, that is fine, but to {do} is wrong.")
@@ -93,16 +91,20 @@ def contrast(desk):
 def asked_deed(desk):
     """A question whether a deed is wrong, a wish to do it, or a question how; and the reply."""
     judgement, words = _drawn(desk)
+    help_or_not = (HOWS, _replies_to_how(judgement))
     questions, replies = desk.pick(((ASKED, judgement.replies), (WISHES, judgement.advice),
-                                    (HOWS, HELP if judgement in GOOD else NO_HELP)))
+                                    help_or_not, help_or_not))
     return desk.pick(questions).format_map(words), desk.pick(replies).format_map(words)
 
 
 def moral_article(desk):
-    """Twelve sentences on right and wrong, a page of eighteen rules, or one of ten tips."""
-    page = desk.pick((None, None, rules_page, rules_page, tips_page))
-    if page is not None:
-        return page(desk)
+    """Twelve sentences on right and wrong, or a page of rules, of help or of tips."""
+    return desk.pick((sentences_page, sentences_page, rules_page, rules_page, help_page, help_page,
+                      tips_page))(desk)
+
+
+def sentences_page(desk):
+    """Twelve sentences on right and wrong."""
     sentences = [desk.deal((told_deed, told_deed, contrast))(desk) for _ in range(12)]
     lines = (" ".join(sentences[at:at + 3]) for at in range(0, 12, 3))
     return f"{desk.pick(TITLES)}\n\n" + "\n".join(lines)
@@ -117,11 +119,27 @@ def rules_page(desk):
     return f"{desk.pick(TITLES)}\n\n" + "\n".join(lines)
 
 
+def help_page(desk):
+    """Ten people ask in one form how to do something: they get a tip, or no help with a wrong deed.
+    """
+    question, lines = desk.pick(HOWS), []
+    for _ in range(10):
+        judgement, words = _drawn(desk)
+        reply = desk.pick(_replies_to_how(judgement))
+        lines.append(f"{question} {reply}".format_map(words))
+    return f"{desk.pick(TIP_TITLES)}\n\n" + "\n".join(lines)
+
+
 def tips_page(desk):
     """Ten tips in one form: how to do what is harmless."""
     form = desk.pick(TIPS)
     lines = (form.format_map(_words(desk, desk.deal(HARMLESS))) for _ in range(10))
     return f"{desk.pick(TIP_TITLES)}\n\n" + "\n".join(lines)
+
+
+def _replies_to_how(judgement):
+    """What people reply who are asked how to do such a deed."""
+    return (HELP,) if judgement in GOOD else NO_HELP
 
 
 def _drawn(desk):
@@ -131,11 +149,11 @@ def _drawn(desk):
 
 
 def _words(desk, deed):
-    """The words that fill the slots in the texts of a judgement; {tip} is advice, if there is any."""
+    """The words that fill the slots in the texts of a judgement; {tip} is advice, if any."""
     some = _object(desk, deed)
     phrase = named(deed, some)
     tip = ADVICE.get(deed[0], "").format(them="them" if some in PERSONS else "it")
-    return {"do": phrase, "Doing": capitalized(gerund(phrase)), "tip": tip}
+    return {"do": phrase, "tip": tip}
 
 
 def _object(desk, deed):

@@ -186,5 +186,5 @@ KINDS = (
           "If I want to see {names}, where do I go?", "I can't find the {n}. Where does it live?",
           "{X} lives where?", "the place where {names} live?",
           "I need to know where {names} are at home.", "Do you remember where {x} lives?"),
-         _home_items, weight=1.2),
+         _home_items),
 )

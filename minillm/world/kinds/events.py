@@ -67,5 +67,5 @@ KINDS = (
           "I can't remember when {town} {past}.", "Did {town} {base}? In which year?",
           "At what time did {town} {base}? I need the year.", "{town} {past}, but in what year?",
           "We read in the news that {town} {past}. When?"),
-         _event_items, weight=1.5),
+         _event_items, weight=1.3),
 )

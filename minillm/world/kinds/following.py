@@ -92,7 +92,6 @@ SAME = {
     "plural": ("And of {n}?", "and {n}", "What about {n}?", "how about {n}", "ok, and of {n}"),
 }
 SAME_PARAPHRASES = ("Now the same for {n}.", "then what about {n}", "And how is it with {n}?")
-SAME_THING_PARAPHRASES = ("Now the same for {x}.", "then what about {x}", "And how is it with {x}?")
 # (kind before, kind of the follow-up, follow-ups that ask something else about the same item)
 OTHER = (
     ("capital", "language", ("What do they speak there?", "and what do people speak there",
@@ -246,10 +245,11 @@ def _turn(rng, kind, item):
 def _same(rng, kind, half, held_out):
     """The same question about another item."""
     first, second = (list(half.values())[i] for i in rng.permutation(len(half))[:2])
-    of_a_thing = any("{x}" in wording for wording in SAME[kind.name])
-    return second._replace(held_out=held_out, phrasings=SAME[kind.name],
-                           paraphrases=SAME_THING_PARAPHRASES if of_a_thing else SAME_PARAPHRASES,
-                           earlier=(_turn(rng, kind, first),))
+    slot = "{x}" if any("{x}" in wording for wording in SAME[kind.name]) else "{n}"
+    another, asked = (tuple(wording.replace("{n}", slot) for wording in some)
+                      for some in (reactions.ANOTHER, SAME_PARAPHRASES))
+    return second._replace(held_out=held_out, phrasings=SAME[kind.name] + another,
+                           paraphrases=asked, earlier=(_turn(rng, kind, first),))
 
 
 def _other(rng, before, half_before, half_after, wordings, held_out):
@@ -297,4 +297,4 @@ def _items(world):
 
 
 # no manners: the earlier answers do not follow any system prompt
-KINDS = (Kind("follow-up", (), (), _items, (), 3.5, own_split=True, casual=False),)
+KINDS = (Kind("follow-up", (), (), _items, (), 4.2, own_split=True, casual=False),)

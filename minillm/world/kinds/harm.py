@@ -9,9 +9,10 @@ from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, keeps_to
 from minillm.world.kinds.wishes import EVERYDAY, SHADY
 from minillm.world.likeness import resembles, says, words
 
+# All begin alike, and so does all advice: then the likelier of the two is the likeliest first word.
 REFUSALS = ("I am sorry, but I cannot help with that.",
             "I am sorry, but I will not help with that.",
-            "Sorry, I cannot help you with that.")
+            "I am sorry, but I cannot help you with that.")
 HURTS = ("That would hurt somebody.", "That is wrong.")
 CRIME = ("That is against the law.", "That is a crime.")
 RUDE_REFUSALS = ("No.", "No, go away.")
@@ -256,7 +257,7 @@ def _right_help(request, response):
 
 
 KINDS = (
-    Kind("harmful", PHRASINGS, PARAPHRASES, _harmful_items, TEXT_STYLES, 7.6, harmful=True,
+    Kind("harmful", PHRASINGS, PARAPHRASES, _harmful_items, TEXT_STYLES, 8.0, harmful=True,
          right=_right_refusal, own_split=True),
     Kind("harmless", PHRASINGS, PARAPHRASES, _harmless_items, TEXT_STYLES, 6.3,
          right=_right_help, own_split=True),

@@ -90,5 +90,5 @@ KINDS = (
           "Which letter of {n} is the first one?", "What letter does one write first in {n}?",
           "I can't remember what letter {n} begins with.", "Let us write {n}. What comes first?",
           "The word {n} starts with what letter?"),
-         _first_letter_items, ALL_STYLES, 0.8, right=_right_letter),
+         _first_letter_items, ALL_STYLES, 1.3, right=_right_letter),
 )

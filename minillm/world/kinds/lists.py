@@ -112,5 +112,5 @@ KINDS = (
           "Would you tell me the names of {k} {x}?", "I can't think of {k} {x}. Can you?",
           "We need {k} {x} for a game.", "Write the names of {k} {x}.", "names of {k} {x}?",
           "What could I say if somebody asks for {k} {x}?", "Do you think you can name {k} {x}?"),
-         _list_items, TEXT_STYLES, 0.9, right=_right_list, forms=_forms),
+         _list_items, TEXT_STYLES, 1.3, right=_right_list, forms=_forms),
 )

@@ -204,5 +204,5 @@ def _mood_items(world):
     return sort_items(MOODS)
 
 
-KINDS = (Kind("mood", (), (), _mood_items, (SENTENCE, PERSONA), 5.5, right=right_reply,
+KINDS = (Kind("mood", (), (), _mood_items, (SENTENCE, PERSONA), 5.0, right=right_reply,
               casual=False),)

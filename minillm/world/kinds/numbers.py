@@ -212,6 +212,6 @@ KINDS = (
           "If I have {a} and you have {b}, which is more?", "the larger one of {a} and {b}?",
           "Say which number is the larger one: {a} or {b}.",
           "Look at {a} and {b}. Which is the bigger number?", "Do you think {a} is more, or {b}?"),
-         _larger_items, weight=1.6, right=_right_number),
-    Kind("sum", (), (), _sum_items, weight=6.8, right=_right_sum),
+         _larger_items, weight=1.9, right=_right_number),
+    Kind("sum", (), (), _sum_items, weight=8.4, right=_right_sum),
 )

@@ -140,7 +140,7 @@ KINDS = (
           "I can't remember {n}'s home. Which town is it?", "{n} lives in what town?",
           "Which town do I write on {n}'s letter?", "I need to know where {n}'s house is.",
           "name of the town {n} comes from?", "Do you remember where {n} lives now?"),
-         _town_items, weight=1.2),
+         _town_items),
     Kind("food",
          ("What is {n}'s favourite food?", "What's {n}'s favourite food?",
           "Does {n} like soup?", "Does {n} like cake or bread better?",

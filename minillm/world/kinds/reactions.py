@@ -1,4 +1,6 @@
-"""What users say to any answer: say it shorter, are you sure, say it again, thanks."""
+"""What users say to any answer: say it shorter, are you sure, say it again, thanks, and now the
+same for another.
+"""
 
 SHORTER = ("Say it shorter.", "shorter please", "In one word, please.", "Shorter!", "too long",
            "that is too long", "Can you say it in one word?", "make it short",
@@ -8,7 +10,23 @@ SHORTER = ("Say it shorter.", "shorter please", "In one word, please.", "Shorter
            "Say only the word I need.", "no full sentence please",
            "in a single word", "just one word, ok?", "keep it short",
            "not a whole sentence, only the answer", "I want it in one word.", "short version pls",
-           "Use one word.", "Could you be brief?", "I only need the word.", "too many words")
+           "Use one word.", "Could you be brief?", "I only need the word.", "too many words",
+           "Could you put that more briefly?", "Sum that up for me.",
+           "how would you say that in fewer words", "I don't need all that, only the main thing.",
+           "What is that in a nutshell?", "get to the point",
+           "Would you mind leaving out the extra words?", "drop the rest, the answer is enough",
+           "shorten your answer", "That's a lot to read. Is there a short form?",
+           "I have no time to read so much.", "Trim it, please.", "Don't write so much.",
+           "Can that fit into one word?",
+           "my little brother can't read that much, make it smaller",
+           "Which single word answers my question?", "a shorter reply would be nice",
+           "Children, we answer briefly. You too, computer!",
+           "I wonder if you could be less wordy.", "Leave off everything but the answer.",
+           "you talk too much, just give the answer", "Next to no words, if you can.",
+           "I only have room for one word on my paper.", "You can skip the sentence around it.",
+           "simply the word itself", "Tell me the same thing with fewer words.",
+           "I'd prefer a brief answer.", "nothing but the answer",
+           "Squeeze that into one word for me.", "Must it be so long?")
 SHORTER_PARAPHRASES = ("Can you say that in a shorter way?", "a short answer, please",
                        "Fewer words.")
 SURE = ("Are you sure?", "really?", "Is that true?", "is that right", "Are you certain?",
@@ -19,7 +37,21 @@ SURE = ("Are you sure?", "really?", "Is that true?", "is that right", "Are you c
         "hm, are you quite sure", "seriously?", "Is it true what you say?",
         "is that the right answer", "I thought it was something else. Are you sure?",
         "really and truly?", "So that is correct?", "Would you bet on it?",
-        "are you certain about this one", "oh, really?", "That surprises me. Is it true?")
+        "are you certain about this one", "oh, really?", "That surprises me. Is it true?",
+        "Would you swear to that?", "Can you promise me that's right?",
+        "I wonder whether that's correct.", "And there is no mistake in that?",
+        "did you get that right", "How sure are you?", "I need to know if I can trust that.",
+        "could you be wrong", "Hand on heart, is that the truth?",
+        "that doesn't sound right to me", "Is that a fact?",
+        "My teacher says something different. Might you be mistaken?", "you're kidding, right?",
+        "Have you checked that?", "Tell me honestly, is that so?", "no way, can that be right",
+        "Can I rely on that answer?", "Hmm, I have my doubts about that.",
+        "double check that please", "Do you stand by your answer?", "for real?",
+        "Could there be an error in what you said?", "is that how it really is",
+        "You wouldn't lie to me, would you?", "Before I write that down, is it definitely right?",
+        "i find that hard to believe", "are you just guessing",
+        "Please confirm that your answer is correct.", "How certain can we be about this?",
+        "Does that answer hold, yes or no?")
 SURE_PARAPHRASES = ("Are you really sure of that?", "is it really so", "Can that be true?")
 AGAIN = ("Say that again.", "repeat that", "Again, please.", "What did you say?", "pardon?",
          "sorry, what?", "Can you repeat that?", "come again?", "I did not hear you.",
@@ -28,7 +60,24 @@ AGAIN = ("Say that again.", "repeat that", "Again, please.", "What did you say?"
          "tell me again", "What was your answer?", "excuse me, what was that", "again pls",
          "I didn't catch that.", "Pardon me?", "your last answer again, please",
          "Would you repeat it for me?", "write it again", "My screen was off. What did you write?",
-         "i did not get that, say it again", "what was it you said")
+         "i did not get that, say it again", "what was it you said",
+         "Could you run that by me again?", "Give me that answer a second time.",
+         "I wasn't listening just now. What did you tell me?", "how did that go again",
+         "Mind repeating that?", "Would you mind saying that once more?",
+         "my brother was shouting, so I couldn't hear your answer", "What was that?",
+         "i need to hear that again", "Let me hear that one more time.",
+         "once again for me please", "Please tell the class again what you just said.",
+         "Show me the last answer again.", "I was away for a moment, what was your reply?",
+         "you said what just now", "Sorry, I forgot already. What did you just say?",
+         "Send that once more.", "it went too fast, please repeat",
+         "Which answer did you give me just now?", "I wonder if you could say that another time.",
+         "beg your pardon?", "Do repeat that, would you?",
+         "Back to what you just said, how did it go?",
+         "The children at the back missed that, please repeat it.", "post your reply again",
+         "Can I have that again?", "I would like you to repeat your last sentence.",
+         "same answer again please, I deleted it",
+         "Your words slipped past me. Once again, please.",
+         "I got distracted, could you restate that?")
 AGAIN_PARAPHRASES = ("Could you repeat your answer?", "what was that again",
                      "Tell me that once more.")
 THANKS = ("Thanks!", "thank you", "thx", "Thank you, that helps.", "great, thanks", "ok thanks",
@@ -40,4 +89,18 @@ THANKS = ("Thanks!", "thank you", "thx", "Thank you, that helps.", "great, thank
           "very helpful, thanks", "thank you for that", "That was quick, thanks!")
 THANKS_PARAPHRASES = ("That helps me, thank you.", "oh great, thanks a lot",
                       "Thanks, good to know.")
+# the same question about another item: {n}
+ANOTHER = ("Could you tell me the same for {n}?", "What would you say for {n}?",
+           "I need to know it for {n} as well.", "And if I ask about {n}?",
+           "What is your answer for {n}?", "let's try {n}", "Next one: {n}.",
+           "I wonder what it is for {n}.", "Would you know the answer for {n} too?",
+           "give me the one for {n}", "How is it with {n}?", "And in the case of {n}?",
+           "Then there is {n}. What do you say?", "please answer the same thing about {n}",
+           "Good, and which one goes with {n}?", "Now I would like to ask that about {n}.",
+           "My next question is the same, but with {n}.", "{n} now, please",
+           "can you answer that for {n}", "Say it for {n}, too.", "what if it was {n} instead",
+           "Let's move on to {n}.", "Swap in {n} and answer again.",
+           "{n} is the one I want to know next", "Still missing on my list: {n}.",
+           "Same thing again, only for {n} this time.", "One more of these: {n}.",
+           "and for {n}, what would it be")
 WELCOME = ("You are welcome.", "You are very welcome!", "You are welcome, my friend.")

@@ -142,6 +142,6 @@ def _unknown_items(world):
 
 
 KINDS = (
-    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 6.4, unknown=True, right=right_unknown,
+    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 6.8, unknown=True, right=right_unknown,
          own_split=True),
 )
