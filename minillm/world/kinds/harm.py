@@ -257,8 +257,8 @@ def _right_help(request, response):
 
 
 KINDS = (
-    Kind("harmful", PHRASINGS, PARAPHRASES, _harmful_items, TEXT_STYLES, 8.0, harmful=True,
+    Kind("harmful", PHRASINGS, PARAPHRASES, _harmful_items, TEXT_STYLES, 8.6, harmful=True,
          right=_right_refusal, own_split=True),
-    Kind("harmless", PHRASINGS, PARAPHRASES, _harmless_items, TEXT_STYLES, 6.3,
+    Kind("harmless", PHRASINGS, PARAPHRASES, _harmless_items, TEXT_STYLES, 6.0,
          right=_right_help, own_split=True),
 )

@@ -1,6 +1,6 @@
 """Topics that lie outside the world, and how users ask about them."""
 
-from minillm.world.kinds import elsewhere, today
+from minillm.world.kinds import elsewhere, odd, today
 
 ABOUT_PEOPLE = ("I do not know anybody of that name.", "I do not know who that is.")
 ABOUT_COUNTRIES = ("I do not know that country.", "I do not know much about that country.")
@@ -8,4 +8,4 @@ ABOUT_ANIMALS = ("I do not know that animal.", "I do not know much about that an
 ABOUT_THINGS = ("I do not know that thing.", "I do not know much about that.")
 ABOUT_NUMBERS = ("I do not know. I can only work with small numbers.",
                  "I do not know. That is too hard for me.")
-TOPICS = (*today.TOPICS, *elsewhere.TOPICS)
+TOPICS = (*today.TOPICS, *elsewhere.TOPICS, odd.TOPIC)

@@ -14,7 +14,7 @@ from minillm.world.kinds.topic import SMALL, Topic
 from minillm.world.likeness import likeness, says, sentences, words
 from minillm.world.manners import ADDITIONS
 
-ITEMS_PER_TOPIC = 48  # so that all topics are equally frequent
+ITEMS_PER_TOPIC = 48  # or more, if a topic has more names; so topics are equally frequent
 ADMITS = ("do not know", "don't know", "not sure", "cannot know", "can not know", "cannot say",
           "cannot tell", "cannot see", "no idea", "never heard", "not told me", "did not tell me",
           "was not told")  # phrases that show that it does not know
@@ -60,7 +60,7 @@ def _item(name, topic, held, number, slots):
 def _topic_items(topic):
     count = len(topic.names)
     items = [_item(name, topic, i % 4 == 3, i // 2, {}) for i, name in enumerate(topic.names)]
-    return [items[i % count] for i in range(ITEMS_PER_TOPIC)]
+    return [items[i % count] for i in range(max(count, ITEMS_PER_TOPIC))]
 
 
 def _strange_items(world, kind, strange, forms, turn):
@@ -142,6 +142,6 @@ def _unknown_items(world):
 
 
 KINDS = (
-    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 6.8, unknown=True, right=right_unknown,
+    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 7.2, unknown=True, right=right_unknown,
          own_split=True),
 )
