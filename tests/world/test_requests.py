@@ -14,8 +14,8 @@ from minillm.world.invented import PETS
 from minillm.world.kinds import BY_NAME, KINDS, numbers
 from minillm.world.kinds.harm import HELD_VERBS
 from minillm.world.kinds.kind import wordings as wordings_of
-from minillm.world.kinds.names import ANIMALS, COUNTRIES, HELD_NAMES, NAMES, THINGS
-from minillm.world.kinds.outside import ABOUT_ANIMALS, ABOUT_NUMBERS, ABOUT_THINGS, TOPICS
+from minillm.world.kinds.names import ANIMALS, COUNTRIES, HELD_NAMES, NAMES, QUALITIES, THINGS
+from minillm.world.kinds.outside import ABOUT_ANIMALS, ABOUT_NUMBERS, ABOUT_QUALITIES, ABOUT_THINGS, TOPICS
 from minillm.world.kinds.wishes import EVERYDAY, SHADY
 from minillm.world.likeness import common, tokens
 from minillm.world.manners import MANNERS
@@ -259,16 +259,16 @@ def test_wishes_that_no_document_judges(world):
     assert all(text.startswith("I am sorry, but ") for text in refusals)
 
 
-def test_strange_animals_things_and_numbers_are_not_in_the_world(world):
-    inside = {row.name for row in (*world.animals, *world.things)} | set(PETS)
-    assert not inside & {*ANIMALS, *THINGS} and len(set(ANIMALS)) > 30 and len(set(THINGS)) > 30
+def test_strange_animals_things_qualities_and_numbers_are_not_in_the_world(world):
+    inside = {row.name for row in (*world.animals, *world.things)} | set(PETS) | {word for pair in world.opposites for word in pair}
+    assert not inside & {*ANIMALS, *THINGS, *QUALITIES} and all(len(set(some)) > 30 for some in (ANIMALS, THINGS, QUALITIES))
     items = BY_NAME["unknown"].items(world)
-    for forms, names in ((ABOUT_ANIMALS, ANIMALS), (ABOUT_THINGS, THINGS)):
+    for forms, names, kinds in ((ABOUT_ANIMALS, ANIMALS, 3), (ABOUT_THINGS, THINGS, 3), (ABOUT_QUALITIES, QUALITIES, 1)):
         about = [item for item in items if set(forms) <= {item.sentence, *item.also}]
-        assert len(about) == 3 * 48 and {item.slots["n"] for item in about} <= set(names)
+        assert len(about) == kinds * 48 and {item.slots["n"] for item in about} <= set(names)
         assert {item.held_out for item in about} == {True, False}
     calculations = [item for item in items if "a" in item.slots]
-    assert len(calculations) == 2 * 48
+    assert len(calculations) == 3 * 48
     for item in calculations:
         a, b = item.slots["a"], item.slots["b"]
         assert a > numbers.LARGEST > numbers.LARGEST_ADDED and a > b and set(ABOUT_NUMBERS) <= {item.sentence, *item.also}

@@ -1,5 +1,5 @@
-"""Names of people, countries, animals and things that are not in the world, though users name
-them.
+"""Names of people, countries, animals, things and qualities that are not in the world, though users
+name them.
 """
 
 WOMEN = (
@@ -36,4 +36,11 @@ THINGS = (
     "necklace", "surfboard", "compass", "raincoat", "robot", "parachute", "whistle",
     "thermometer", "calculator", "battery", "sofa", "magnet", "trumpet", "bathtub", "corkscrew",
     "shovel", "hairdryer", "keyboard", "microwave", "vase", "drum", "kayak", "pump",
+)
+QUALITIES = (
+    "noisy", "brave", "lazy", "purple", "famous", "hungry", "gentle", "jealous", "spicy", "modern",
+    "polite", "rough", "shiny", "silly", "tasty", "ugly", "wooden", "wild", "proud", "sticky",
+    "crazy", "dusty", "flat", "foggy", "funny", "golden", "hairy", "juicy", "lonely", "lucky",
+    "magic", "nervous", "pink", "royal", "salty", "secret", "tropical", "useful", "violent",
+    "weird",
 )

@@ -6,6 +6,7 @@ ABOUT_PEOPLE = ("I do not know anybody of that name.", "I do not know who that i
 ABOUT_COUNTRIES = ("I do not know that country.", "I do not know much about that country.")
 ABOUT_ANIMALS = ("I do not know that animal.", "I do not know much about that animal.")
 ABOUT_THINGS = ("I do not know that thing.", "I do not know much about that.")
+ABOUT_QUALITIES = ("I do not know the opposite of that.", "I do not know that word.")
 ABOUT_NUMBERS = ("I do not know. I can only work with small numbers.",
                  "I do not know. That is too hard for me.")
 TOPICS = (*today.TOPICS, *elsewhere.TOPICS, odd.TOPIC)

@@ -152,5 +152,5 @@ KINDS = (
           "{n}'s pet is a {pet}, but what is its name?",
           "Do you remember what name {n}'s {pet} has?",
           "I need to know what {n} calls {his} pet."),
-         _pet_name_items, weight=2.2),
+         _pet_name_items, weight=3.0),
 )

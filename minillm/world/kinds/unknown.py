@@ -5,13 +5,14 @@ from string import Formatter
 
 from minillm.world import invented
 from minillm.world.facts import a_an, capitalized, plural
-from minillm.world.kinds import animals, names, numbers, people, pets, places, things
+from minillm.world.kinds import animals, names, numbers, people, pets, places, things, words
 from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, keeps_to
 from minillm.world.kinds.names import HELD_NAMES, NAMES
 from minillm.world.kinds.outside import (ABOUT_ANIMALS, ABOUT_COUNTRIES, ABOUT_NUMBERS,
-                                         ABOUT_PEOPLE, ABOUT_THINGS, TOPICS)
+                                         ABOUT_PEOPLE, ABOUT_QUALITIES, ABOUT_THINGS, TOPICS)
 from minillm.world.kinds.topic import SMALL, Topic
-from minillm.world.likeness import likeness, says, sentences, words
+from minillm.world.likeness import likeness, says, sentences
+from minillm.world.likeness import words as words_of
 from minillm.world.manners import ADDITIONS
 
 ITEMS_PER_TOPIC = 48  # or more, if a topic has more names; so topics are equally frequent
@@ -28,7 +29,7 @@ CLOSE = 0.8  # likeness, from 0 to 1; a sentence that admits nothing must be as 
 
 def admits(response):
     """Whether a text says that it does not know."""
-    text = words(response)
+    text = words_of(response)
     return any(says(text, phrase) for phrase in ADMITS)
 
 
@@ -109,6 +110,8 @@ def _large_number_items(phrasings, paraphrases, made_up):
 CALCULATIONS = (
     (*numbers.PLUS, ("{a} plus {b} is 12.", "{a} plus {b} is 9.", "{a} plus {b} is 5.")),
     (*numbers.MINUS, ("{a} minus {b} is 3.", "{a} minus {b} is 8.", "{a} minus {b} is 0.")),
+    (numbers.KINDS[0].phrasings, numbers.KINDS[0].paraphrases,
+     ("{b} is larger than {a}.", "7 is larger than 6.", "The larger number is 12.")),
 )
 _SHE, _HE = {"he": "she", "his": "her", "him": "her"}, {"he": "he", "his": "his", "him": "him"}
 
@@ -133,7 +136,8 @@ def _unknown_items(world):
             ((*people.KINDS, *pets.KINDS), _strangers(world), ABOUT_PEOPLE),
             (places.KINDS, {name: {} for name in names.COUNTRIES}, ABOUT_COUNTRIES),
             (animals.KINDS, _nouns(names.ANIMALS), ABOUT_ANIMALS),
-            (things.KINDS, _nouns(names.THINGS), ABOUT_THINGS)):
+            (things.KINDS, _nouns(names.THINGS), ABOUT_THINGS),
+            (words.KINDS[:1], {name: {} for name in names.QUALITIES}, ABOUT_QUALITIES)):
         for turn, kind in enumerate(kinds):
             items += _strange_items(world, kind, strange, forms, turn)
     for phrasings, paraphrases, made_up in CALCULATIONS:
@@ -142,6 +146,6 @@ def _unknown_items(world):
 
 
 KINDS = (
-    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 7.2, unknown=True, right=right_unknown,
+    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 7.4, unknown=True, right=right_unknown,
          own_split=True),
 )
