@@ -111,21 +111,22 @@ def attention_forward(x, params, config, positions, visible_from, residual=None,
     wanted: indices of the tokens that have an output; None: all. The others are seen all the same:
     they have keys and values.
     Shapes:  x (B, T, C), positions and visible_from (B, T), residual as y or None,
-             wanted (N,) into B T -> y (B, T, C), or (N, C) with wanted
+             wanted (N,): b T + t of each token -> y (B, T, C), or (N, C) with wanted
     Source:  Vaswani et al. 2017, arXiv:1706.03762, eq. 1; groups: Ainslie et al. 2023,
              arXiv:2305.13245.
     """
     q, k, v, projections = project(x, params, config, positions, precision)
     out, lse = kernels.attention_forward(q, k, v, visible_from)     # (B, T, H, D), (B, H, T)
-    joined = as_factor(gather(out.reshape(x.shape), wanted), precision)
+    joined = as_factor(gather(out.reshape(x.shape), wanted), precision)     # (B, T, C), or (N, C)
     y, output = linear_forward(joined, params["output"], residual)
     return y, AttentionCache(projections, output, q, k, v, out, lse, visible_from,
                              wanted)
 
 
 def attention_backward(dy, cache):
-    """attention_forward in reverse; a token without an output has a gradient of 0 there.
+    """attention_forward in reverse.
 
+    If a token has no output, its weighted values get a gradient of 0.
     Shapes:  dy as y -> dx (B, T, C), gradients of the four projections
     """
     projections, output, q, k, v, out, lse, visible_from, wanted = cache

@@ -51,11 +51,11 @@ def block_forward(x, params, config, positions, visible_from, precision="float32
 
     With experts, the few that a router chooses for a token take the place of the feed-forward.
     precision: "bfloat16" rounds the factors of all linear layers; the rest is float32.
-    wanted: indices of the tokens whose output is read; None: all. A model's last block gets it: a
-    token without a target is read there by others only through its key and value, so what comes
-    after the weighted values is left out for it. With experts nothing is left out, as their
+    wanted: indices of the tokens whose output is read; None: all. A model's last block gets it. A
+    token whose output is not read is needed there only for its key and value, so the output
+    projection and all that follows are skipped for it. With experts nothing is skipped, as their
     balancing loss counts all tokens.
-    Shapes:  x (B, T, C), positions and visible_from (B, T), wanted (N,) into B T
+    Shapes:  x (B, T, C), positions and visible_from (B, T), wanted (N,): b T + t of each token
              -> y (B, T, C), or (N, C) with wanted
     Source:  Radford et al. 2019 (GPT-2), section 2.3: the norm moved to the input of each part.
     """

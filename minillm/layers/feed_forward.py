@@ -11,7 +11,7 @@ from minillm.tree import brief
 
 
 class FeedForwardCache(NamedTuple):
-    """What feed_forward_backward needs; N = B T tokens."""
+    """What feed_forward_backward needs, of N tokens: all B T, or those whose output is read."""
     gate: np.ndarray        # (N, F) before the activation; None with GELU
     up: np.ndarray          # (N, F)
     gate_layer: LinearCache
@@ -43,11 +43,11 @@ def feed_forward_forward(x, params, residual=None, precision="float32"):
         SwiGLU  y = W_down (silu(W_gate x) * W_up x) + residual,     silu(z) = z sigmoid(z)
 
     precision: of the factors of the three products.
-    Shapes:  x (B, T, C), residual (B, T, C) or None -> y (B, T, C), through (B, T, F)
+    Shapes:  x (B, T, C) or (N, C), residual as x or None -> y as x, through (B, T, F) or (N, F)
     Source:  Hendrycks & Gimpel 2016, arXiv:1606.08415; Shazeer 2020, arXiv:2002.05202, eq. 6.
     """
     x = as_factor(x, precision)     # gate and up read it: it is rounded once
-    up, up_layer = linear_forward(x, params["up"])          # (B, T, F)
+    up, up_layer = linear_forward(x, params["up"])          # (B, T, F), or (N, F)
     flat = up.reshape(-1, up.shape[-1])                     # (N, F)
     if "gate" in params:
         gate, gate_layer = linear_forward(x, params["gate"])
@@ -64,7 +64,7 @@ def feed_forward_forward(x, params, residual=None, precision="float32"):
 def feed_forward_backward(dy, cache):
     """feed_forward_forward in reverse.
 
-    Shapes:  dy (B, T, C) -> dx (B, T, C), gradients of the projections
+    Shapes:  dy as y -> dx as x, gradients of the projections
     """
     gate, up, gate_layer, up_layer, down_layer = cache
     dhidden, d_down = linear_backward(dy, down_layer)

@@ -1,15 +1,15 @@
-"""Gather the vectors of the tokens that are read on, and scatter their gradients back."""
+"""Gather the vectors of the tokens that are used later, and scatter their gradients back."""
 
 import numpy as np
 
 
 def counted(mask):
-    """Flat indices of the positions with a weight above 0.  Shapes:  mask (B, T) -> (N,)"""
+    """Flat indices b T + t of the positions with a weight above 0.  Shapes:  mask (B, T) -> (N,)"""
     return np.flatnonzero(mask)
 
 
 def last_of_each(last, length):
-    """Flat indices of one position per row.  Shapes:  last (B,), T = length -> (B,) into B T"""
+    """Flat indices b T + last[b], one per row.  Shapes:  last (B,), T = length -> (B,)"""
     return np.arange(len(last)) * length + last
 
 
@@ -17,7 +17,7 @@ def gather(h, index):
     """The vectors of some tokens, so that what reads them skips the others.
 
     index: ascending, each once, so that an index of all B T tokens needs no copy; None: h as it is.
-    Shapes:  h (B, T, C), index (N,) into B T -> (N, C)
+    Shapes:  h (B, T, C), index (N,): b T + t of each token -> (N, C)
     """
     if index is None:
         return h

@@ -53,7 +53,8 @@ def reward_forward(params, config, tokens, positions, visible_from, last, recomp
     if empty.size:
         raise ValueError(f"row {empty[0]} has only pads; there is nothing to score")
     h, body = transformer_forward(tokens, params["model"], config, positions, visible_from,
-                                  recompute, precision, last_of_each(last, tokens.shape[1]))
+                                  recompute, precision,
+                                  wanted=last_of_each(last, tokens.shape[1]))
     scores, head = scalar_head_forward(h, params["reward_head"])            # h (B, C)
     return scores, RewardCache(body, head, params)
 

@@ -119,18 +119,18 @@ def transformer_forward(tokens, params, config, positions, visible_from, recompu
 
     positions: position of each token in its document (counted from the start of the window if the
     window cuts the document off). The table of positions or RoPE reads it.
-    visible_from: the first column that each token may see. It is the attention mask. Each packed
+    visible_from: the first column that each token may see; the last is its own. Each packed
     document starts at position 0 and does not see the others. An attention window narrower than
-    the document changes the mask, not the positions.
+    the document changes the first column, not the positions.
     recompute: keep only each block's input. The backward pass then computes each block a second
     time; without a backward pass, this costs nothing and saves memory.
     precision: "bfloat16" rounds the factors of all linear layers, here and in the backward pass;
     parameters, sums, norms, attention and gradients stay float32.
-    wanted: indices of the tokens whose vectors are read, ascending; None: all. A token without a
-    target is read by others only through its key and value, so the last block leaves out the rest.
-    In earlier blocks that rest makes the keys and values of the next one.
-    Shapes:  tokens (B, T) int, positions and visible_from (B, T) int32, wanted (N,) into B T
-             -> h (B, T, C), or (N, C) with wanted
+    wanted: indices of the tokens whose output is read, ascending; None: all. The last block skips,
+    for the others, the output projection and all that follows (with experts, nothing). An earlier
+    block computes every token fully, because the next block makes keys and values from its output.
+    Shapes:  tokens (B, T) int, positions and visible_from (B, T) int32,
+             wanted (N,): b T + t of each token -> h (B, T, C), or (N, C) with wanted
     Raises:  ValueError for a sequence longer than the context, or an id outside the vocabulary.
     Source:  Chen et al. 2016, arXiv:1604.06174 (recomputation); Micikevicius et al. 2017,
              arXiv:1710.03740 (mixed precision).

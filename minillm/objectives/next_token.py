@@ -20,7 +20,8 @@ def next_token_objective(params, batch, config, recompute=False, precision="floa
                          "every label is masked")
     index = counted(batch.weights)
     h, body = transformer_forward(batch.tokens, params, config, batch.positions,
-                                  batch.visible_from, recompute, precision, index)  # (N, C)
+                                  batch.visible_from, recompute, precision,
+                                  wanted=index)                             # (N, C)
     logits, head = head_forward(h, params, precision)                       # (N, V)
     targets, weights = batch.targets.reshape(-1)[index], batch.weights.reshape(-1)[index]
     loss, loss_cache = next_token_forward(logits, targets, weights)

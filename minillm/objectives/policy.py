@@ -26,7 +26,7 @@ def policy_objective(params, rollout, config, settings):
     index = counted(rollout.mask)
     h, body = transformer_forward(rollout.tokens, params["model"], config, rollout.positions,
                                   rollout.visible_from, settings.recompute,
-                                  settings.precision, index)                # (N, C)
+                                  settings.precision, wanted=index)         # (N, C)
     logits, head = head_forward(h, params["model"], settings.precision)     # (N, V)
     logits /= logits.dtype.type(temperature)
     actions, old_logprob, reference_logprob, advantages, returns = (
