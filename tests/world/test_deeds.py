@@ -8,8 +8,8 @@ import pytest
 from minillm.world.advice import ADVICE
 from minillm.world.deeds import HARMLESS, OBJECTS, PERSONS, WRONG, named
 from minillm.world.documents.desk import Desk
-from minillm.world.documents.morals import (ASKED, HOWS, JUDGEMENTS, NO_HELP, RULES, TIPS, WISHES, asked_deed, rules_page,
-                                            tips_page)
+from minillm.world.documents.morals import (ASKED, HOWS, JUDGEMENTS, NO_HELP, RULES, TIP_TITLES, TIPS, WISHES, asked_deed,
+                                            moral_article, rules_page, tips_page)
 from minillm.world.facts import make_world
 
 
@@ -80,6 +80,22 @@ def test_tips_give_the_advice_about_the_deed():
         assert len(page) == 10
         seen |= {lines[line] for line in page}
     assert seen == set(TIPS)
+
+
+def test_help_pages_help_with_what_is_harmless_alone():
+    lines, tips = {}, advice_about()
+    for bad, deeds in ((True, WRONG), (False, HARMLESS)):
+        for deed in (named((phrase, sort), some) for phrase, sort in deeds for some in (OBJECTS[sort] if sort else (None,))):
+            replies = NO_HELP if bad else (f"You should {tips[deed]}.",)
+            lines |= {f"{how} {reply}".format(do=deed): (how, bad) for how in HOWS for reply in replies}
+    desk, seen = Desk(make_world(0), np.random.default_rng(0)), set()
+    for _ in range(300):
+        title, page = moral_article(desk).split("\n\n")
+        if page.startswith(tuple(how.split("{do}")[0] for how in HOWS)):
+            shapes = {lines[line] for line in page.split("\n")}
+            assert title in TIP_TITLES and len({how for how, _ in shapes}) == 1
+            seen |= shapes
+    assert seen == {(how, bad) for how in HOWS for bad in (True, False)}
 
 
 def test_replies_suit_the_question_and_the_deed():

@@ -15,6 +15,7 @@ from minillm.world.kinds import BY_NAME, KINDS, numbers
 from minillm.world.kinds.harm import HELD_VERBS
 from minillm.world.kinds.kind import wordings as wordings_of
 from minillm.world.kinds.names import ANIMALS, COUNTRIES, HELD_NAMES, NAMES, QUALITIES, THINGS
+from minillm.world.kinds.odd import QUESTIONS
 from minillm.world.kinds.outside import ABOUT_ANIMALS, ABOUT_NUMBERS, ABOUT_QUALITIES, ABOUT_THINGS, TOPICS
 from minillm.world.kinds.wishes import EVERYDAY, SHADY
 from minillm.world.likeness import common, tokens
@@ -273,6 +274,12 @@ def test_strange_animals_things_qualities_and_numbers_are_not_in_the_world(world
         a, b = item.slots["a"], item.slots["b"]
         assert a > numbers.LARGEST > numbers.LARGEST_ADDED and a > b and set(ABOUT_NUMBERS) <= {item.sentence, *item.also}
         assert all("{" not in wording.format(**item.slots) for wording in (*item.phrasings, *item.paraphrases))
+
+
+def test_all_odd_questions_are_asked_and_a_quarter_is_held_out(world):
+    asked = {item.slots["n"]: item.held_out for item in BY_NAME["unknown"].items(world) if item.slots.get("n") in QUESTIONS}
+    assert set(asked) == set(QUESTIONS) and len(QUESTIONS) > 180
+    assert np.mean(list(asked.values())) == pytest.approx(0.25, abs=0.01)
 
 
 def test_unknown_split_is_refused(world):
