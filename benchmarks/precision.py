@@ -7,7 +7,7 @@ text. In bfloat16 the factors of matrix products are rounded to 8 significant bi
 float32. Without master weights the weights themselves are rounded after every update, to the nearest. An update below
 half a unit of the weight's last place, which is between w / 512 and w / 256, then rounds to nothing. AdamW moves a
 weight by the learning rate at the most, as a rule, here 1e-3 falling to 1e-4: a gain of 1 never moves, and in the end
-no weight does that is larger than 0.05. Which share of the updates is lost is counted every 25 steps.
+no weight does that is larger than 0.05. What share of the updates is lost is counted every 25 steps.
 Validation reads the whole held-out tenth in float32. Seconds are those of training alone. Without --data, the text is
 a megabyte of the embedded world's.
 """

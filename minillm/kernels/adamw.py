@@ -19,7 +19,7 @@ def adamw_step_plain(param, grad, m, v, lr, beta1, beta2, eps, decay, step, scal
 
     `scale` is the clipping factor. Weight decay is decoupled: it never enters the moments.
     Shapes:  param, grad, m and v (N,); the others are numbers, step counts from 1
-    Source:  Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2;
+    Source:  Loshchilov & Hutter 2017, arXiv:1711.05101, algorithm 2;
              moments: Kingma & Ba 2015, arXiv:1412.6980, algorithm 1.
     """
     lr, scale = float(lr), float(scale)     # a NumPy float64 would promote float32 arrays
