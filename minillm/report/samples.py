@@ -113,7 +113,8 @@ def held_out_prompts(run, model):
 def answers(models, prompts, requests):
     """The first prompts that fit, answered by every model at temperature 0.
 
-    requests: the world's, in the order of the prompts, or None: only their truth gives gold scores.
+    requests: the world's, in the order of the prompts, or None: only their truth gives gold scores,
+    and tells which of them ask for what the world has.
     """
     some = next(iter(models.values()))
     fits = [number for number, prompt in enumerate(prompts)
@@ -121,6 +122,8 @@ def answers(models, prompts, requests):
     if not fits:
         return None
     rows = [{"prompt": prompts[number], "answers": {}} for number in fits]
+    for row, number in zip(rows, fits if requests else ()):
+        row["answerable"] = not (requests[number].unknown or requests[number].harmful)
     for name, model in models.items():
         texts = model.chat([row["prompt"] for row in rows], max_new_tokens=LONGEST, temperature=0.0)
         for row, number, text in zip(rows, fits, texts):

@@ -169,7 +169,8 @@ def most_telling(rows):
     """The prompt whose answers show best what the stages did, and the rule that chose it.
 
     With gold scores: both steps, from base to fine-tuned and from there to aligned, gained; the
-    smaller of the two gains is the largest. Else: the first on which most answers differ.
+    smaller of the two gains is the largest. Prompts that ask for what the world has go before those
+    that it must decline. Else: the first on which most answers differ.
     Returns (row, rule as text), or (None, "").
     """
     if not rows:
@@ -177,12 +178,15 @@ def most_telling(rows):
     scores = [[answer["gold"] for answer in item["answers"].values()] for item in rows]
     if all(None not in golds and len(golds) > 1 for golds in scores):
         gains = [min(new - old for old, new in zip(golds, golds[1:])) for golds in scores]
-        if max(gains) > 0:
+        asking = [i for i, row in enumerate(rows) if row.get("answerable") and gains[i] > 0]
+        best = max(asking or range(len(rows)), key=lambda i: gains[i])
+        if gains[best] > 0:
             steps = "both steps gained" if len(scores[0]) > 2 else "fine-tuning gained"
-            return rows[gains.index(max(gains))], (
-                f"Of {len(rows)} held-out prompts, the one on which {steps} the most. The small "
-                "number is the answer's gold score: how helpful, true and safe it is, from 0 to 1. "
-                "All of them are further down.")
+            that = " that has an answer" if asking else ""
+            return rows[best], (
+                f"Of {len(rows)} held-out prompts, the one{that} on which {steps} the most. The "
+                "small number is the answer's gold score: how helpful, true and safe it is, from 0 "
+                "to 1. All of them are further down.")
     variety = [len({answer["text"] for answer in item["answers"].values()}) for item in rows]
     return rows[variety.index(max(variety))], (
         f"Of {len(rows)} held-out prompts, the first on which the answers differ the most. All of "

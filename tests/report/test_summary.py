@@ -56,6 +56,15 @@ def test_the_page_opens_with_the_prompt_on_which_both_steps_gained():
     assert row["answers"]["finetuned"]["gold"] == 0.9 and "fine-tuning gained" in rule
 
 
+def test_a_prompt_that_has_an_answer_opens_the_page_where_there_is_one():
+    rows = [{**answered(*golds), "answerable": answerable} for golds, answerable in
+            (((0.0, 0.5, 1.0), False), ((0.2, 0.5, 0.9), True), ((0.2, 0.4, 0.9), True))]
+    row, rule = most_telling(rows)
+    assert row is rows[1] and "the one that has an answer on which both" in rule
+    row, rule = most_telling([rows[0], {**answered(0.5, 0.2, 0.1), "answerable": True}])
+    assert row is rows[0] and "has an answer" not in rule
+
+
 def test_without_a_gain_the_answers_that_differ_most_are_shown():
     same = {"prompt": [], "answers": {name: {"text": "x", "gold": None} for name in ("base", "finetuned")}}
     rows = [same, answered(None, None)]
