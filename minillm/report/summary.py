@@ -168,21 +168,24 @@ def later_stages(has):
 def most_telling(rows):
     """The prompt whose answers show best what the stages did, and the rule that chose it.
 
-    With gold scores: both steps, from base to fine-tuned and from there to aligned, gained; the
-    smaller of the two gains is the largest. Prompts that ask for what the world has go before those
-    that it must decline. Else: the first on which most answers differ.
+    With gold scores: no step lost, from base to fine-tuned and from there to aligned; the smaller
+    of the two gains is the largest, then the gain of both. Prompts that ask for what the world has
+    go before those that it must decline. Else: the first on which most answers differ.
     Returns (row, rule as text), or (None, "").
     """
     if not rows:
         return None, ""
     scores = [[answer["gold"] for answer in item["answers"].values()] for item in rows]
     if all(None not in golds and len(golds) > 1 for golds in scores):
-        gains = [min(new - old for old, new in zip(golds, golds[1:])) for golds in scores]
-        asking = [i for i, row in enumerate(rows) if row.get("answerable") and gains[i] > 0]
-        best = max(asking or range(len(rows)), key=lambda i: gains[i])
-        if gains[best] > 0:
-            steps = "both steps gained" if len(scores[0]) > 2 else "fine-tuning gained"
+        gains = [(min(new - old for old, new in zip(golds, golds[1:])), golds[-1] - golds[0])
+                 for golds in scores]
+        good = [i for i, (least, whole) in enumerate(gains) if least >= 0 and whole > 0]
+        asking = [i for i in good if rows[i].get("answerable")]
+        if good:
+            best = max(asking or good, key=lambda i: gains[i])
             that = " that has an answer" if asking else ""
+            steps = ("fine-tuning gained" if len(scores[0]) == 2 else "both steps gained"
+                     if gains[best][0] > 0 else "no step lost and both together gained")
             return rows[best], (
                 f"Of {len(rows)} held-out prompts, the one{that} on which {steps} the most. The "
                 "small number is the answer's gold score: how helpful, true and safe it is, from 0 "

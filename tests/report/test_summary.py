@@ -61,8 +61,11 @@ def test_a_prompt_that_has_an_answer_opens_the_page_where_there_is_one():
             (((0.0, 0.5, 1.0), False), ((0.2, 0.5, 0.9), True), ((0.2, 0.4, 0.9), True))]
     row, rule = most_telling(rows)
     assert row is rows[1] and "the one that has an answer on which both" in rule
-    row, rule = most_telling([rows[0], {**answered(0.5, 0.2, 0.1), "answerable": True}])
+    row, rule = most_telling([rows[0], {**answered(0.5, 0.2, 0.9), "answerable": True}])
     assert row is rows[0] and "has an answer" not in rule
+    alike = [{**answered(*golds), "answerable": True} for golds in ((0.2, 0.5, 0.5), (0.1, 0.9, 0.9))]
+    row, rule = most_telling([rows[0], *alike])
+    assert row is alike[1] and "the one that has an answer on which no step lost and both together gained the most" in rule
 
 
 def test_without_a_gain_the_answers_that_differ_most_are_shown():
