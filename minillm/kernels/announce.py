@@ -50,8 +50,8 @@ class Announcement(event.Listener):
 def quick_passes():
     """LLVM's passes of -O1 in place of -O3, numba's default: the same bytes at the same speed.
 
-    They take three quarters of the time. The loops that matter are written in vectors (lanes.py),
-    so the passes of -O3, which make vectors of plain loops, would find little to do.
+    They take less time. The loops that matter are written in vectors (lanes.py), so the passes of
+    -O3, which make vectors of plain loops, would find little to do.
     """
     level = config.OPT
     config.OPT = min(level, type(level)(1))

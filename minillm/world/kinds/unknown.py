@@ -106,11 +106,17 @@ def _large_number_items(phrasings, paraphrases, made_up):
     return items
 
 
+def _kind(module, name):
+    """The kind of this name in one of the modules of kinds."""
+    return next(kind for kind in module.KINDS if kind.name == name)
+
+
+LARGER = _kind(numbers, "larger")
 # (phrasings, paraphrases, wrong answers)
 CALCULATIONS = (
     (*numbers.PLUS, ("{a} plus {b} is 12.", "{a} plus {b} is 9.", "{a} plus {b} is 5.")),
     (*numbers.MINUS, ("{a} minus {b} is 3.", "{a} minus {b} is 8.", "{a} minus {b} is 0.")),
-    (numbers.KINDS[0].phrasings, numbers.KINDS[0].paraphrases,
+    (LARGER.phrasings, LARGER.paraphrases,
      ("{b} is larger than {a}.", "7 is larger than 6.", "The larger number is 12.")),
 )
 _SHE, _HE = {"he": "she", "his": "her", "him": "her"}, {"he": "he", "his": "his", "him": "him"}
@@ -137,7 +143,8 @@ def _unknown_items(world):
             (places.KINDS, {name: {} for name in names.COUNTRIES}, ABOUT_COUNTRIES),
             (animals.KINDS, _nouns(names.ANIMALS), ABOUT_ANIMALS),
             (things.KINDS, _nouns(names.THINGS), ABOUT_THINGS),
-            (words.KINDS[:1], {name: {} for name in names.QUALITIES}, ABOUT_QUALITIES)):
+            ((_kind(words, "opposite"),), {name: {} for name in names.QUALITIES},
+             ABOUT_QUALITIES)):
         for turn, kind in enumerate(kinds):
             items += _strange_items(world, kind, strange, forms, turn)
     for phrasings, paraphrases, made_up in CALCULATIONS:
