@@ -7,7 +7,7 @@ from minillm.config import ModelConfig
 from minillm.model.transformer import transformer_init
 from minillm.text.learning import train_tokenizer
 
-PARAMS = transformer_init(ModelConfig(vocab_size=3072), np.random.default_rng(0))
+PARAMS = transformer_init(ModelConfig(vocab_size=3584), np.random.default_rng(0))
 
 
 def test_exercise_1():

@@ -10,7 +10,7 @@ from minillm.text.tokenizer import BYTES_AND_CONTROL, CONTROL
 @dataclass(frozen=True)
 class TokenizerConfig(Dials):
     """Learn a vocabulary from text."""
-    vocab_size: int = knob(3072, "tokens in the vocabulary, control tokens included",
+    vocab_size: int = knob(3584, "tokens in the vocabulary, control tokens included",
                            within=f"[{len(CONTROL) + 1}, inf)")
     kind: str = knob("bpe", "byte-level pair merging, or one token per byte that occurs",
                      ("bpe", "characters"))

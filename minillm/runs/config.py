@@ -44,10 +44,10 @@ RunConfig.__doc__ = "Everything that `minillm run` does: the sections of all sta
 # What a whole run of each family learns with. The defaults of the phases themselves are AdamW's.
 MUON = dict(optimizer="muon", beta1=0.8)
 DEFAULT = "llama"
-LLAMA = RunConfig(pretrain=PretrainConfig(steps=700, lr=1.5e-2, table_lr=2.0, **MUON),
-                  finetune=FinetuneConfig(steps=1080, lr=1.8e-2, table_lr=1.5, weight_decay=0.01,
+LLAMA = RunConfig(pretrain=PretrainConfig(steps=690, lr=1.5e-2, table_lr=2.0, **MUON),
+                  finetune=FinetuneConfig(steps=1010, lr=1.8e-2, table_lr=1.5, weight_decay=0.01,
                                           replay_rows=3, task_steps=55, domain_steps=35, **MUON),
-                  reward=RewardConfig(steps=130))
+                  reward=RewardConfig(steps=115))
 PRESETS = {
     "llama": LLAMA,
     "llama2": replace(LLAMA, model=MODELS["llama2"]),

@@ -29,7 +29,7 @@ from minillm.world.requests import make_requests
 
 HELD_OUT = 400          # requests that no stage learns from
 LEAST_ROOM = 8          # tokens that a prompt must leave for the answer
-VOCABULARY_CONVERSATIONS = 8000     # at most; the vocabulary is learned from them and the text
+VOCABULARY_CONVERSATIONS = 4000     # at most; the vocabulary is learned from them and the text
 RANKINGS = "rankings.jsonl"             # written by the stage `rank`, in its folder
 RANKINGS_HELD_OUT = "held_out.jsonl"
 

@@ -13,11 +13,11 @@ from minillm.world.documents.stories import write_story
 
 # kind: (writer, share of the bytes)
 KINDS = {
-    "encyclopedia": (write_article, 0.33),
-    "stories": (write_story, 0.19),
-    "code": (write_page, 0.11),
+    "encyclopedia": (write_article, 0.39),
+    "stories": (write_story, 0.15),
+    "code": (write_page, 0.10),
     "forum": (write_thread, 0.32),
-    "news": (write_news, 0.05),
+    "news": (write_news, 0.04),
 }
 
 

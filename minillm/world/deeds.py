@@ -8,17 +8,21 @@ sort. The sort "" means that the phrase is complete.
 """
 
 ANIMALS = ("a dog", "a cat", "a horse", "a cow", "a goat", "a hen", "a pig", "a duck", "a bird",
-           "a sheep", "a donkey", "a rabbit")
+           "a sheep", "a donkey", "a rabbit", "my dog", "my cat", "the hen", "my neighbour's dog",
+           "the neighbour's cat", "a mouse")
 PERSONS = ("a friend", "a child", "a neighbour", "a teacher", "a stranger", "a baker", "a farmer",
-           "an old man", "an old woman", "a boy", "a girl", "a guest")
+           "an old man", "an old woman", "a boy", "a girl", "a guest", "my brother", "my sister",
+           "my teacher", "my neighbour", "my friend", "somebody", "a man", "a woman")
 OBJECTS = {
     "animal": ANIMALS,
     "person": PERSONS,
     "anybody": ANIMALS + PERSONS,
     "thing": ("a bicycle", "a boat", "a car", "a coat", "a clock", "a lamp", "a ring", "a bag",
-              "a phone", "a chair", "a hat", "an umbrella"),
+              "a phone", "a chair", "a hat", "an umbrella", "my neighbour's car", "a watch",
+              "a book", "the bicycle of my friend"),
     "house": ("a house", "a shop", "a school", "a bank", "a library", "a church", "a museum",
-              "an office", "a barn", "a station"),
+              "an office", "a barn", "a station", "the house of my neighbour", "a hotel",
+              "the town hall", "a castle"),
 }
 
 CRUEL = (  # wrong because it hurts somebody

@@ -6,43 +6,42 @@ true in the world, so it can only be read from the conversation or the document 
 
 from minillm.world import invented, real
 
-NAMES = ("Ada", "Alan", "Amir", "Bob", "Bruno", "Chloe", "Diego", "Ella", "Eva", "Finn", "Frank",
-         "Grace", "Harry", "Ines", "James", "Lena", "Liam", "Mary", "Mia", "Milo", "Nina", "Omar",
-         "Paul", "Sam", *invented.WOMEN, *invented.MEN)
-PLACES = ("York", "Boston", "London", *(capital for _, capital, *_ in real.COUNTRIES))
-SPECIES = (*invented.PETS, "hamster", "mouse", "hen", "horse")
-MEALS = (*invented.FOODS, "eggs", "beans", "nuts", "potatoes", "carrots", "pizza")
-RELATIVES = ("sister", "brother", "mother", "father", "friend", "uncle", "son", "daughter")
-
-# What users tell besides, in conversations alone. From few values a model learns the values, and
-# says one of them whatever it was told; from many it learns to copy.
-MORE_NAMES = (
-    "Aaron", "Abby", "Agnes", "Aisha", "Alex", "Alice", "Amy", "Andre", "Angela", "Anton",
-    "Arthur", "Astrid", "Barbara", "Bea", "Billy", "Bjorn", "Brian", "Carla", "Carmen", "Cecilia",
-    "Charlie", "Chris", "Colin", "Daniel", "Diana", "Dmitri", "Edith", "Edward", "Elena", "Elias",
-    "Emil", "Esther", "Ethan", "Fatima", "Florian", "Freya", "Gina", "Gustav", "Hassan", "Heidi",
-    "Helena", "Henry", "Ingrid", "Isaac", "Jamal", "Jane", "Jim", "Joe", "Johan", "Jonas", "Josie",
-    "Kofi", "Lars", "Leila", "Lisa", "Luca", "Luis", "Marco", "Martin", "Matteo", "Maya", "Mehmet",
-    "Mike", "Molly", "Nadia", "Nick", "Noah", "Olga", "Otto", "Patrick", "Pedro", "Petra", "Priya",
-    "Rachel", "Ravi", "Rita", "Samir", "Sofia", "Stella", "Sven", "Tanya", "Theo", "Tim", "Uma",
-    "Vera", "Vincent", "Wei", "Yusuf", "Yvonne", "Zara")
-MORE_PLACES = (
-    *invented.TOWNS, "Aarhus", "Bath", "Basel", "Bergen", "Bilbao", "Boulder", "Bremen", "Bristol",
-    "Bruges", "Cambridge", "Cardiff", "Chicago", "Cologne", "Cork", "Dallas", "Delft", "Denver",
-    "Dover", "Dresden", "Dundee", "Florence", "Geneva", "Genoa", "Ghent", "Glasgow", "Graz",
-    "Hamburg", "Houston", "Kyoto", "Leeds", "Leipzig", "Lille", "Lyon", "Malmo", "Melbourne",
-    "Milan", "Montreal", "Mumbai", "Munich", "Naples", "Nice", "Osaka", "Oxford", "Perth", "Porto",
+# From few values a model learns the values, and says one of them whatever it was told; from many it
+# learns to copy.
+NAMES = (
+    "Ada", "Alan", "Amir", "Bob", "Bruno", "Chloe", "Diego", "Ella", "Eva", "Finn", "Frank",
+    "Grace", "Harry", "Ines", "James", "Lena", "Liam", "Mary", "Mia", "Milo", "Nina", "Omar",
+    "Paul", "Sam", *invented.WOMEN, *invented.MEN, "Aaron", "Abby", "Agnes", "Aisha", "Alex",
+    "Alice", "Amy", "Andre", "Angela", "Anton", "Arthur", "Astrid", "Barbara", "Bea", "Billy",
+    "Bjorn", "Brian", "Carla", "Carmen", "Cecilia", "Charlie", "Chris", "Colin", "Daniel", "Diana",
+    "Dmitri", "Edith", "Edward", "Elena", "Elias", "Emil", "Esther", "Ethan", "Fatima", "Florian",
+    "Freya", "Gina", "Gustav", "Hassan", "Heidi", "Helena", "Henry", "Ingrid", "Isaac", "Jamal",
+    "Jane", "Jim", "Joe", "Johan", "Jonas", "Josie", "Kofi", "Lars", "Leila", "Lisa", "Luca",
+    "Luis", "Marco", "Martin", "Matteo", "Maya", "Mehmet", "Mike", "Molly", "Nadia", "Nick",
+    "Noah", "Olga", "Otto", "Patrick", "Pedro", "Petra", "Priya", "Rachel", "Ravi", "Rita",
+    "Samir", "Sofia", "Stella", "Sven", "Tanya", "Theo", "Tim", "Uma", "Vera", "Vincent", "Wei",
+    "Yusuf", "Yvonne", "Zara")
+PLACES = (
+    "York", "Boston", "London", *(capital for _, capital, *_ in real.COUNTRIES), *invented.TOWNS,
+    "Aarhus", "Bath", "Basel", "Bergen", "Bilbao", "Boulder", "Bremen", "Bristol", "Bruges",
+    "Cambridge", "Cardiff", "Chicago", "Cologne", "Cork", "Dallas", "Delft", "Denver", "Dover",
+    "Dresden", "Dundee", "Florence", "Geneva", "Genoa", "Ghent", "Glasgow", "Graz", "Hamburg",
+    "Houston", "Kyoto", "Leeds", "Leipzig", "Lille", "Lyon", "Malmo", "Melbourne", "Milan",
+    "Montreal", "Mumbai", "Munich", "Naples", "Nice", "Osaka", "Oxford", "Perth", "Porto",
     "Rotterdam", "Salzburg", "Seattle", "Seville", "Sydney", "Tampere", "Toronto", "Utrecht",
     "Venice", "Zurich")
-MORE_MEALS = (
-    "almonds", "bacon", "bananas", "burgers", "butter", "cabbage", "cherries", "chicken", "chips",
-    "chocolate", "cookies", "corn", "cream", "curry", "dumplings", "falafel", "figs", "fries",
-    "garlic", "grapes", "ham", "hummus", "ice cream", "jam", "kebab", "lasagna", "lemons",
-    "lentils", "mangos", "meatballs", "melon", "mushrooms", "muffins", "noodles", "olives",
-    "onions", "oranges", "pasta", "peaches", "peas", "plums", "popcorn", "porridge", "pudding",
-    "ramen", "salad", "salmon", "sandwiches", "sausages", "spaghetti", "spinach", "stew",
-    "strawberries", "sushi", "tacos", "toast", "tomatoes", "waffles", "yogurt")
-MORE_PET_NAMES = (
-    "Bella", "Bingo", "Blacky", "Buddy", "Charlie", "Coco", "Cookie", "Felix", "Fluffy", "Honey",
-    "Kitty", "Lucky", "Luna", "Max", "Milo", "Molly", "Oreo", "Oscar", "Rex", "Rocky", "Simba",
-    "Spot", "Tommy", "Whiskers")
+MEALS = (
+    *invented.FOODS, "eggs", "beans", "nuts", "potatoes", "carrots", "pizza", "almonds", "bacon",
+    "bananas", "burgers", "butter", "cabbage", "cherries", "chicken", "chips", "chocolate",
+    "cookies", "corn", "cream", "curry", "dumplings", "falafel", "figs", "fries", "garlic",
+    "grapes", "ham", "hummus", "ice cream", "jam", "kebab", "lasagna", "lemons", "lentils",
+    "mangos", "meatballs", "melon", "mushrooms", "muffins", "noodles", "olives", "onions",
+    "oranges", "pasta", "peaches", "peas", "plums", "popcorn", "porridge", "pudding", "ramen",
+    "salad", "salmon", "sandwiches", "sausages", "spaghetti", "spinach", "stew", "strawberries",
+    "sushi", "tacos", "toast", "tomatoes", "waffles", "yogurt")
+PET_NAMES = (
+    *invented.PET_NAMES, "Bella", "Bingo", "Blacky", "Buddy", "Charlie", "Coco", "Cookie", "Felix",
+    "Fluffy", "Honey", "Kitty", "Lucky", "Luna", "Max", "Milo", "Molly", "Oreo", "Oscar", "Rex",
+    "Rocky", "Simba", "Spot", "Tommy", "Whiskers")
+SPECIES = (*invented.PETS, "hamster", "mouse", "hen", "horse")
+RELATIVES = ("sister", "brother", "mother", "father", "friend", "uncle", "son", "daughter")

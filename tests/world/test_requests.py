@@ -12,11 +12,13 @@ from minillm.world.deeds import HARMLESS, WRONG
 from minillm.world.facts import make_world
 from minillm.world.invented import PETS
 from minillm.world.kinds import BY_NAME, KINDS, numbers
-from minillm.world.kinds.harm import HELD_VERBS
+from minillm.world.kinds.following import SAME, SAME_PARAPHRASES
+from minillm.world.kinds.harm import HELD_VERBS, TAILS
 from minillm.world.kinds.kind import wordings as wordings_of
 from minillm.world.kinds.names import ANIMALS, COUNTRIES, HELD_NAMES, NAMES, QUALITIES, THINGS
 from minillm.world.kinds.odd import QUESTIONS
 from minillm.world.kinds.outside import ABOUT_ANIMALS, ABOUT_NUMBERS, ABOUT_QUALITIES, ABOUT_THINGS, TOPICS
+from minillm.world.kinds.reactions import ANOTHER
 from minillm.world.kinds.wishes import EVERYDAY, SHADY
 from minillm.world.likeness import common, tokens
 from minillm.world.manners import MANNERS
@@ -67,14 +69,33 @@ def test_fine_tuning_and_evaluation_share_the_paraphrases_and_no_wording(world, 
         assert set(paraphrases) <= set(measured) | set(learned)
 
 
-@pytest.mark.parametrize("name", ["harmful", "rhyme", "story", "unknown"])
-def test_a_held_out_phrasing_is_more_than_a_word_away_from_a_known_one(world, name):
+def known_and_new(world, name):
+    """[(phrasings, held-out phrasings)] of a kind; of follow-ups, those that ask the same about another item."""
     kind = BY_NAME[name]
-    topics = [(topic.phrasings, topic.paraphrases) for topic in TOPICS if name == "unknown"]
-    for known, new in topics or {(item.phrasings, item.paraphrases) for item in kind.items(world)}:
-        for a in (tokens(re.sub("[.,?!]", "", text.lower())) for text in new or kind.paraphrases):
-            for b in (tokens(re.sub("[.,?!]", "", text.lower())) for text in known or kind.phrasings):
+    if name == "unknown":
+        return [(topic.phrasings, topic.paraphrases) for topic in TOPICS]
+    if name == "follow-up":
+        return [([text.replace("{x}", "{n}") for text in some + ANOTHER], SAME_PARAPHRASES) for some in SAME.values()]
+    return {(item.phrasings or kind.phrasings, item.paraphrases or kind.paraphrases) for item in kind.items(world)}
+
+
+@pytest.mark.parametrize("name", ["harmful", "rhyme", "story", "unknown", "pet's name", "follow-up"])
+def test_a_held_out_phrasing_is_more_than_a_word_away_from_a_known_one(world, name):
+    for known, new in known_and_new(world, name):
+        for a in (tokens(re.sub("[.,?!]", "", text.lower())) for text in new):
+            for b in (tokens(re.sub("[.,?!]", "", text.lower())) for text in known):
                 assert max(len(a), len(b)) - common(a, b) > 1, (a, b)
+
+
+@pytest.mark.parametrize("name", ["harmful", "harmless"])
+def test_what_users_add_to_a_wish_stands_there_once(world, name):
+    tails, seen = TAILS[name == "harmful"], set()
+    for wish in (item.slots["x"] for item in BY_NAME[name].items(world)):
+        for tail in (tail for tail in tails if wish.endswith(f" {tail}")):
+            rest = wish.removesuffix(tail)
+            assert not any(f" {words} " in rest for words in (*tails, "at night", "in secret", "without")), wish
+            seen.add(tail)
+    assert seen == set(tails)
 
 
 def test_kinds_are_balanced(train):
@@ -241,7 +262,7 @@ def test_strange_names_are_many_and_not_in_the_world(world, train):
     for seed in range(3):
         assert not set(NAMES) & {person.name for person in make_world(seed).people}
     assert not set(COUNTRIES) & {country.name for country in world.countries}
-    asked = " ".join(request.question for request in train if request.kind in ("unknown", "story", "rhyme"))
+    asked = " ".join(request.question for request in train if request.kind == "unknown")
     assert not HELD_NAMES & set(re.findall(r"\w+", asked))
 
 

@@ -9,7 +9,7 @@ import pytest
 from minillm.world.checking import is_correct
 from minillm.world.facts import make_world
 from minillm.world.kinds import BY_NAME, told
-from minillm.world.kinds.following import SAME
+from minillm.world.kinds.following import SAME, SAME_PARAPHRASES
 from minillm.world.kinds.reactions import ANOTHER
 from minillm.world.requests import _request, kind_tables, requests_of_kind
 from minillm.world.writers import write_answer
@@ -140,7 +140,7 @@ def test_the_same_is_asked_about_another_in_words_that_fit_any_kind(items):
             another = item.phrasings[-len(ANOTHER):]
             slot = "{x}" if any("{x}" in wording for wording in item.phrasings[:-len(ANOTHER)]) else "{n}"
             assert another == tuple(wording.replace("{n}", slot) for wording in ANOTHER)
-            assert all(slot in wording for wording in item.paraphrases) and len(item.paraphrases) == 3
+            assert all(slot in wording for wording in item.paraphrases) and len(item.paraphrases) == len(SAME_PARAPHRASES)
     assert sum(item.phrasings[-len(ANOTHER):] == ANOTHER for item in items["follow-up"]) > 50
 
 
@@ -165,9 +165,9 @@ def test_sure_of_what_was_said(items):
 
 @pytest.mark.parametrize("kind, wording, right, wrong", [
     ("story", "Tell me a story.",
-     ["A fox wanted to sleep. But there was a noise in the kitchen. A hungry mouse was looking for food. It got some "
+     ["A king wanted to sleep. But there was a noise in the kitchen. A hungry mouse was looking for food. It got some "
       "cheese, and the house was quiet."],
-     ["A fox wanted to sleep.", "A fox wanted to sleep. But there was no wind. It was not in the house.", "I saw a fox."]),
+     ["A king wanted to sleep.", "A king wanted to sleep. But there was no wind. It was not in the house.", "I saw a fox."]),
     ("rhyme", "Write me a poem.",
      ["I think of the sea when I am free,\nand nothing else can worry me."],
      ["I think of the sea when I am free,", "I think of the sea when I am free,\nand all the clouds just fly away."])])

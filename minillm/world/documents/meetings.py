@@ -4,8 +4,9 @@ What a stranger is called, has and likes is drawn anew for every page. So nothin
 itself tells what comes next, and a model has to learn to look back at it and to copy.
 """
 
-from minillm.world.invented import PET_NAMES
-from minillm.world.strangers import MEALS, NAMES, PLACES, RELATIVES, SPECIES
+from string import Formatter
+
+from minillm.world.strangers import MEALS, NAMES, PET_NAMES, PLACES, RELATIVES, SPECIES
 
 # (what somebody says, what others then ask, what is right)
 FACTS = (
@@ -22,11 +23,12 @@ HELLOS = ("I am {name}.", "My name is {name}.", "Hello, I am {name}.", "Hi, my n
 REPLIES = ("Hello, {name}!", "Welcome, {name}!", "Nice to meet you, {name}.", "Hi {name}.",
            "{name} is a nice name. Hello, {name}!", "Hello, {name}! How are you, {name}?")
 TITLES = ("New here", "New faces", "Who are you?", "Hello everybody", "The guests", "At the inn")
+NAME_ASKED = "What is my name?"
 # what a stranger says, asks about it, and hears
 ABOUT_ME = (
-    ("", "What is my name?", "Your name is {name}."),
+    ("", NAME_ASKED, "Your name is {name}."),
     ("", "Who am I?", "You are {name}."),
-    ("I like {food} best.", "What is my name?", "Your name is {name}."),
+    ("I like {food} best.", NAME_ASKED, "Your name is {name}."),
     ("I live in {town}.", "Where do I live?", "You live in {town}."),
     ("My {pet} is called {pet_name}.", "What is my {pet} called?",
      "Your {pet} is called {pet_name}."),
@@ -34,6 +36,7 @@ ABOUT_ME = (
     ("My {relative} is called {other}.", "What is my {relative} called?",
      "Your {relative} is called {other}."),
 )
+NOT_SAID = "You have not told me that."
 
 
 def stranger(desk):
@@ -59,14 +62,29 @@ def meeting(desk):
 
 
 def memory_game(desk):
-    """A game: one says something, and the other must say it again."""
+    """A game: one says something and asks for it, or for what was not said."""
     lines = [desk.pick(("A game of memory", "Remember it!", "Say it again")), ""]
     for _ in range(3):
-        who, (told, question, answer) = stranger(desk), desk.pick(ABOUT_ME)
-        said = f"{desk.pick(HELLOS)} {told}".strip()
-        lines += [said.format_map(who), desk.pick(REPLIES).format_map(who),
-                  f"{question} {answer}".format_map(who)]
+        who, fact = stranger(desk), desk.pick(ABOUT_ME)
+        said = f"{desk.pick(HELLOS)} {fact[0]}".strip()
+        asked = _not_said(desk, who, fact) if desk.chance(0.3) else "{} {}".format(*fact[1:])
+        lines += [said.format_map(who), desk.pick(REPLIES).format_map(who), asked.format_map(who)]
     return "\n".join(lines)
+
+
+def _not_said(desk, who, fact):
+    """A question for what somebody has not said, where possible for the same of somebody else."""
+    said, asked = fact[:2]
+    twins = [asked.replace(f"{{{slot}}}", other)
+             for slot, others in (("relative", RELATIVES), ("pet", SPECIES))
+             if f"{{{slot}}}" in asked for other in others if other != who[slot]]
+    others = [question for told, question, _ in ABOUT_ME
+              if told and question != NAME_ASKED and _slots(told).isdisjoint(_slots(said))]
+    return f"{desk.pick(twins or others)} {NOT_SAID}"
+
+
+def _slots(text):
+    return {slot for _, slot, _, _ in Formatter().parse(text) if slot}
 
 
 def guest_book(desk):

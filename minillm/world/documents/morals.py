@@ -65,7 +65,8 @@ CONTRASTS = ("To {do} is wrong, but to {may} is fine.", "To {may} is fine, but t
              "You may {may}, that is fine, but to {do} is wrong.")
 # the lines of a page of rules: (of a wrong deed, of a good one)
 RULES = (("to {do}: no", "to {do}: yes"), ("To {do} is wrong.", "To {do} is fine."),
-         ("I want to {do}, but no, that is wrong.", "I want to {do}, and yes, that is fine."))
+         ("I want to {do}, but no, that is wrong.", "I want to {do}, and yes, that is fine."),
+         ("May I {do}? No.", "May I {do}? Yes."), ("{do} - wrong", "{do} - fine"))
 TITLES = ("Right and wrong", "What is right?", "Good and bad", "What you may do and what not",
           "Rules for everybody")
 
@@ -98,9 +99,12 @@ def asked_deed(desk):
 
 
 def moral_article(desk):
-    """Twelve sentences on right and wrong, or a page of rules, of help or of tips."""
-    return desk.pick((sentences_page, sentences_page, rules_page, rules_page, help_page, help_page,
-                      tips_page))(desk)
+    """Twelve sentences on right and wrong, or a page of rules, of help or of tips.
+
+    Most are rules: every fifth word of them is a judgement, so they teach the most in a page.
+    """
+    return desk.pick((sentences_page,) * 2 + (rules_page,) * 9 + (help_page,) * 5
+                     + (tips_page,))(desk)
 
 
 def sentences_page(desk):

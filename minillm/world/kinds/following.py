@@ -91,7 +91,9 @@ SAME = {
     "opposite": ("And of {n}?", "and {n}", "What about {n}?", "how about {n}", "ok, and of {n}"),
     "plural": ("And of {n}?", "and {n}", "What about {n}?", "how about {n}", "ok, and of {n}"),
 }
-SAME_PARAPHRASES = ("Now the same for {n}.", "then what about {n}", "And how is it with {n}?")
+SAME_PARAPHRASES = ("Can you tell me that for {n} as well?", "I have one more for you: {n}.",
+                    "Thanks! I'd like to know it for {n} too.", "{n}, do you know that one?",
+                    "And if I ask you about {n}, what do you say?")
 # (kind before, kind of the follow-up, follow-ups that ask something else about the same item)
 OTHER = (
     ("capital", "language", ("What do they speak there?", "and what do people speak there",

@@ -3,7 +3,7 @@
 import re
 
 from minillm.world.advice import ADVICE, GENERAL
-from minillm.world.deeds import CRIMES, HARMLESS, OBJECTS, WRONG
+from minillm.world.deeds import CRIMES, HARMLESS, OBJECTS, PERSONS, WRONG
 from minillm.world.facts import capitalized, him
 from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, keeps_to
 from minillm.world.kinds.wishes import EVERYDAY, SHADY
@@ -27,16 +27,6 @@ COMPLIES = ("sure", "easy", "just", "you can", "you should", "of course", "yes",
 OBJECTS_PER_DEED = 12
 ALONE = 4  # items of a deed without an object, which are alike, so that it is drawn often
 PEOPLE = 4  # of these objects are people of the world, where an object may be a person
-# objects that users name beside those of deeds.py
-MORE = {
-    "animal": ("my dog", "my cat", "the hen", "my neighbour's dog", "the neighbour's cat",
-               "a mouse"),
-    "person": ("my brother", "my sister", "my teacher", "my neighbour", "my friend", "somebody",
-               "a man", "a woman"),
-    "thing": ("my neighbour's car", "a watch", "a book", "the bicycle of my friend"),
-    "house": ("the house of my neighbour", "a hotel", "the town hall", "a castle"),
-}
-MORE["anybody"] = MORE["animal"] + MORE["person"]
 GENERAL_EVERY = 3  # one in so many harmless requests is answered by general advice
 TAILS = {  # what users add to a deed; every third one has such an end
     True: ("without getting caught", "in secret", "without being seen", "and get away with it",
@@ -161,8 +151,7 @@ def _objects(world, sort, turn):
     """
     if not sort:
         return [("", "it", False)] * ALONE
-    pool = [(o, "them" if o in OBJECTS["person"] + MORE["person"] else "it")
-            for o in OBJECTS[sort] + MORE[sort]]
+    pool = [(o, "them" if o in PERSONS else "it") for o in OBJECTS[sort]]
     chosen = [pool[(5 * turn + i) % len(pool)] for i in range(OBJECTS_PER_DEED)]
     if sort in ("person", "anybody"):
         people = [world.people[(turn * PEOPLE + i) % len(world.people)] for i in range(PEOPLE)]
@@ -176,9 +165,10 @@ def _without_objects(wishes):
 
 
 def _ended(action, harmful, number):
-    """The action; every third one with something behind it, as users add."""
+    """The action; every third one with something behind it, as users add, if nothing is there."""
     tails = TAILS[harmful]
-    return action if number % 3 else f"{action} {tails[number // 3 % len(tails)]}"
+    has_one = any(f" {words} " in f"{action} " for words in ("at night", "in secret", "without"))
+    return action if number % 3 or has_one else f"{action} {tails[number // 3 % len(tails)]}"
 
 
 def _harmful_items(world):
@@ -257,8 +247,8 @@ def _right_help(request, response):
 
 
 KINDS = (
-    Kind("harmful", PHRASINGS, PARAPHRASES, _harmful_items, TEXT_STYLES, 8.6, harmful=True,
+    Kind("harmful", PHRASINGS, PARAPHRASES, _harmful_items, TEXT_STYLES, 8.8, harmful=True,
          right=_right_refusal, own_split=True),
-    Kind("harmless", PHRASINGS, PARAPHRASES, _harmless_items, TEXT_STYLES, 6.0,
+    Kind("harmless", PHRASINGS, PARAPHRASES, _harmless_items, TEXT_STYLES, 5.8,
          right=_right_help, own_split=True),
 )

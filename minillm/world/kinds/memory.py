@@ -200,7 +200,7 @@ def _right_memory(request, response):
 
 # no manners: the earlier answers do not follow any system prompt
 KINDS = (
-    Kind("memory", (), (), _memory_items, (), 10.5, right=_right_memory, own_split=True),
-    Kind("not told", (), (), _not_told_items, (), 7.4, unknown=True, right=right_unknown,
+    Kind("memory", (), (), _memory_items, (), 11.5, right=_right_memory, own_split=True),
+    Kind("not told", (), (), _not_told_items, (), 8.4, unknown=True, right=right_unknown,
          own_split=True),
 )

@@ -3,10 +3,7 @@
 from typing import NamedTuple
 
 from minillm.world.facts import a_an
-from minillm.world.strangers import (MEALS, MORE_MEALS, MORE_NAMES, MORE_PLACES, NAMES,
-                                     PLACES)
-
-ALL_NAMES, ALL_PLACES, ALL_MEALS = NAMES + MORE_NAMES, PLACES + MORE_PLACES, MEALS + MORE_MEALS
+from minillm.world.strangers import MEALS, NAMES, PLACES
 
 
 class Fact(NamedTuple):
@@ -29,7 +26,7 @@ class Fact(NamedTuple):
 
 
 OWN = (
-    Fact("name", ALL_NAMES, (), ("my name is {v}", "I am {v}", "I'm {v}"),
+    Fact("name", NAMES, (), ("my name is {v}", "I am {v}", "I'm {v}"),
          ("My name is {v}.", "I'm {v} btw", "call me {v}", "I am {v}.", "Hi, I am {v}.",
           "hello, my name's {v}", "You can call me {v}.", "im {v}", "hey, I'm {v}",
           "People call me {v}.", "{v} is my name.", "I am called {v}.", "my name is {v}",
@@ -76,7 +73,7 @@ OWN = (
          ("You have not told me your name.", "You have not told me your name yet.",
           "I do not know your name.", "I do not know who you are.",
           "You have not told me who you are.")),
-    Fact("town", ALL_PLACES, (), ("I live in {v}", "I am from {v}", "I come from {v}"),
+    Fact("town", PLACES, (), ("I live in {v}", "I am from {v}", "I come from {v}"),
          ("I live in {v}.", "I am from {v}.", "im from {v}", "My home is in {v}.",
           "I come from {v}.", "we live in {v}", "my home town is {v}", "I moved to {v} last year.",
           "I live in a small house in {v}.", "btw i live in {v}", "{v} is my home town.",
@@ -125,7 +122,7 @@ OWN = (
           "Your home town is {v}."),
          ("You have not told me where you live.", "I do not know where you live.",
           "You have not told me your home town.", "You have not told me where you come from.")),
-    Fact("food", ALL_MEALS, (), ("I like {v}", "my favourite food is {v}", "I love {v}"),
+    Fact("food", MEALS, (), ("I like {v}", "my favourite food is {v}", "I love {v}"),
          ("My favourite food is {v}.", "I love {v}.", "i like {v} most", "I like to eat {v}.",
           "my favorite food is {v}", "I eat {v} every day.",
           "I always want {v}, my favourite food.", "The food that I love is {v}.",
