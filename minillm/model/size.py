@@ -146,7 +146,7 @@ def training_flops(config, tokens):
     Each parameter is multiplied and added once forward and twice backward, for every token that it
     works on: of the experts, a token has the chosen ones alone. An input table of its own (untied)
     is counted too, though it is only looked up: that makes the figure too high by 0.4% for Llama 2
-    70B, and by some 40% for a model of 1.3 million parameters.
+    70B, and by some 45% for a model of 1.5 million parameters.
     Source:  Kaplan et al. 2020, arXiv:2001.08361, section 2.1, who leave tables out.
     """
     return 6.0 * active_parameters(config) * tokens
