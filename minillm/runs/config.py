@@ -11,6 +11,7 @@ from minillm.model.adapter import largest_rank
 from minillm.phases.finetune import FinetuneConfig
 from minillm.phases.pretrain import PretrainConfig
 from minillm.phases.reward import RewardConfig
+from minillm.phases.rlhf import RLHFConfig
 from minillm.phases.tokenizer import TokenizerConfig
 from minillm.runs.stages import BY_NAME, STAGES
 from minillm.training.checkpoint import CheckpointError
@@ -47,7 +48,7 @@ DEFAULT = "llama"
 LLAMA = RunConfig(pretrain=PretrainConfig(steps=690, lr=1.5e-2, table_lr=2.0, **MUON),
                   finetune=FinetuneConfig(steps=1010, lr=1.8e-2, table_lr=1.5, weight_decay=0.01,
                                           replay_rows=3, task_steps=55, domain_steps=35, **MUON),
-                  reward=RewardConfig(steps=115))
+                  reward=RewardConfig(steps=115), rlhf=RLHFConfig(kl=0.7))
 PRESETS = {
     "llama": LLAMA,
     "llama2": replace(LLAMA, model=MODELS["llama2"]),
