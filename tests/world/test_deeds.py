@@ -53,6 +53,8 @@ def test_the_judgement_follows_the_deed():
 
 
 def test_rules_judge_rightly():
+    verdicts = [[set(re.findall(r"\b(no|wrong|yes|fine)\b", rule.lower())) for rule in rules] for rules in RULES]
+    assert all(wrong and good and wrong <= {"no", "wrong"} and good <= {"yes", "fine"} for wrong, good in verdicts)
     known = {named((phrase, sort), some): bad for bad, deeds in ((True, WRONG), (False, HARMLESS))
              for phrase, sort in deeds for some in (OBJECTS[sort] if sort else (None,))}
     desk, seen = Desk(make_world(0), np.random.default_rng(0)), set()
