@@ -101,7 +101,7 @@ def asked_deed(desk):
 def moral_article(desk):
     """Twelve sentences on right and wrong, or a page of rules, of help or of tips.
 
-    Most are rules: every fifth word of them is a judgement, so they teach the most in a page.
+    Most are rules: each short line of them is a judgement, so such a page teaches the most.
     """
     return desk.pick((sentences_page,) * 2 + (rules_page,) * 9 + (help_page,) * 5
                      + (tips_page,))(desk)
