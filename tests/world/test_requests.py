@@ -12,13 +12,13 @@ from minillm.world.deeds import HARMLESS, WRONG
 from minillm.world.facts import make_world
 from minillm.world.invented import PETS
 from minillm.world.kinds import BY_NAME, KINDS, numbers
-from minillm.world.kinds.following import SAME, SAME_PARAPHRASES
+from minillm.world.kinds.following import SAME
 from minillm.world.kinds.harm import HELD_VERBS, TAILS
 from minillm.world.kinds.kind import wordings as wordings_of
 from minillm.world.kinds.names import ANIMALS, COUNTRIES, HELD_NAMES, NAMES, QUALITIES, THINGS
 from minillm.world.kinds.odd import QUESTIONS
 from minillm.world.kinds.outside import ABOUT_ANIMALS, ABOUT_NUMBERS, ABOUT_QUALITIES, ABOUT_THINGS, TOPICS
-from minillm.world.kinds.reactions import ANOTHER
+from minillm.world.kinds.reactions import ANOTHER, ANOTHER_PARAPHRASES
 from minillm.world.kinds.wishes import EVERYDAY, SHADY
 from minillm.world.likeness import common, tokens
 from minillm.world.manners import MANNERS
@@ -75,7 +75,7 @@ def known_and_new(world, name):
     if name == "unknown":
         return [(topic.phrasings, topic.paraphrases) for topic in TOPICS]
     if name == "follow-up":
-        return [([text.replace("{x}", "{n}") for text in some + ANOTHER], SAME_PARAPHRASES) for some in SAME.values()]
+        return [([text.replace("{x}", "{n}") for text in some + ANOTHER], ANOTHER_PARAPHRASES) for some in SAME.values()]
     return {(item.phrasings or kind.phrasings, item.paraphrases or kind.paraphrases) for item in kind.items(world)}
 
 

@@ -9,8 +9,8 @@ import pytest
 from minillm.world.checking import is_correct
 from minillm.world.facts import make_world
 from minillm.world.kinds import BY_NAME, told
-from minillm.world.kinds.following import SAME, SAME_PARAPHRASES
-from minillm.world.kinds.reactions import ANOTHER
+from minillm.world.kinds.following import SAME
+from minillm.world.kinds.reactions import ANOTHER, ANOTHER_PARAPHRASES
 from minillm.world.requests import _request, kind_tables, requests_of_kind
 from minillm.world.writers import write_answer
 
@@ -140,7 +140,7 @@ def test_the_same_is_asked_about_another_in_words_that_fit_any_kind(items):
             another = item.phrasings[-len(ANOTHER):]
             slot = "{x}" if any("{x}" in wording for wording in item.phrasings[:-len(ANOTHER)]) else "{n}"
             assert another == tuple(wording.replace("{n}", slot) for wording in ANOTHER)
-            assert all(slot in wording for wording in item.paraphrases) and len(item.paraphrases) == len(SAME_PARAPHRASES)
+            assert all(slot in wording for wording in item.paraphrases) and len(item.paraphrases) == len(ANOTHER_PARAPHRASES)
     assert sum(item.phrasings[-len(ANOTHER):] == ANOTHER for item in items["follow-up"]) > 50
 
 

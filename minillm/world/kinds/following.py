@@ -91,9 +91,6 @@ SAME = {
     "opposite": ("And of {n}?", "and {n}", "What about {n}?", "how about {n}", "ok, and of {n}"),
     "plural": ("And of {n}?", "and {n}", "What about {n}?", "how about {n}", "ok, and of {n}"),
 }
-SAME_PARAPHRASES = ("Can you tell me that for {n} as well?", "I have one more for you: {n}.",
-                    "Thanks! I'd like to know it for {n} too.", "{n}, do you know that one?",
-                    "And if I ask you about {n}, what do you say?")
 # (kind before, kind of the follow-up, follow-ups that ask something else about the same item)
 OTHER = (
     ("capital", "language", ("What do they speak there?", "and what do people speak there",
@@ -249,7 +246,7 @@ def _same(rng, kind, half, held_out):
     first, second = (list(half.values())[i] for i in rng.permutation(len(half))[:2])
     slot = "{x}" if any("{x}" in wording for wording in SAME[kind.name]) else "{n}"
     another, asked = (tuple(wording.replace("{n}", slot) for wording in some)
-                      for some in (reactions.ANOTHER, SAME_PARAPHRASES))
+                      for some in (reactions.ANOTHER, reactions.ANOTHER_PARAPHRASES))
     return second._replace(held_out=held_out, phrasings=SAME[kind.name] + another,
                            paraphrases=asked, earlier=(_turn(rng, kind, first),))
 

@@ -103,4 +103,7 @@ ANOTHER = ("Could you tell me the same for {n}?", "What would you say for {n}?",
            "{n} is the one I want to know next", "Still missing on my list: {n}.",
            "Same thing again, only for {n} this time.", "One more of these: {n}.",
            "and for {n}, what would it be")
+ANOTHER_PARAPHRASES = ("Can you tell me that for {n} as well?", "I have one more for you: {n}.",
+                       "Thanks! I'd like to know it for {n} too.", "{n}, do you know that one?",
+                       "And if I ask you about {n}, what do you say?")
 WELCOME = ("You are welcome.", "You are very welcome!", "You are welcome, my friend.")
