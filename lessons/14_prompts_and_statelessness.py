@@ -285,7 +285,7 @@ def found_with(reply):
 
 
 # %% The claim. A bar of 0 over "told of a relative" could not be missed by an assistant that only echoes, as its interval would lie
-# around 0; and there the right answer, "You have not told me that.", is none of the nine. So reading is judged where both towns are
+# around 0; and there the right answer, "You have not told me that.", is no town at all. So reading is judged where both towns are
 # told, by a bar above a coin.
 rises = {reply: {arm: w.interval(belief["told", reply] - belief[arm, reply]) for arm in TELLINGS[1:]} for reply in REPLIES}
 kept = w.interval(belief[LATER[1], ""] - belief[LATER[0], ""])
