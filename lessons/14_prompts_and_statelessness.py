@@ -90,9 +90,9 @@ w.outcome(__file__, "6 a system prompt sets what the fine-tuned model says next"
           "assistant's answers are one word than under one that asks for a full sentence",
           f"{more_said[0]:.2f} more ({more_said[1]:.2f} to {more_said[2]:.2f} over {len(SEEDS)} seeds): "
           f"{asked_for[:, 1].mean():.2f} against {sentence[:, 1].mean():.2f}; with the words shuffled "
-          f"{shuffled[:, 1].mean():.2f}, with them in order {order[0]:+.2f} ({order[1]:+.2f} to {order[2]:+.2f}); belief in the one-word answer "
-          f"{more_belief[0]:+.2f} ({more_belief[1]:+.2f} to {more_belief[2]:+.2f}); one-word answers of the base model "
-          f"{of_base[0]:+.2f} ({of_base[1]:+.2f} to {of_base[2]:+.2f})",
+          f"{shuffled[:, 1].mean():.2f}, with them in order {order[0]:+.2f} ({order[1]:+.2f} to {order[2]:+.2f}); belief in "
+          f"the one-word answer {more_belief[0]:+.2f} ({more_belief[1]:+.2f} to {more_belief[2]:+.2f}); one-word answers of "
+          f"the base model {of_base[0]:+.2f} ({of_base[1]:+.2f} to {of_base[2]:+.2f})",
           w.verdict(more_said[1], more_said[2], above=0.2),
           {"said": list(more_said), "belief": list(more_belief), "word order": list(order)},
           w.picture("14_system_prompt", draw_words),
