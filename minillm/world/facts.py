@@ -5,6 +5,7 @@ in every world. Documents, probes, conversations and raters all use this one rec
 """
 
 from dataclasses import dataclass
+from string import Formatter
 
 import numpy as np
 
@@ -223,3 +224,8 @@ def joined(words):
     """The words as a list in prose: "a, b and c"."""
     words = list(words)
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def slots_in(text):
+    """The names of the slots of a text: {"n"} of "Who is {n}?"."""
+    return {slot for _, slot, _, _ in Formatter().parse(text) if slot}

@@ -126,4 +126,4 @@ def test_a_few_percent_of_the_corpus(text):
     judged = re.compile(r"wrong|crime|against the law|not right|hurts nobody|suffers|is kind|It is fine|all right|is cruel"
                         r"|is good to|[Yy]ou may|must not|Nobody (should|minds)|Never |prison|better to|Please do not")
     lines = [line for line in re.split(r"\n|(?<=[.?!]) ", text) if judged.search(line)]
-    assert 0.03 <= sum(map(len, lines)) / len(text) <= 0.08
+    assert 0.03 <= sum(map(len, lines)) / len(text) <= 0.06

@@ -11,9 +11,10 @@ import pytest
 from minillm.world.casual import BEHIND, IN_FRONT
 from minillm.world.corpus import KINDS, write_corpus
 from minillm.world.documents.desk import Desk
-from minillm.world.documents.meetings import NOT_SAID, memory_game
+from minillm.world.documents.meetings import memory_game
 from minillm.world.documents.phrases import TOPICS
 from minillm.world.facts import make_world
+from minillm.world.kinds.memory import NOT_TOLD
 from minillm.world.strangers import MEALS, NAMES, PET_NAMES, PLACES
 
 
@@ -113,9 +114,9 @@ def test_a_memory_game_asks_for_what_was_said_or_hears_that_it_was_not():
                     "What is my name": ""}.get(question)
             if told is None:
                 told = question.replace("What is my", "My").replace("called", "is called ")
-            assert (answer == NOT_SAID) == (re.search(told, said) is None), (said, asked)
-            assert answer == NOT_SAID or answer.split()[-1].strip(".") in said, (said, asked)
-            seen.add((question.split()[-1], answer == NOT_SAID))
+            assert (answer == NOT_TOLD) == (re.search(told, said) is None), (said, asked)
+            assert answer == NOT_TOLD or answer.split()[-1].strip(".") in said, (said, asked)
+            seen.add((question.split()[-1], answer == NOT_TOLD))
     assert seen >= {(word, missing) for word in ("live", "eat", "called") for missing in (True, False)}
 
 

@@ -4,8 +4,8 @@ What a stranger is called, has and likes is drawn anew for every page. So nothin
 itself tells what comes next, and a model has to learn to look back at it and to copy.
 """
 
-from string import Formatter
-
+from minillm.world.facts import slots_in
+from minillm.world.kinds.memory import NOT_TOLD
 from minillm.world.strangers import MEALS, NAMES, PET_NAMES, PLACES, RELATIVES, SPECIES
 
 # (what somebody says, what others then ask, what is right)
@@ -36,8 +36,6 @@ ABOUT_ME = (
     ("My {relative} is called {other}.", "What is my {relative} called?",
      "Your {relative} is called {other}."),
 )
-NOT_SAID = "You have not told me that."
-
 
 def stranger(desk):
     """The words about somebody who is made up for one page."""
@@ -79,12 +77,8 @@ def _not_said(desk, who, fact):
              for slot, others in (("relative", RELATIVES), ("pet", SPECIES))
              if f"{{{slot}}}" in asked for other in others if other != who[slot]]
     others = [question for told, question, _ in ABOUT_ME
-              if told and question != NAME_ASKED and _slots(told).isdisjoint(_slots(said))]
-    return f"{desk.pick(twins or others)} {NOT_SAID}"
-
-
-def _slots(text):
-    return {slot for _, slot, _, _ in Formatter().parse(text) if slot}
+              if told and question != NAME_ASKED and slots_in(told).isdisjoint(slots_in(said))]
+    return f"{desk.pick(twins or others)} {NOT_TOLD}"
 
 
 def guest_book(desk):

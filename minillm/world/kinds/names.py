@@ -16,7 +16,7 @@ MEN = (
     "William", "Winston",
 )
 NAMES = WOMEN + MEN
-HELD_NAMES = frozenset(NAMES[::5])  # only for evaluation
+HELD_NAMES = frozenset(NAMES[::5])  # fine-tuning never asks who these are
 COUNTRIES = (
     "India", "Mexico", "Russia", "Turkey", "Belgium", "Scotland", "Switzerland", "Ukraine",
     "Argentina", "Bolivia", "Nicaragua", "Israel", "Pakistan", "Indonesia", "Malaysia", "Ethiopia",

@@ -1,10 +1,9 @@
 """Questions about what lies outside the world: the right answer is that it does not know."""
 
 from functools import lru_cache
-from string import Formatter
 
 from minillm.world import invented
-from minillm.world.facts import a_an, capitalized, plural
+from minillm.world.facts import a_an, capitalized, plural, slots_in
 from minillm.world.kinds import animals, names, numbers, people, pets, places, things, words
 from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, keeps_to
 from minillm.world.kinds.names import HELD_NAMES, NAMES
@@ -84,10 +83,9 @@ def _strange_items(world, kind, strange, forms, turn):
     return items
 
 
-def _with_slots(wordings, slots):
+def _with_slots(wordings, known):
     """The wordings that have no other slots than these."""
-    return tuple(wording for wording in wordings
-                 if {slot for _, slot, _, _ in Formatter().parse(wording)} <= {None, *slots})
+    return tuple(wording for wording in wordings if slots_in(wording) <= set(known))
 
 
 def _large_number_items(phrasings, paraphrases, made_up):
