@@ -19,7 +19,11 @@ IN_FRONT = (
     "Can I ask you something? ", "Do you have a minute? ", "All right, ", "Anyway, ",
     "I looked in three books. ", "My father and I do not agree. ", "You may laugh, but ",
     "A boy in my class said you can help. ", "Let me ask you this: ", "For a game we are playing: ",
-    "While I wait for the bus: ", "If you have time: ")
+    "While I wait for the bus: ", "If you have time: ",
+    "Ok cool, ", "Cool. ", "Thanks! ", "Nice. ", "Alright. ", "Haha, ", "Great, thanks. ",
+    "Fair enough. ", "ok and ", "Good. ", "Hmm ok, ", "Thank you! ", "Wow. ", "Quick test: ",
+    "Fine. ", "Then tell me: ", "That was nice. ", "I see. ", "Ok one more: ", "Got it. ",
+    "Thanks, that was good. ", "Perfect. ", "lol ok, ", "Then something easier: ")
 BEHIND = (
     " Thanks.", " Thank you!", " I forgot.", " Do you know?", " Please tell me.",
     " I need it for school.", " I am curious.", " Just say it.", " Any idea?",

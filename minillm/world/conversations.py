@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from minillm.world.requests import Request, make_requests
 from minillm.world.writers import pick_writer, write_answer
 
-MORE_TURNS = (0.17, 0.09, 0.04)  # shares of conversations with 1, 2, 3 independent turns in front
-MOST_WORDS, MOST_TURNS = 50, 4  # of a conversation whose answer is full and right
+MORE_TURNS = (0.3, 0.25, 0.1)  # shares of conversations with 1, 2, 3 independent turns in front
+MOST_WORDS, MOST_TURNS = 64, 5  # of a conversation whose answer is full and right
 ABOUT_THE_USER = ("memory", "not told")  # kinds in which the user tells something
 
 
@@ -20,7 +20,7 @@ class Conversation:
 
 
 def make_conversations(world, n, rng, split="train"):
-    """Draw n conversations of one turn or, for 0.3 of those without a system prompt, several turns.
+    """Draw n conversations of one turn or, for 0.65 of those without a system prompt, several.
 
     The turns in front are independent of the last question; where that asks for what the user told
     or did not tell, they may stand between the telling and the question.

@@ -136,7 +136,10 @@ def _request(kind, item, new_phrasing, rng):
 
 def _pick_manner(kind, item, rng):
     """A manner that suits the kind and the answer, or None for no system prompt."""
-    styles = [s for s in kind.styles if s != WORD or " " not in item.answer]
+    one_word = item.answer and " " not in item.answer
+    styles = [s for s in kind.styles if s != WORD or one_word]
+    if item.earlier:  # the earlier answers do not follow any system prompt
+        return None
     if not styles or rng.random() >= SYSTEM_SHARE:
         return None
     shares = [STYLE_SHARES[style] for style in styles]

@@ -28,11 +28,11 @@ def test_the_request_is_the_last_question(conversations):
 
 
 def test_many_have_several_turns(conversations):
-    """Of those without a system prompt 0.3 have turns in front that the request does not need."""
+    """Of those without a system prompt 0.65 have turns in front that the request does not need."""
     free = [c for c in conversations if c.request.system is None
-            and c.request.kind not in ("memory", "not told", "follow-up")]
+            and c.request.kind in ("capital", "greeting", "harmful", "harmless", "about me", "list", "code")]
     more = [len(c.messages) // 2 - 1 for c in free]
-    assert 0.22 < np.mean([count > 0 for count in more]) < 0.32 and max(more) == 3
+    assert 0.5 < np.mean([count > 0 for count in more]) < 0.68 and max(more) >= 3
     assert len({c.messages[0]["content"] for c in free if len(c.messages) > 2}) > 100
 
 
@@ -72,7 +72,7 @@ def test_lengths_suit_a_small_model(conversations):
     answers = [len(conversation.messages[-1]["content"].split()) for conversation in conversations]
     whole = [sum(len(m["content"].split()) for m in conversation.messages) for conversation in conversations]
     assert np.mean(answers) < 12 and max(answers) <= 60
-    assert np.mean(whole) < 32 and max(whole) < 80
+    assert np.mean(whole) < 32 and max(whole) < 90
 
 
 def test_same_seed_same_conversations():

@@ -102,7 +102,7 @@ def test_every_country_person_thing_and_animal_is_asked_about(items):
                          (NAMES[8:11], world.things), (NAMES[11:14], world.animals)):
         assert all([item.slots["n"] for item in items[name]] == [row.name for row in table] for name in names)
     assert len(items["opposite"]) == 2 * len(world.opposites)
-    assert len(items["event"]) == len(world.events) and len(items["town fact"]) == 3 * len(world.towns)
+    assert len(items["event"]) == len(world.events) and len(items["town fact"]) == 4 * len(world.towns)
 
 
 def test_puzzles_are_solved_rightly(items):
@@ -131,9 +131,20 @@ def test_puzzles_are_solved_rightly(items):
 def test_sums_are_right_and_ask_what_they_answer(items):
     for item in items["sum"]:
         a, b = item.slots["a"], item.slots["b"]
-        minus = any("{a} - {b}" in wording for wording in item.phrasings)
+        minus = any(words in wording for wording in item.phrasings for words in ("{a} - {b}", "minus {b}"))
         assert int(item.answer) == (a - b if minus else a + b) >= 0
         assert all(("minus" in wording) <= minus for wording in item.phrasings)
+
+
+def test_a_sum_may_go_on_from_the_one_before(items):
+    """Then it asks with one number, and the other is the answer just given."""
+    after = [item for item in items["sum"] if item.earlier]
+    assert len(after) > 40 and len({" minus " in item.sentence for item in after}) == 2
+    for item in after:
+        assert item.earlier[0][1].endswith(f" is {item.slots['a']}.")
+        assert all("{b}" in wording and "{a}" not in wording for wording in (*item.phrasings, *item.paraphrases))
+    taught = {item.sentence for item in items["sum"] if not item.held_out}
+    assert all(item.earlier[0][1] in taught for item in after)
 
 
 def test_the_same_world_has_the_same_items(items):

@@ -5,20 +5,24 @@ import numpy as np
 import pytest
 
 from minillm.world import casual as casually
+from minillm.world import invented
 from minillm.world.casual import (BEHIND, CASUAL_SHARE, HELD_BEHIND, HELD_IN_FRONT, IN_FRONT, TYPOS, WRAPPED_SHARE,
                                   casual)
 from minillm.world.advice import ADVICE, GENERAL
 from minillm.world.deeds import HARMLESS, WRONG
 from minillm.world.facts import make_world
 from minillm.world.invented import PETS
-from minillm.world.kinds import BY_NAME, KINDS, numbers
-from minillm.world.kinds.following import SAME
+from minillm.world.kinds import BY_NAME, KINDS, beyond, letters, numbers
+from minillm.world.kinds.follow_wordings import SAME
 from minillm.world.kinds.harm import HELD_VERBS, TAILS
 from minillm.world.kinds.kind import wordings as wordings_of
-from minillm.world.kinds.names import ANIMALS, COUNTRIES, HELD_NAMES, NAMES, QUALITIES, THINGS
+from minillm.world.kinds.names import (ANIMALS, COUNTRIES, HELD_NAMES, NAMES, QUALITIES, SPELT, THINGS, TOWNS,
+                                       VERBS)
 from minillm.world.kinds.odd import QUESTIONS
-from minillm.world.kinds.outside import ABOUT_ANIMALS, ABOUT_NUMBERS, ABOUT_QUALITIES, ABOUT_THINGS, TOPICS
+from minillm.world.kinds.outside import (ABOUT_ANIMALS, ABOUT_NUMBERS, ABOUT_PASTS, ABOUT_QUALITIES, ABOUT_SPELLING,
+                                         ABOUT_THINGS, ABOUT_TOWNS, TOPICS)
 from minillm.world.kinds.reactions import ANOTHER, ANOTHER_PARAPHRASES
+from minillm.world.kinds.topic import Topic
 from minillm.world.kinds.wishes import EVERYDAY, SHADY
 from minillm.world.likeness import common, tokens
 from minillm.world.manners import MANNERS
@@ -73,13 +77,14 @@ def known_and_new(world, name):
     """[(phrasings, held-out phrasings)] of a kind; of follow-ups, those that ask the same about another item."""
     kind = BY_NAME[name]
     if name == "unknown":
-        return [(topic.phrasings, topic.paraphrases) for topic in TOPICS]
+        return [(topic.phrasings, topic.paraphrases) for topic in (*TOPICS, *vars(beyond).values())
+                if isinstance(topic, Topic)]
     if name == "follow-up":
         return [([text.replace("{x}", "{n}") for text in some + ANOTHER], ANOTHER_PARAPHRASES) for some in SAME.values()]
     return {(item.phrasings or kind.phrasings, item.paraphrases or kind.paraphrases) for item in kind.items(world)}
 
 
-@pytest.mark.parametrize("name", ["harmful", "rhyme", "story", "unknown", "pet's name", "follow-up"])
+@pytest.mark.parametrize("name", ["harmful", "rhyme", "story", "unknown", "pet's name", "follow-up", "riddle"])
 def test_a_held_out_phrasing_is_more_than_a_word_away_from_a_known_one(world, name):
     for known, new in known_and_new(world, name):
         for a in (tokens(re.sub("[.,?!]", "", text.lower())) for text in new):
@@ -186,7 +191,7 @@ def test_closings_belong_to_manners(train):
 
 def test_answers_are_short(train):
     assert max(len(request.sentence.split()) for request in train if request.kind != "story") <= 22
-    assert max(len(request.sentence.split()) for request in train) <= 34
+    assert max(len(request.sentence.split()) for request in train) <= 35  # 33 of a plot, and "little boy"
     assert max(request.sentence.count("\n") for request in train) <= 2
 
 
@@ -220,7 +225,7 @@ def test_some_questions_are_written_carelessly():
 def test_words_around_a_question_are_others_in_evaluation(monkeypatch):
     monkeypatch.setattr(casually, "CASUAL_SHARE", 0.0)
     rng, question = np.random.default_rng(0), "What is the capital of Peru?"
-    known, new = ({casual(question, rng, held_out).replace(question, "...") for _ in range(2000)} - {"..."}
+    known, new = ({casual(question, rng, held_out).replace(question, "...") for _ in range(4000)} - {"..."}
                   for held_out in (False, True))
     assert known == {f"{words}..." for words in IN_FRONT} | {f"...{words}" for words in BEHIND}
     assert new == {f"{words}..." for words in HELD_IN_FRONT} | {f"...{words}" for words in HELD_BEHIND}
@@ -285,9 +290,14 @@ def test_strange_animals_things_qualities_and_numbers_are_not_in_the_world(world
     inside = {row.name for row in (*world.animals, *world.things)} | set(PETS) | {word for pair in world.opposites for word in pair}
     assert not inside & {*ANIMALS, *THINGS, *QUALITIES} and all(len(set(some)) > 30 for some in (ANIMALS, THINGS, QUALITIES))
     items = BY_NAME["unknown"].items(world)
-    for forms, names, kinds in ((ABOUT_ANIMALS, ANIMALS, 3), (ABOUT_THINGS, THINGS, 3), (ABOUT_QUALITIES, QUALITIES, 1)):
+    assert not {*invented.TOWNS, *(name for country in world.countries for name in (country.name, country.capital))} & set(TOWNS)
+    assert not {verb for verb, _ in world.pasts} & set(VERBS) and not set(letters.SPELT) & set(SPELT)
+    for forms, names, kinds in ((ABOUT_ANIMALS, ANIMALS, 3), (ABOUT_THINGS, THINGS, 3), (ABOUT_QUALITIES, QUALITIES, 1),
+                                (ABOUT_TOWNS, TOWNS, 1), (ABOUT_PASTS, VERBS, 1), (ABOUT_SPELLING, SPELT, 1)):
         about = [item for item in items if set(forms) <= {item.sentence, *item.also}]
-        assert len(about) == kinds * 48 and {item.slots["n"] for item in about} <= set(names)
+        asked_after = [item for item in about if item.earlier]
+        assert len(about) - len(asked_after) == kinds * 48 and {item.slots["n"] for item in about} <= set(names)
+        assert (len(asked_after) > 0) == (forms not in (ABOUT_TOWNS, ABOUT_PASTS, ABOUT_SPELLING))
         assert {item.held_out for item in about} == {True, False}
     calculations = [item for item in items if "a" in item.slots]
     assert len(calculations) == 3 * 48
@@ -295,6 +305,25 @@ def test_strange_animals_things_qualities_and_numbers_are_not_in_the_world(world
         a, b = item.slots["a"], item.slots["b"]
         assert a > numbers.LARGEST > numbers.LARGEST_ADDED and a > b and set(ABOUT_NUMBERS) <= {item.sentence, *item.also}
         assert all("{" not in wording.format(**item.slots) for wording in (*item.phrasings, *item.paraphrases))
+
+
+def test_what_the_world_does_not_tell_is_asked_of_what_it_has(world):
+    """Each such topic asks about what is in the world, and no wording of it is one of a kind that knows the answer."""
+    items = BY_NAME["unknown"].items(world)
+    known = {wording for kind in KINDS if not kind.unknown for item in kind.items(world)
+             for wording in (*(item.phrasings or kind.phrasings), *(item.paraphrases or kind.paraphrases))
+             if "{" in wording and not item.earlier}
+    for topic, names in ((beyond.PEOPLE, {person.name for person in world.people}), (beyond.TOWNS, {town.name for town in world.towns}),
+                         (beyond.COUNTRIES, {country.name for country in world.countries}),
+                         (beyond.ANIMALS, {animal.name for animal in world.animals}), (beyond.THINGS, {thing.name for thing in world.things}),
+                         (beyond.WORDS, {word for pair in world.opposites for word in pair})):
+        asked = {item.slots["n"] for item in items if item.phrasings == topic.phrasings}
+        assert names <= asked
+        if topic is not beyond.COUNTRIES:       # towns have rivers and are famous for something
+            assert not {*topic.phrasings, *topic.paraphrases} & known
+    for topic in (beyond.PEOPLE_THEN, beyond.COUNTRIES_THEN, beyond.ANIMALS_THEN):
+        after = [item for item in items if item.phrasings == topic.phrasings]
+        assert len(after) >= 48 and all(item.slots["n"] in item.earlier[0][0] + item.earlier[0][1] for item in after)
 
 
 def test_all_odd_questions_are_asked_and_a_quarter_is_held_out(world):

@@ -9,12 +9,13 @@ import pytest
 from minillm.world.checking import is_correct
 from minillm.world.facts import make_world
 from minillm.world.kinds import BY_NAME, told
-from minillm.world.kinds.following import SAME
+from minillm.world.kinds.follow_wordings import SAME
 from minillm.world.kinds.reactions import ANOTHER, ANOTHER_PARAPHRASES
+from minillm.world.kinds.riddles import RIDDLES
 from minillm.world.requests import _request, kind_tables, requests_of_kind
 from minillm.world.writers import write_answer
 
-TALK = ("greeting", "mood", "about me", "memory", "not told", "follow-up")
+TALK = ("greeting", "mood", "about me", "memory", "not told", "follow-up", "riddle")
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +183,34 @@ def test_a_request_that_leaves_the_subject_open_may_be_answered_with_any(world, 
         if not item.slots:
             asked = _request(BY_NAME[kind], item, False, np.random.default_rng(0))
             assert item.wrong_sentences and not any(is_correct(asked, text) for text in item.wrong_sentences)
+
+
+def test_riddles_are_told_given_up_on_and_guessed(items):
+    want = ask(items, "riddle", lambda item: not item.slots)
+    assert all(is_correct(want, f"What {it}?") for it, _, _ in RIDDLES)
+    assert not is_correct(want, "It is a clock.") and not is_correct(want, "What is the capital of Peru?")
+    given_up = ask(items, "riddle", lambda item: item.earlier)
+    it, _, answer = next(riddle for riddle in RIDDLES if riddle[0] in given_up.earlier[0][1])
+    assert given_up.answer == answer and is_correct(given_up, f"It is {answer}.")
+    assert not is_correct(given_up, f"What {it}?")
+    for item in items["riddle"]:
+        if item.slots and not item.earlier:
+            assert any(item.slots["q"] == f"What {it}?" and me in item.slots["me"] and item.answer == answer
+                       for it, me, answer in RIDDLES)
+
+
+@pytest.mark.parametrize("kind", ["rhyme", "story"])
+def test_another_one_is_about_another_subject(world, kind):
+    after = [item for item in BY_NAME[kind].items(world) if item.earlier]
+    assert len(after) > 20 and not any(item.held_out for item in after)
+    for item in after:
+        (subject,) = item.slots.values()
+        assert subject.lower() not in item.earlier[0][0].lower() and item.earlier[0][1] != item.sentence
+
+
+def test_a_known_thing_may_be_asked_about_after_a_strange_one(items):
+    after = [item for item in items["follow-up"] if item.earlier[0][1].startswith("I do not know")]
+    assert len(after) > 30 and all("do not know" not in item.sentence for item in after)
 
 
 def test_all_advice_begins_with_the_same_words(world):

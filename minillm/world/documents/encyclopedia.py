@@ -193,7 +193,7 @@ def _either_way(desk, pair):
 DECK = ((country_article, 18), (person_article, 18), (town_article, 2), (thing_article, 9),
         (animal_article, 8), (word_article, 11), (continent_article, 1), (atlas_page, 4),
         (address_book, 4), (animal_table, 2), (thing_table, 4), (number_article, 6),
-        (sums_page, 23), (year_article, 3), (effect_article, 4), (puzzle_article, 10),
+        (sums_page, 26), (year_article, 3), (effect_article, 4), (puzzle_article, 10),
         (moral_article, 40), (sort_article, 3))
 ARTICLES = tuple(article for article, count in DECK for _ in range(count))
 

@@ -4,8 +4,10 @@ What a stranger is called, has and likes is drawn anew for every page. So nothin
 itself tells what comes next, and a model has to learn to look back at it and to copy.
 """
 
+import re
+
 from minillm.world.facts import slots_in
-from minillm.world.kinds.memory import NOT_TOLD
+from minillm.world.kinds.told import NOT_TOLD
 from minillm.world.strangers import MEALS, NAMES, PET_NAMES, PLACES, RELATIVES, SPECIES
 
 # (what somebody says, what others then ask, what is right)
@@ -36,6 +38,7 @@ ABOUT_ME = (
     ("My {relative} is called {other}.", "What is my {relative} called?",
      "Your {relative} is called {other}."),
 )
+
 
 def stranger(desk):
     """The words about somebody who is made up for one page."""
@@ -78,7 +81,9 @@ def _not_said(desk, who, fact):
              if f"{{{slot}}}" in asked for other in others if other != who[slot]]
     others = [question for told, question, _ in ABOUT_ME
               if told and question != NAME_ASKED and slots_in(told).isdisjoint(slots_in(said))]
-    return f"{desk.pick(twins or others)} {NOT_TOLD}"
+    question = desk.pick(twins or others)
+    whom = re.fullmatch("What is my (.*) called[?]", question)
+    return f"{question} Your {whom[1]}'s name? {NOT_TOLD}" if whom else f"{question} {NOT_TOLD}"
 
 
 def guest_book(desk):

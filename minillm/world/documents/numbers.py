@@ -7,7 +7,7 @@ from minillm.world.facts import capitalized, plural
 LARGEST = 8  # of two numbers that are added
 LARGEST_COMPARED = 12
 IN_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-            "eleven", "twelve")
+            "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen")
 WORDS_SHARE = 0.15  # of the texts that write the numbers as words
 COUNTED = ("apple", "book", "egg", "coin", "kite", "cup", "pear", "nail", "boat", "hen", "candle")
 
@@ -70,8 +70,8 @@ def sums_page(desk):
     lines = []
     for _ in range(16):
         a, b = (int(n) for n in desk.rng.integers(0, LARGEST + 1, 2))
-        lines.append(plus.format(a=a, b=b, c=a + b) if desk.chance(0.6) else
-                     minus.format(a=max(a, b), b=min(a, b), c=abs(a - b)))
+        lines.append(plus.format(a=a, b=b, c=a + b) if desk.chance(0.5) else
+                     minus.format(a=a + b, b=b, c=a))
     return "Sums\n\n" + "\n".join(lines)
 
 
@@ -101,8 +101,10 @@ def _drawn(desk):
     while True:
         largest = LARGEST_COMPARED if operation is COMPARISON else LARGEST
         a, b = (int(n) for n in desk.rng.integers(0, largest + 1, 2))
-        if operation is SUM or (a >= b if operation is DIFFERENCE else a != b):
+        if operation is not COMPARISON or a != b:
             break
+    if operation is DIFFERENCE:     # a sum, read backwards
+        a += b
     numbers = {"a": a, "b": b, "d": min(a, b)}
     numbers["c"] = {SUM: a + b, DIFFERENCE: a - b, COMPARISON: max(a, b)}[operation]
     person, thing = desk.pick(desk.world.people), desk.pick(COUNTED)

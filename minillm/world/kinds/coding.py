@@ -41,14 +41,37 @@ def _item(verb, what, name, parameters, right, wrong, held_out=False):
                 (f"lambda {parameters}: {wrong}",), (function(name, parameters, wrong),), held_out)
 
 
+# asked after a function was written
+ANOTHER = ("Now one that {x}.", "and one that {x}", "Thanks! Could you do one that {x}?",
+           "now one to {do}", "ok and one that {x}", "Can you make one that {x}?",
+           "Great, now one for {doing}.", "another one that {x} pls", "and how about one to {do}",
+           "I also need one that {x}.", "Good. And one that {x}?", "next one: it {x}",
+           "can you make one that {x}", "Nice. Now I want to {do}.", "one that {x} too please",
+           "And a function for {doing}?")
+ANOTHER_PARAPHRASES = ("One more function please. It {x}.",
+                       "could you also write something to {do}",
+                       "I liked that. What about code for {doing}?",
+                       "then please show me one more that {x}")
+
+
 def _items(world):
-    """The items; those of NAMED occur three times, because people ask for them most."""
+    """The items; those of NAMED occur three times, because people ask for them most. Every second
+    one is asked for once more, after another function.
+    """
     items = [_item(*row) for row in NAMED] * 3
     for s, (verb, *texts) in enumerate(STEPS):
         for k in CONSTANTS:
             what, name, right, wrong = (text.format(k=k) for text in texts)
             items.append(_item(verb, what, name, "n", right, wrong, (s + k) % 4 == 0))
-    return items
+    known = [item for item in items if not item.held_out]
+    return items + [_after(item, known[(5 * number + 3) % len(known)])
+                    for number, item in enumerate(known[::2])]
+
+
+def _after(item, before):
+    """The item, asked for after the function of another one was written."""
+    turn = f"Write a Python function that {before.slots['x']}.", before.sentence
+    return item._replace(phrasings=ANOTHER, paraphrases=ANOTHER_PARAPHRASES, earlier=(turn,))
 
 
 def _right(request, response):

@@ -3,7 +3,9 @@
 from functools import lru_cache
 
 from minillm.world.facts import a_an, capitalized
-from minillm.world.kinds.creative_wordings import (ANY_RHYME, ANY_RHYME_PARAPHRASES, ANY_STORY,
+from minillm.world.kinds.creative_wordings import (ANOTHER, ANOTHER_RHYME_PARAPHRASES,
+                                                   ANOTHER_STORY_PARAPHRASES, ANY_RHYME,
+                                                   ANY_RHYME_PARAPHRASES, ANY_STORY,
                                                    ANY_STORY_PARAPHRASES, CALLED,
                                                    CALLED_PARAPHRASES, RHYME_PARAPHRASES,
                                                    RHYME_PHRASINGS, STORY_PARAPHRASES,
@@ -103,7 +105,8 @@ def _rhyme_items(world):
         texts = ["\n".join(pair) for pair in pairs]
         items.append(Item({"x": subject}, "", texts[0], wrong_sentences=wrong,
                           held_out=_held(number, subject), also=tuple(texts[1:])))
-    return items + _of_any(items, IDEAS, ANY_RHYME, ANY_RHYME_PARAPHRASES)
+    another = _another(items, RHYME_PHRASINGS, ANOTHER, ANOTHER_RHYME_PARAPHRASES)
+    return items + another + _of_any(items, IDEAS, ANY_RHYME, ANY_RHYME_PARAPHRASES)
 
 
 def _story_items(world):
@@ -119,7 +122,19 @@ def _story_items(world):
                           _held(number, hero), tuple(texts[1:]),
                           phrasings=STORY_PHRASINGS + more,
                           paraphrases=STORY_PARAPHRASES + other))
-    return items + _of_any(items, FIGURES, ANY_STORY, ANY_STORY_PARAPHRASES)
+    phrasings, paraphrases = (tuple(wording.replace("{x}", "{n}") for wording in some)
+                              for some in (ANOTHER, ANOTHER_STORY_PARAPHRASES))
+    another = _another(items, STORY_PHRASINGS, phrasings, paraphrases)
+    return items + another + _of_any(items, FIGURES, ANY_STORY, ANY_STORY_PARAPHRASES)
+
+
+def _another(items, before, phrasings, paraphrases):
+    """Requests for another one, about something else, after every third of the known items."""
+    known = [item for item in items if not item.held_out]
+    turns = [((before[5 * i % len(before)].format(**item.slots), item.sentence),)
+             for i, item in enumerate(known)]
+    return [item._replace(phrasings=phrasings, paraphrases=paraphrases, earlier=turn)
+            for item, turn in zip(known[1::3], turns[::3])]
 
 
 def _of_any(items, subjects, phrasings, paraphrases):
@@ -136,7 +151,7 @@ def _of_any(items, subjects, phrasings, paraphrases):
 
 def _held(number, subject):
     """Whether fine-tuning uses no request about the subject with this number."""
-    return is_reserved("told", subject, one_in=4) if subject in NAMES else number % 4 == 3
+    return is_reserved("told", subject, one_in=4) if subject in NAMES else number % 8 == 3
 
 
 def _turned(sequence, number):
@@ -211,6 +226,6 @@ def _right_story(request, response):
 KINDS = (
     Kind("rhyme", RHYME_PHRASINGS, RHYME_PARAPHRASES, _rhyme_items, TEXT_STYLES, 2.3,
          right=_right_rhyme, forms=_nearest, own_split=True),
-    Kind("story", STORY_PHRASINGS, STORY_PARAPHRASES, _story_items, (), 2.2, right=_right_story,
+    Kind("story", STORY_PHRASINGS, STORY_PARAPHRASES, _story_items, (), 2.6, right=_right_story,
          forms=_nearest, own_split=True),
 )

@@ -93,6 +93,14 @@ STORY_PHRASINGS = (
     "Who is the hero? It is {n}! So tell the story.", "Imagine {n}. What happens in the story?",
     "children's story, hero is {n}", "Let there be {n} in the story."
 )
+STORY_PHRASINGS += (
+    "Tell me a story about {n} and a lost key.", "a short story about {n} and a friend",
+    "story about {n} getting lost", "a story about {n} who finds a treasure please",
+    "Write a short story about {n} losing a hat.", "Tell us about {n} and the old tower.",
+    "a short story about {n} and the sea", "Can I have a story about {n} at school?",
+    "story: {n} goes to the market", "Please tell us a short bedtime story about {n}.",
+    "And a short story about {n}, if you don't mind.", "tell me a story about {n} and a bird",
+    "A little story please, about {n} on a rainy day.", "ok and a short story about {n} and a ring")
 STORY_PARAPHRASES = (
     "Could I have a story in which {n} is the hero?", "Please make up a tale about {n} for me.",
     "story pls, it should be about {n}", "Think of a little story with {n}.",
@@ -125,3 +133,23 @@ ANY_RHYME_PARAPHRASES = (
 CALLED = ("Tell me a story with a hero called {n}.", "Write a story. The hero is called {n}.",
           "a story about somebody called {n} pls", "Invent a hero named {n} and tell the story.")
 CALLED_PARAPHRASES = ("a story with a hero called {n} pls", "Tell a story about a hero named {n}.")
+# after one, of another subject or hero
+ANOTHER = (
+    "Now one about {x}.", "and one about {x}", "Nice. Another one about {x}, please.",
+    "one about {x} too pls", "And now about {x}?", "the same about {x}", "Now do {x}.",
+    "ok now about {x}", "Lovely! Can you do one about {x}?", "How about {x} this time?",
+    "now {x} please", "Do another, about {x}.", "I liked that. One more, on {x}.",
+    "next one about {x}", "Thanks! And about {x}?", "Can I have one about {x} as well?",
+    "make another one, with {x}", "great, now {x}", "again, but about {x}",
+    "That was nice. Now {x}!", "Could you do another one, with {x} in it?", "and {x}?",
+    "Wonderful, and now please one about {x}.", "my son wants one about {x}",
+    "Write one more. It should be about {x}.", "how about another, {x} maybe", "{x} next",
+    "And a new one about {x}?", "this time about {x}", "haha good. now about {x}")
+ANOTHER_RHYME_PARAPHRASES = (
+    "can i get another rhyme, this time with {x}",
+     "That was nice! Could you rhyme about {x} too?",
+     "I'd like a second little poem, about {x} please.", "do the same again but about {x}")
+ANOTHER_STORY_PARAPHRASES = (
+    "Tell me another one about {x}.", "now a story with {x} in it",
+     "Lovely. Do you have one about {x} as well?", "one more please, but about {x} this time",
+     "Can the next story be about {x}?", "i want one more story and it should have {x}")

@@ -1,7 +1,7 @@
 """Greetings, thanks, goodbyes and other small talk."""
 
 from minillm.world.kinds.kind import Kind
-from minillm.world.kinds.replies import Sort, right_reply, sort_items
+from minillm.world.kinds.replies import Sort, right_reply, sort_items, with_more
 from minillm.world.manners import PERSONA, SENTENCE
 
 GREETINGS = (
@@ -101,7 +101,10 @@ GREETINGS = (
           "everything all right with you?", "how's your day so far", "hello, how do you do",
           "I hope you are well.", "are you fine", "how is everything", "Is everything ok?",
           "how are you getting on", "wassup", "Tell me how you are.", "I'm good, how are you?",
-          "how is life treating you", "what is up, my friend", "how goes it"),
+          "how is life treating you", "what is up, my friend", "how goes it",
+          "hey there! how are you doing today?", "Hi! How's your day?", "hello! how's it going",
+          "how is your morning so far", "Hey, how are things going today?",
+          "hi there, how do you feel today?"),
          ("Hello, how are you today?", "hi how is your day going", "Are you feeling well?",
           "how are things with you")),
     Sort("that is all right", ("That is all right.", "No problem. That is all right.",
@@ -177,9 +180,18 @@ GREETINGS = (
 )
 
 
+PARTING = ("good night", "welcome", "goodbye")  # with words around it
+IN_FRONT = ("Ok, ", "Thanks, that was nice. ", "Well, ", "Great. ", "Alright, ", "It is late. ",
+            "haha, ", "My bus is here. ", "He is asleep now. ", "I have to go. ")
+BEHIND = (", that was nice", ", little bot", ". I liked the story.", ", my friend", " and see you",
+          ", I will tell my sister", ". It is dark outside.", ", you are nice", " lol",
+          ", that is all")
+
+
 def _greeting_items(world):
-    return sort_items(GREETINGS)
+    return sort_items([with_more(sort, IN_FRONT, BEHIND) if sort.answer in PARTING else sort
+                       for sort in GREETINGS])
 
 
-KINDS = (Kind("greeting", (), (), _greeting_items, (SENTENCE, PERSONA), 4.0, right=right_reply,
+KINDS = (Kind("greeting", (), (), _greeting_items, (SENTENCE, PERSONA), 4.3, right=right_reply,
               casual=False),)

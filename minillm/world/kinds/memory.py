@@ -8,7 +8,7 @@ import numpy as np
 from minillm.world.facts import capitalized
 from minillm.world.kinds.greetings import GREETINGS
 from minillm.world.kinds.kind import Item, Kind, pick, right_texts, wordings
-from minillm.world.kinds.told import OWN, Fact, slots_of
+from minillm.world.kinds.told import NOT_TOLD, OWN, Fact, slots_of
 from minillm.world.kinds.told_of_others import OTHERS
 from minillm.world.kinds.unknown import right_unknown
 from minillm.world.likeness import resembles, says, words
@@ -19,7 +19,15 @@ NAME_SHARE = 0.3  # of what is told: people give a name first
 ABOUT_OTHERS = 0.35  # of what is told and asked later
 LOWER_SHARE = 0.12  # of the tellings: names typed in small letters
 ITSELF = ("my", "i am", "i live", "i come", "i work", "i have")  # it speaks of itself, not of "you"
-NOT_TOLD = "You have not told me that."  # right whatever was asked
+JOINED = ("{one} and {other}.", "{one} and {other}", "{one}. {Other}.", "hi, {one} and {other}",
+          "Hello, {one} and {other}.", "{one}, {other}", "Hi! {One}. {Other}.",
+          "{one} btw, {other}")
+AND_MORE_SHARE = 0.15  # of the tellings: something stands behind them that is not to be kept
+AND_MORE = (" lol", ", just so you know", ". What a day!", " :)", " and I am happy about it",
+            ". It is late here.", ", can you keep that in mind?", ". Remember that!", ", ok?",
+            ". We are having lunch right now.", " and it is raining outside", ". Nice, isn't it?",
+            ". Now I am sitting here with some tea.", " and we had a lot of fun today", " haha",
+            ". I wanted to tell you.", ", by the way", ". I am eight.", " and that is all for now")
 
 
 class Telling(NamedTuple):
@@ -85,14 +93,17 @@ def _other(rng, asked, held_out):
 def _turn(rng, telling, held_out):
     """The turn in which the user tells a fact: (what the user said, the assistant's reply)."""
     fact = telling.fact
-    told = wordings(fact.told, fact.told_paraphrases, held_out)
-    return telling.fill(pick(rng, told)), _reply(telling)
+    said = telling.fill(pick(rng, wordings(fact.told, fact.told_paraphrases, held_out)))
+    if not held_out and rng.random() < AND_MORE_SHARE:
+        said = said.rstrip(".") + pick(rng, AND_MORE)
+    return said, _reply(telling)
 
 
 def _turn_of_two(rng, first, second):
     """One turn in which the user tells two facts."""
     one, other = (telling.fill(pick(rng, telling.fact.clauses)) for telling in (first, second))
-    said = f"{one} and {other}."
+    said = JOINED[0] if rng.random() < 0.5 else pick(rng, JOINED)
+    said = said.format(one=one, other=other, One=capitalized(one), Other=capitalized(other))
     return capitalized(said), _reply(first, second)
 
 
@@ -114,7 +125,7 @@ def _small_talk(rng, world):
     # only countries at odd places: requests.py never holds out a question about them
     country = pick(rng, world.countries[1::2])
     return (f"What is the capital of {country.name}?",
-            f"{country.capital} is the capital of {country.name}.")
+            f"The capital of {country.name} is {country.capital}.")
 
 
 def _false(rng, asked, count):
@@ -138,9 +149,9 @@ def _memory_item(world, rng, held_out):
         asked = asked.of(asked.value.lower())
     earlier, wrong = [_turn(rng, asked, held_out)], _false(rng, asked, 3)
     way = rng.random()
-    if way < 0.5:
+    if way < 0.55:
         other = _other(rng, asked, held_out)
-        if way < 0.15:  # two facts at once
+        if way < 0.3:  # two facts at once
             pair = (asked, other) if rng.random() < 0.5 else (other, asked)
             earlier = [_turn_of_two(rng, *pair)]
         else:  # one after the other
@@ -163,7 +174,7 @@ def _not_told_item(world, rng, held_out):
             said.append(told.value)
     if rng.random() < 0.3:
         earlier.insert(int(rng.integers(len(earlier) + 1)), _small_talk(rng, world))
-    return _item(asked, "you have not told me", (NOT_TOLD, *asked.fact.missing), wrong, said,
+    return _item(asked, "you have not told me", (*asked.fact.missing, NOT_TOLD), wrong, said,
                  held_out, earlier)
 
 
@@ -200,7 +211,7 @@ def _right_memory(request, response):
 
 # no manners: the earlier answers do not follow any system prompt
 KINDS = (
-    Kind("memory", (), (), _memory_items, (), 11.5, right=_right_memory, own_split=True),
-    Kind("not told", (), (), _not_told_items, (), 8.4, unknown=True, right=right_unknown,
+    Kind("memory", (), (), _memory_items, (), 13.5, right=_right_memory, own_split=True),
+    Kind("not told", (), (), _not_told_items, (), 7.6, unknown=True, right=right_unknown,
          own_split=True),
 )

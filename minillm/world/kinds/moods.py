@@ -1,7 +1,7 @@
 """What users say about how they feel and what happened to them."""
 
 from minillm.world.kinds.kind import Kind
-from minillm.world.kinds.replies import Sort, right_reply, sort_items
+from minillm.world.kinds.replies import Sort, right_reply, sort_items, with_more
 from minillm.world.manners import PERSONA, SENTENCE
 
 MOODS = (
@@ -22,7 +22,11 @@ MOODS = (
           "I am a bit down.", "I have been crying.", "my best friend moved away",
           "I feel empty and sad.", "they laughed at me at school",
           "Nothing makes me happy anymore.", "so sad :(", "I've had better days.",
-          "I am disappointed.", "I feel miserable."),
+          "I am disappointed.", "I feel miserable.",
+          "I did not sleep and my work was terrible.", "my week was bad and I feel low",
+          "It is raining, I am alone and I feel sad.", "a bit sad today, I miss my old house",
+          "im kinda sad, nobody called me", "Feeling a little down this evening.",
+          "I had a fight with my best friend and now I am sad."),
          ("I am feeling very sad.", "i had such a bad day today", "I feel so alone.",
           "Today I am unhappy.")),
     Sort("I am so sorry",
@@ -58,7 +62,9 @@ MOODS = (
           "I'm great, thank you!", "so happy right now", "I woke up happy.",
           "What a wonderful day!", "I am cheerful today.", "best day ever", "I am really pleased.",
           "i'm fine, and you are nice to ask", "My day was good.", "quite well",
-          "I'm in high spirits.", "can't complain", "I feel fantastic!"),
+          "I'm in high spirits.", "can't complain", "I feel fantastic!",
+          "pretty good, I had a nice lunch", "I'm good, just having a coffee.",
+          "not bad, my day was nice", "good thanks, a bit busy"),
          ("I am very happy today.", "i feel so good", "Today is a very good day.",
           "I am doing fine.")),
     Sort("well done",
@@ -92,7 +98,10 @@ MOODS = (
           "The baby kept me awake all night.", "I am ready for bed, what a day.",
           "I have worked too much.", "I could sleep for a week.", "can't sleep these days",
           "Feeling very tired.", "after this long day I am finished", "i'm so sleepy right now",
-          "My legs are tired from all the walking.", "I've been working since early morning."),
+          "My legs are tired from all the walking.", "I've been working since early morning.",
+          "bit tired today, it was a long week", "im kinda tired, I had to work late",
+          "I came home from a long shift and I am so tired.", "Long day at the office, I'm done.",
+          "Just finished work, quite tired.", "slept badly, tired"),
          ("I am really tired.", "i feel very sleepy", "I need to go to sleep.",
           "I did not sleep well.")),
     Sort("let us talk",
@@ -164,7 +173,10 @@ MOODS = (
           "I'm worried about my mother.", "I'm terrified.",
           "First day at a new school tomorrow, help!", "thunder makes me afraid",
           "What if nobody likes me there?", "I worry about tomorrow.", "I am in a panic.",
-          "job interview tomorrow, so nervous", "I am a little scared.", "I'm afraid of flying."),
+          "job interview tomorrow, so nervous", "I am a little scared.", "I'm afraid of flying.",
+          "I'm starting a new job on Monday and I'm nervous.", "we move house soon, bit nervous",
+          "I have to see my boss tomorrow and I am worried about it.",
+          "My exam is next week and I'm a bit scared.", "nervous about the weekend"),
          ("I am very worried.", "i am so scared", "I am nervous today.",
           "I am afraid of the night.")),
     Sort("eat something",
@@ -200,9 +212,18 @@ MOODS = (
 )
 
 
+# what people say around it
+IN_FRONT = ("Hi! ", "Hey there, ", "Well, ", "Hmm, ", "Oh, ", "hello, ", "Thanks for asking, ",
+            "To be honest, ", "You know, ", "ok so ", "Honestly, ", "Hi again. ", "Good evening. ",
+            "So, ", "Hello! ")
+BEHIND = (", you know", ", that is all", ". What a week!", ", my friend", ". I just got home.",
+          ". And you?", ", to be honest", ". It is Monday.", ", as I said", " and it is raining",
+          ". I am on the bus.", " lol", ". That is life.", ", what now")
+
+
 def _mood_items(world):
-    return sort_items(MOODS)
+    return sort_items([with_more(mood, IN_FRONT, BEHIND) for mood in MOODS])
 
 
-KINDS = (Kind("mood", (), (), _mood_items, (SENTENCE, PERSONA), 5.0, right=right_reply,
+KINDS = (Kind("mood", (), (), _mood_items, (SENTENCE, PERSONA), 5.4, right=right_reply,
               casual=False),)

@@ -1,5 +1,5 @@
-"""Names of people, countries, animals, things and qualities that are not in the world, though users
-name them.
+"""Names of people, places, animals, things and qualities, and words, that are not in the world
+or about which it does not tell that, though users name them.
 """
 
 WOMEN = (
@@ -43,4 +43,24 @@ QUALITIES = (
     "crazy", "dusty", "flat", "foggy", "funny", "golden", "hairy", "juicy", "lonely", "lucky",
     "magic", "nervous", "pink", "royal", "salty", "secret", "tropical", "useful", "violent",
     "weird",
+)
+TOWNS = (
+    "Manchester", "Liverpool", "Birmingham", "Sheffield", "Newcastle", "Los Angeles", "Miami",
+    "Philadelphia", "Detroit", "Las Vegas", "Atlanta", "Barcelona", "Valencia", "Marseille",
+    "Bordeaux", "Frankfurt", "Stuttgart", "Zagreb", "Istanbul", "Moscow", "Dubai", "Singapore",
+    "Shanghai", "Hong Kong", "Delhi", "Cape Town", "Buenos Aires", "Vancouver", "Brighton",
+    "New York", "Amsterdam", "Brighthaven", "Mudford", "Fernwick", "Coldharbour", "Thornby",
+)
+VERBS = (
+    "think", "teach", "fight", "choose", "steal", "wear", "freeze", "throw", "begin", "hide",
+    "shake", "bite", "forget", "feed", "grow", "send", "spend", "feel", "keep", "leave", "meet",
+    "know", "speak", "break", "drive", "fly", "hear", "hold", "lose", "read", "stand", "tell",
+    "win", "laugh", "dance", "travel", "study", "shout", "carry", "smile",
+)
+SPELT = (
+    "umbrella", "giraffe", "banana", "computer", "elephant", "rainbow", "chocolate", "pencil",
+    "monkey", "orange", "sister", "winter", "yellow", "quiet", "island", "number", "village",
+    "xylophone", "jungle", "zebra", "football", "ocean", "music", "picture", "sandwich", "teacher",
+    "vegetable", "uncle", "nurse", "afternoon", "igloo", "engine", "cloud", "pirate", "rocket",
+    "holiday",
 )

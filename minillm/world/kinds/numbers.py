@@ -89,6 +89,24 @@ MINUS = (
      "Can you tell me how much {wa} minus {wb} is?", "Work out {a} minus {b} for me.",
      "My sister wants to know how much {a} take away {b} is."),
 )
+# asked after a sum, of its result
+THEN_PLUS = (
+    ("And plus {b}?", "now add {b}", "plus {b}", "Add {b} to it.", "and {b} more?",
+     "Now add {b} more.", "What if I add {b}?", "and with {b} more", "plus another {b}?",
+     "Then add {b}.", "if you add {b} to that?", "now plus {b} please", "How much with {b} more?",
+     "add {b}", "Good. And {b} more?", "and if I get {b} more", "Now I find {b} more.",
+     "then plus {b}"),
+    ("Now add {b} to that.", "What do you get if you put {b} more on top?",
+     "ok {b} more makes how much", "Could you increase the result by {b}?",
+     "if i add another {b} what is it then"))
+THEN_MINUS = (
+    ("Now take away {b}.", "now take away {b}", "minus {b}?", "Take {b} off.", "less {b}?",
+     "and if you take away {b}", "Now subtract {b}.", "take away {b} from that", "and without {b}",
+     "then minus {b}", "What is left if I take away {b}?", "I lose {b} of them. And now?",
+     "subtract {b} from it", "now minus {b}", "and take {b} away", "Good. And minus {b}?",
+     "I give away {b}. How many now?", "now I eat {b}, how many are left"),
+    ("What is left if I subtract {b}?", "ok {b} less is how much",
+     "Please lower the result by {b}.", "how much would it be without {b} of those"))
 
 
 def _larger_items(world):
@@ -109,16 +127,28 @@ def _larger_items(world):
 
 
 def _sum_items(world):
-    """Every sum of two numbers, and every difference that is not negative."""
+    """Every sum of two numbers up to LARGEST_ADDED and every difference, as sums read backwards;
+    and what people go on to ask: then add 3, then take 4 away.
+    """
     items = []
     for a in range(LARGEST_ADDED + 1):
         for b in range(LARGEST_ADDED + 1):
             held_out = (a + 2 * b) % 4 == 1
-            asked = [_calculation(a, "plus", "+", b, a + b, PLUS)]
-            if a >= b:
-                asked.append(_calculation(a, "minus", "-", b, a - b, MINUS))
+            asked = (_calculation(a, "plus", "+", b, a + b, PLUS),
+                     _calculation(a + b, "minus", "-", b, a, MINUS))
             items += [item._replace(held_out=held_out) for item in asked]
-    return items
+    known = [item for item in items if not item.held_out]
+    return items + [_then(item, known, number) for number, item in enumerate(items[::3])]
+
+
+def _then(item, known, number):
+    """A calculation as it is asked for with the result of another one, which was just said."""
+    before = [other for other in known if other.answer == str(item.slots["a"])]
+    before = before[number % len(before)]
+    question = before.phrasings[7 * number % len(before.phrasings)].format(**before.slots)
+    phrasings, paraphrases = THEN_MINUS if " minus " in item.sentence else THEN_PLUS
+    return item._replace(phrasings=phrasings, paraphrases=paraphrases,
+                         earlier=((question, before.sentence),))
 
 
 def _calculation(a, word, sign, b, result, wordings):
@@ -204,7 +234,9 @@ KINDS = (
           "I am learning to count. Is {a} or {b} bigger?",
           "Please choose: {a} or {b}, the bigger number.", "Given {a} and {b}, which is larger?",
           "Take {a} and {b}. Which number is greater?", "Think of {a} and {b}. Which is more?",
-          "You see {a} and {b}: name the bigger one.", "What is the maximum, {a} or {b}?"),
+          "You see {a} and {b}: name the bigger one.", "What is the maximum, {a} or {b}?",
+          "Is {a} bigger than {b}?", "is {a} more than {b}", "Is {a} larger than {b}?",
+          "is {a} bigger than {b}", "{a} is bigger than {b}, right?", "Is {a} smaller than {b}?"),
          ("Of the numbers {a} and {b}, tell me the bigger one.",
           "My sister wants to know which is more, {a} or {b}.",
           "Would you tell me the larger number of {a} and {b}?",
@@ -213,5 +245,5 @@ KINDS = (
           "Say which number is the larger one: {a} or {b}.",
           "Look at {a} and {b}. Which is the bigger number?", "Do you think {a} is more, or {b}?"),
          _larger_items, weight=1.9, right=_right_number),
-    Kind("sum", (), (), _sum_items, weight=8.4, right=_right_sum),
+    Kind("sum", (), (), _sum_items, weight=10.6, right=_right_sum),
 )

@@ -4,9 +4,12 @@ from minillm.world.kinds import elsewhere, odd, today
 
 ABOUT_PEOPLE = ("I do not know anybody of that name.", "I do not know who that is.")
 ABOUT_COUNTRIES = ("I do not know that country.", "I do not know much about that country.")
+ABOUT_TOWNS = ("I do not know that town.", "I do not know much about that town.")
 ABOUT_ANIMALS = ("I do not know that animal.", "I do not know much about that animal.")
 ABOUT_THINGS = ("I do not know that thing.", "I do not know much about that.")
 ABOUT_QUALITIES = ("I do not know the opposite of that.", "I do not know that word.")
+ABOUT_PASTS = ("I do not know the past tense of that.", "I do not know that word.")
+ABOUT_SPELLING = ("I do not know how that is spelt.", "I do not know how to write that.")
 ABOUT_NUMBERS = ("I do not know. I can only work with small numbers.",
                  "I do not know. That is too hard for me.")
 TOPICS = (*today.TOPICS, *elsewhere.TOPICS, odd.TOPIC)

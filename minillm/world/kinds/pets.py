@@ -154,5 +154,5 @@ KINDS = (
           "my mom wants to know what {n} named {his} pet",
           "That {pet} {n} always has with {him}, what's its name?",
           "um so {n} got that {pet} and its name is ...?", "I wonder what name {n}'s pet has."),
-         _pet_name_items, weight=3.0),
+         _pet_name_items, weight=1.8),
 )

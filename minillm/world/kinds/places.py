@@ -6,7 +6,8 @@ from minillm.world.kinds.telling import fact_items, rows_of
 
 def _capital_items(world):
     return fact_items("capital", rows_of(world.countries, "capital"),
-                      ("{y} is the capital of {n}.", "The capital is {y}.",
+                      ("The capital of {n} is {y}.", "{y} is the capital of {n}.",
+                       "The capital is {y}.",
                        "{y} is the capital city of {n}.", "{n}'s capital city is {y}."))
 
 

@@ -18,6 +18,19 @@ class Sort(NamedTuple):
     phrasings: tuple
     paraphrases: tuple  # half of them only for evaluation
 
+
+def with_more(sort, in_front, behind):
+    """The sort, with every second remark once more: with other words in front or behind."""
+    more = []
+    for number, remark in enumerate(sort.phrasings[::2]):
+        in_turn = number // 2
+        if number % 2:
+            more.append(in_front[in_turn % len(in_front)] + remark)
+        else:
+            more.append(remark.rstrip(".!") + behind[in_turn % len(behind)])
+    return sort._replace(phrasings=(*sort.phrasings, *more))
+
+
 def sort_items(sorts):
     """One item for each sort; its wrong replies share no sentence with those that fit."""
     items = []

@@ -170,5 +170,5 @@ KINDS = (
           "I have {x} here. What is it made out of?", "People make {x} out of what?",
           "the material you make {names} out of?", "I need to know what material {x} is made of.",
           "Do you remember what most {names} are made of?"),
-         _material_items, weight=1.2),
+         _material_items, weight=1.5),
 )

@@ -5,6 +5,8 @@ from typing import NamedTuple
 from minillm.world.facts import a_an
 from minillm.world.strangers import MEALS, NAMES, PLACES
 
+NOT_TOLD = "You have not told me that."  # right whatever was asked
+
 
 class Fact(NamedTuple):
     """One sort of fact that a user may tell.
@@ -22,7 +24,9 @@ class Fact(NamedTuple):
     asked: tuple
     asked_paraphrases: tuple  # half of them only for evaluation
     forms: tuple  # right answers
-    missing: tuple  # right answers if the user has not told it
+    # Right answers if the user has not told it. The first begins as the right answer does if it was
+    # told: the model says first of whom it is asked, and then looks for that in the conversation.
+    missing: tuple
 
 
 OWN = (
@@ -70,7 +74,8 @@ OWN = (
           "which name did I give you", "Who am I again?"),
          ("Your name is {v}.", "You are {v}.", "You are called {v}.",
           "You told me that your name is {v}."),
-         ("You have not told me your name.", "You have not told me your name yet.",
+         (f"Your name? {NOT_TOLD}", "You have not told me your name.",
+          "You have not told me your name yet.",
           "I do not know your name.", "I do not know who you are.",
           "You have not told me who you are.")),
     Fact("town", PLACES, (), ("I live in {v}", "I am from {v}", "I come from {v}"),
@@ -120,7 +125,7 @@ OWN = (
           "What is the name of my home town?", "do you still know where I live"),
          ("You live in {v}.", "You are from {v}.", "You come from {v}.", "Your home is in {v}.",
           "Your home town is {v}."),
-         ("You have not told me where you live.", "I do not know where you live.",
+         (NOT_TOLD, "You have not told me where you live.", "I do not know where you live.",
           "You have not told me your home town.", "You have not told me where you come from.")),
     Fact("food", MEALS, (), ("I like {v}", "my favourite food is {v}", "I love {v}"),
          ("My favourite food is {v}.", "I love {v}.", "i like {v} most", "I like to eat {v}.",
@@ -170,7 +175,8 @@ OWN = (
          ("Can you tell me my favourite food?", "which food do I love",
           "what is it that I like to eat"),
          ("You like {v}.", "You love {v}.", "Your favourite food is {v}.", "You like to eat {v}."),
-         ("You have not told me your favourite food.", "You have not told me what you like to eat.",
+         (NOT_TOLD, "You have not told me your favourite food.",
+          "You have not told me what you like to eat.",
           "I do not know your favourite food.", "I do not know what you like to eat.")),
 )
 

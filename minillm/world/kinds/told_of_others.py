@@ -1,6 +1,6 @@
 """What users tell about their relatives and pets, and how they ask for it later."""
 
-from minillm.world.kinds.told import Fact
+from minillm.world.kinds.told import NOT_TOLD, Fact
 from minillm.world.strangers import NAMES, PET_NAMES, PLACES, RELATIVES, SPECIES
 
 OTHERS = (
@@ -48,7 +48,8 @@ OTHERS = (
          ("Can you tell me the name of my {r}?", "how do we call my {r}",
           "which name does my {r} have"),
          ("Your {r} is called {v}.", "Your {r}'s name is {v}.", "The name of your {r} is {v}."),
-         ("You have not told me your {r}'s name.", "You have not told me the name of your {r}.",
+         (f"Your {{r}}'s name? {NOT_TOLD}", "You have not told me your {r}'s name.",
+          "You have not told me the name of your {r}.",
           "I do not know your {r}'s name.", "I do not know the name of your {r}.")),
     Fact("pet's name", PET_NAMES, SPECIES,
          ("my {r} is called {v}", "I have {ar} called {v}"),
@@ -72,7 +73,10 @@ OTHERS = (
           "I must feed {v}, that's my {r}.", "You should see my {r} {v}!",
           "i own {ar} by the name of {v}", "Everybody loves my {r} {v}.",
           "There is {ar} in my house and we call it {v}.", "My old {r} goes by {v}.",
-          "Did I tell you about my {r}? The name is {v}.", "my new {r} has the name {v}"),
+          "Did I tell you about my {r}? The name is {v}.", "my new {r} has the name {v}",
+          "my son has {ar} called {v}", "My sister got {ar}, and we call it {v}.",
+          "my daughter has {ar}, its name is {v}", "I've got {ar} called {v}",
+          "We have {ar}, she's called {v}.", "There's {ar} on my lap, he is called {v}."),
          ("{v} is the name of my {r}.", "I gave my {r} the name {v}."),
          ("What is my {r} called?", "what's my {r}'s name", "What is the name of my {r}?",
           "do you remember the name of my {r}", "Tell me my {r}'s name.", "my {r}'s name?",
@@ -100,7 +104,8 @@ OTHERS = (
          ("Can you tell me the name of my {r}?", "which name did I give my {r}",
           "how do we call my {r}"),
          ("Your {r} is called {v}.", "Your {r}'s name is {v}.", "The name of your {r} is {v}."),
-         ("You have not told me your {r}'s name.", "You have not told me the name of your {r}.",
+         (f"Your {{r}}'s name? {NOT_TOLD}", "You have not told me your {r}'s name.",
+          "You have not told me the name of your {r}.",
           "I do not know your {r}'s name.", "I do not know the name of your {r}.")),
     Fact("town", PLACES, RELATIVES, ("my {r} lives in {v}", "my {r} is from {v}"),
          ("My {r} lives in {v}.", "my {r} is from {v}", "My {r} has a house in {v}.",
@@ -148,6 +153,7 @@ OTHERS = (
          ("Can you tell me where my {r} lives?", "in which town is my {r}'s home",
           "What is my {r}'s home town?"),
          ("Your {r} lives in {v}.", "Your {r} is from {v}.", "Your {r} comes from {v}."),
-         ("You have not told me where your {r} lives.", "I do not know where your {r} lives.",
+         (f"Your {{r}}'s home? {NOT_TOLD}", "You have not told me where your {r} lives.",
+          "I do not know where your {r} lives.",
           "You have not told me your {r}'s home town.")),
 )

@@ -94,8 +94,23 @@ FAMOUS_FOR = (
 )
 
 
+OPEN = (  # answered with what there is to see
+    ("Tell me about {n}.", "tell me about {n}", "What is {n} like?", "{n}?", "Do you know {n}?",
+     "what is {n} like", "Describe {n}.", "Tell me more about {n}.", "Say something about {n}.",
+     "Tell me something about {n}, please.", "do you know anything about a town called {n}",
+     "What can you tell me about {n}?", "I am new in {n}. Tell me about it.", "what about {n}",
+     "Give me a fact about {n}.", "Have you heard of {n}?", "I want to know more about {n}.",
+     "My aunt lives in {n}. What do you know about it?", "a few words about {n} pls",
+     "What is special about {n}?", "What kind of town is {n}?", "Is {n} a town or a person?",
+     "is {n} a town", "What is {n}?"),
+    ("what do you know about {n}", "I have never been to {n}, what is it like?",
+     "Could you describe {n} for me?", "so {n}, anything worth knowing",
+     "I'd love to hear a bit more about the town of {n}."),
+)
+
+
 def _town_items(world):
-    """Three items for each town."""
+    """Four items for each town."""
     columns = [_items(world, field, forms, wordings) for field, forms, wordings in (
         ("river", ("The river {y} flows through {n}.", "The {y} flows through {n}.",
                    "{n} lies on the {y}.", "It is called the {y}.", "The river is called the {y}.",
@@ -106,7 +121,9 @@ def _town_items(world):
         ("famous_for", ("{n} is famous for its {y}.", "{n} is famous for {y}.",
                         "{n} is known for {y}.", "It is famous for its {y}.",
                         "{n} makes good {y}.", "You can buy {y} in {n}.",
-                        "People go there to buy {y}."), FAMOUS_FOR))]
+                        "People go there to buy {y}."), FAMOUS_FOR),
+        ("landmark", ("You can see the {y} in {n}.", "In {n} you can see the {y}.",
+                      "You can see the {y}."), OPEN))]
     return [item for row in zip(*columns) for item in row]
 
 

@@ -4,11 +4,14 @@ from functools import lru_cache
 
 from minillm.world import invented
 from minillm.world.facts import a_an, capitalized, plural, slots_in
-from minillm.world.kinds import animals, names, numbers, people, pets, places, things, words
+from minillm.world.kinds import (animals, beyond, letters, names, numbers, people, pets, places,
+                                 reactions, things, towns, words)
+from minillm.world.kinds.follow_wordings import SAME
 from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, keeps_to
 from minillm.world.kinds.names import HELD_NAMES, NAMES
 from minillm.world.kinds.outside import (ABOUT_ANIMALS, ABOUT_COUNTRIES, ABOUT_NUMBERS,
-                                         ABOUT_PEOPLE, ABOUT_QUALITIES, ABOUT_THINGS, TOPICS)
+                                         ABOUT_PASTS, ABOUT_PEOPLE, ABOUT_QUALITIES, ABOUT_SPELLING,
+                                         ABOUT_THINGS, ABOUT_TOWNS, TOPICS)
 from minillm.world.kinds.topic import SMALL, Topic
 from minillm.world.likeness import likeness, says, sentences
 from minillm.world.likeness import words as words_of
@@ -57,21 +60,41 @@ def _item(name, topic, held, number, slots):
                 paraphrases=topic.paraphrases)
 
 
-def _topic_items(topic):
-    count = len(topic.names)
-    items = [_item(name, topic, i % 4 == 3, i // 2, {}) for i, name in enumerate(topic.names)]
+def _topic_items(topic, named):
+    """Items of a topic about each of the names; `named` is {name: further slots}."""
+    count = len(named)
+    items = [_item(name, topic, i % 4 == 3, i // 2, slots)
+             for i, (name, slots) in enumerate(named.items())]
     return [items[i % count] for i in range(max(count, ITEMS_PER_TOPIC))]
+
+
+def _then_items(world, kind, topic):
+    """Items that ask for more about what was just spoken of."""
+    items, known = [], kind.items(world)[1::2]  # requests.py never holds out these
+    for i in range(ITEMS_PER_TOPIC // 3):
+        before = known[(5 * i + len(kind.name)) % len(known)]
+        item = _item(before.slots["n"], topic, i % 4 == 3, i // 2, before.slots)
+        items.append(item._replace(earlier=(_turn(kind, before, i),)))
+    return items
+
+
+def _turn(kind, item, number):
+    """A turn about an item of a kind: (question, right answer)."""
+    asked = item.phrasings or kind.phrasings
+    return asked[7 * number % len(asked)].format(**item.slots), item.sentence
 
 
 def _strange_items(world, kind, strange, forms, turn):
     """Items in the phrasings of a known kind about names that the world does not have.
 
-    `strange` is {name: further slots}; `turn` shifts the choice of names from kind to kind.
+    `strange` is {name: further slots}; `turn` shifts the choice of names from kind to kind. Every
+    fourth name is asked about once more, after the same question about something known.
     """
-    made_up = [fact.sentence.replace(fact.slots["n"], "{n}") for fact in kind.items(world)]
+    facts = kind.items(world)
+    made_up = [fact.sentence.replace(fact.slots["n"], "{n}") for fact in facts]
     room = {"n", *next(iter(strange.values()))}
     phrasings, paraphrases = (_with_slots(some, room)
-                              for some in (kind.phrasings, kind.paraphrases))
+                              for some in _wordings(kind, facts))
     items = []
     for i in range(ITEMS_PER_TOPIC):
         number = (turn * ITEMS_PER_TOPIC + i) % len(strange)
@@ -80,7 +103,23 @@ def _strange_items(world, kind, strange, forms, turn):
         topic = Topic(phrasings, paraphrases, (), forms, wrong)
         held = name in HELD_NAMES if name in NAMES else number % 4 == 3
         items.append(_item(name, topic, held, i, slots))
+        if kind.name in SAME and i % 4 == 0:
+            before = facts[1::2][(3 * i + turn) % (len(facts) // 2)]
+            slot = "{x}" if "x" in slots else "{n}"
+            asked, in_tests = (tuple(wording.replace("{n}", slot) for wording in some) for some in
+                               (reactions.ANOTHER, reactions.ANOTHER_PARAPHRASES))
+            items.append(items[-1]._replace(
+                phrasings=_with_slots(SAME[kind.name], room) + asked, paraphrases=in_tests,
+                earlier=(_turn(kind, before, i),)))
     return items
+
+
+def _wordings(kind, items):
+    """(phrasings, paraphrases) of a kind, or of its items where it has none of its own."""
+    if kind.phrasings:
+        return kind.phrasings, kind.paraphrases
+    some = {item.phrasings: item.paraphrases for item in items}
+    return sum(some, ()), sum(some.values(), ())
 
 
 def _with_slots(wordings, known):
@@ -120,7 +159,7 @@ CALCULATIONS = (
 _SHE, _HE = {"he": "she", "his": "her", "him": "her"}, {"he": "he", "his": "his", "him": "him"}
 
 
-def _strangers(world):
+def strangers(world):
     """{name: its pronouns} of the people that are not in the world."""
     known = {person.name for person in world.people}
     women, men = names.WOMEN + invented.WOMEN, names.MEN + invented.MEN
@@ -134,15 +173,43 @@ def _nouns(some):
                    "Names": capitalized(plural(noun))} for noun in some}
 
 
-def _unknown_items(world):
-    items = [item for topic in TOPICS for item in _topic_items(topic)]
-    for kinds, strange, forms in (
-            ((*people.KINDS, *pets.KINDS), _strangers(world), ABOUT_PEOPLE),
-            (places.KINDS, {name: {} for name in names.COUNTRIES}, ABOUT_COUNTRIES),
+def strange_names(world):
+    """Triples (kinds of requests, {name: further slots} that the world does not have, answers)."""
+    return (((*people.KINDS, *pets.KINDS), strangers(world), ABOUT_PEOPLE),
+            (places.KINDS, _bare(names.COUNTRIES), ABOUT_COUNTRIES),
+            (towns.KINDS, _bare(names.TOWNS), ABOUT_TOWNS),
             (animals.KINDS, _nouns(names.ANIMALS), ABOUT_ANIMALS),
             (things.KINDS, _nouns(names.THINGS), ABOUT_THINGS),
-            ((_kind(words, "opposite"),), {name: {} for name in names.QUALITIES},
-             ABOUT_QUALITIES)):
+            ((_kind(words, "opposite"),), _bare(names.QUALITIES), ABOUT_QUALITIES),
+            ((_kind(words, "past"),), _bare(names.VERBS), ABOUT_PASTS),
+            (letters.KINDS, _bare(names.SPELT), ABOUT_SPELLING))
+
+
+def _bare(some):
+    return {name: {} for name in some}
+
+
+def _beyond_items(world):
+    """Items about what the world has, asking for what it does not tell."""
+    known = {person.name for person in world.people}
+    bare_words = [word for pair in world.opposites for word in pair] + list(names.QUALITIES)
+    asked = ((beyond.PEOPLE, _bare(known)), (beyond.TOWNS, _bare(t.name for t in world.towns)),
+             (beyond.COUNTRIES, _bare(country.name for country in world.countries)),
+             (beyond.ANIMALS, _nouns([*(a.name for a in world.animals), *names.ANIMALS])),
+             (beyond.THINGS, _nouns([*(thing.name for thing in world.things), *names.THINGS])),
+             (beyond.WORDS, _bare(bare_words)), (beyond.NUMBERS, _bare(map(str, range(21)))))
+    items = [item for topic, named in asked for item in _topic_items(topic, named)]
+    for kinds, topic in (((*people.KINDS, *pets.KINDS), beyond.PEOPLE_THEN),
+                         (places.KINDS, beyond.COUNTRIES_THEN),
+                         (animals.KINDS, beyond.ANIMALS_THEN)):
+        items += [item for kind in kinds for item in _then_items(world, kind, topic)]
+    return items
+
+
+def _unknown_items(world):
+    items = [item for topic in TOPICS for item in _topic_items(topic, _bare(topic.names))]
+    items += _beyond_items(world)
+    for kinds, strange, forms in strange_names(world):
         for turn, kind in enumerate(kinds):
             items += _strange_items(world, kind, strange, forms, turn)
     for phrasings, paraphrases, made_up in CALCULATIONS:
@@ -151,6 +218,6 @@ def _unknown_items(world):
 
 
 KINDS = (
-    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 10.0, unknown=True, right=right_unknown,
+    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 14.4, unknown=True, right=right_unknown,
          own_split=True),
 )
