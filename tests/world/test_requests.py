@@ -243,7 +243,7 @@ def test_code_is_asked_for_with_care(world):
     asked = [request.question for request in make_requests(world, 200, np.random.default_rng(0), kinds=["code"])]
     kind = BY_NAME["code"]
     exact = {p.format(**item.slots) for item in kind.items(world)
-             for p in wordings_of(kind.phrasings, kind.paraphrases, False)}
+             for p in wordings_of(item.phrasings or kind.phrasings, item.paraphrases or kind.paraphrases, False)}
     assert len(asked) > 100 and set(asked) <= exact
 
 
