@@ -10,6 +10,8 @@ from minillm.world.checking import is_correct
 from minillm.world.facts import make_world
 from minillm.world.kinds import BY_NAME, told
 from minillm.world.kinds.follow_wordings import SAME
+from minillm.world.kinds.greetings import GREETINGS, PARTING
+from minillm.world.kinds.moods import MOODS
 from minillm.world.kinds.reactions import ANOTHER, ANOTHER_PARAPHRASES
 from minillm.world.kinds.riddles import RIDDLES
 from minillm.world.requests import _request, kind_tables, requests_of_kind
@@ -206,6 +208,18 @@ def test_another_one_is_about_another_subject(world, kind):
     for item in after:
         (subject,) = item.slots.values()
         assert subject.lower() not in item.earlier[0][0].lower() and item.earlier[0][1] != item.sentence
+
+
+@pytest.mark.parametrize("kind, sorts", [("mood", [sort.answer for sort in MOODS]), ("greeting", PARTING)])
+def test_remarks_are_learned_with_words_around_them_too(items, kind, sorts):
+    """Every second one once more; the words that are measured stand alone."""
+    table = {sort.answer: sort for sort in (*MOODS, *GREETINGS)}
+    for item in (item for item in items[kind] if item.answer in sorts):
+        said = table[item.answer].phrasings
+        more = item.phrasings[len(said):]
+        assert item.phrasings[:len(said)] == said and len(more) == (len(said) + 1) // 2
+        assert all(remark.rstrip(".!") in wrapped and len(wrapped) > len(remark) for remark, wrapped in zip(said[::2], more))
+        assert item.paraphrases == table[item.answer].paraphrases
 
 
 def test_a_known_thing_may_be_asked_about_after_a_strange_one(items):
