@@ -94,7 +94,7 @@ def test_exercise_4():
 def test_exercise_5():
     """First, the blank lines. A twenty-fifth of the text is now something that the model never saw before, and its words are
     missing too, so it may be the change and not the loss of news that costs. The arm: blank lines in the place of as many
-    bytes of a text that tells no facts, code for instance. Second, chance: five probes were looked at and one is told. With
+    bytes of a text that tells few facts, code for instance. Second, chance: five probes were looked at and one is told. With
     five comparisons of nothing with nothing, one or more is "significant" in about a fifth of all such experiments. The arm:
     fresh seeds, and facts alone.
     """
