@@ -189,7 +189,7 @@ accuracy, longer, control, ceiling, runs = {count: [] for count in COUNTS}, [], 
 for seed in SEEDS:
     world, _, assistant = w.base_and_assistant(seed)
     rng = np.random.default_rng([seed, 20])
-    asked = make_requests(world, w.pick(8, 480, 1200), rng, "train")
+    asked = make_requests(world, w.pick(8, 480, 1320), rng, "train")
     rankings = collect_rankings(assistant, [(r.messages(), r) for r in asked], SimulatedRater().rank, ASK, rng)[:COUNTS[-1]]
     tests = make_requests(world, TESTS, rng, "held_out")
     held_out = collect_rankings(assistant, [(r.messages(), r) for r in tests], SimulatedRater().rank, ASK, rng)
