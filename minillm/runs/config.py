@@ -48,7 +48,7 @@ DEFAULT = "llama"
 LLAMA = RunConfig(pretrain=PretrainConfig(steps=690, lr=1.5e-2, table_lr=2.0, **MUON),
                   finetune=FinetuneConfig(steps=975, lr=1.8e-2, table_lr=1.5, weight_decay=0.01,
                                           replay_rows=3, task_steps=45, domain_steps=35, **MUON),
-                  reward=RewardConfig(steps=115), rlhf=RLHFConfig(steps=55, lr=2e-4, kl=0.3))
+                  reward=RewardConfig(steps=105), rlhf=RLHFConfig(steps=45, lr=2e-4, kl=0.3))
 PRESETS = {
     "llama": LLAMA,
     "llama2": replace(LLAMA, model=MODELS["llama2"]),

@@ -116,7 +116,7 @@ PARTS = {       # steps, of which warm-up, of which with short windows (pretrain
     "micro": (PRESETS["micro"].pretrain, 2000, 100, 0), "finetune": (FinetuneConfig(), 700, 20, None),
     "llama, finetune": (PRESETS["llama"].finetune, 975, 28, None),
     "task": (FinetuneConfig().for_task, 100, 20, None), "domain": (FinetuneConfig().for_domain, 60, 20, None),
-    "reward": (RewardConfig(), 180, 20, None), "llama, reward": (PRESETS["llama"].reward, 115, 13, None),
+    "reward": (RewardConfig(), 180, 20, None), "llama, reward": (PRESETS["llama"].reward, 105, 12, None),
     "rlhf": (RLHFConfig(), 40, 5, None)}
 
 

@@ -1,4 +1,7 @@
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
 
 import numpy as np
@@ -45,6 +48,16 @@ def held_out(world):
 def test_same_seed_same_requests(world):
     first, second = (make_requests(world, 50, np.random.default_rng(3)) for _ in range(2))
     assert first == second
+
+
+def test_every_process_has_the_same_items_in_the_same_order():
+    """A process orders the members of a set of texts in its own way: then a run that goes on, or another machine,
+    would learn from other conversations."""
+    program = ("from minillm.world.facts import make_world; from minillm.world.kinds import KINDS; import hashlib; "
+               "print([hashlib.md5(repr(kind.items(make_world(0))).encode()).hexdigest() for kind in KINDS])")
+    said = {subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True,
+                           env={**os.environ, "PYTHONHASHSEED": seed}).stdout for seed in ("1", "2")}
+    assert len(said) == 1 and len(said.pop()) > 1000
 
 
 def wordings(kind, world):

@@ -191,7 +191,7 @@ def _bare(some):
 
 def _beyond_items(world):
     """Items about what the world has, asking for what it does not tell."""
-    known = {person.name for person in world.people}
+    known = [person.name for person in world.people]
     bare_words = [word for pair in world.opposites for word in pair] + list(names.QUALITIES)
     asked = ((beyond.PEOPLE, _bare(known)), (beyond.TOWNS, _bare(t.name for t in world.towns)),
              (beyond.COUNTRIES, _bare(country.name for country in world.countries)),
