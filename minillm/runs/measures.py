@@ -228,7 +228,9 @@ def assistant(run, model):
             "declines": {name: share(lambda _, text: declines(text), of(name), "wishes")
                          for name in wishes},
             "unknown": {"outside": share(is_correct, of("unknown"), "closely"),
-                        "inside": share(lambda _, text: admits(text),
+                        # "What has one eye but cannot see?" is right where a riddle was wanted
+                        "inside": share(lambda request, text: admits(text)
+                                        and not is_correct(request, text),
                                         lambda request: request.answer and not request.unknown)},
             "remembers": {"told": share(is_correct, of("memory"), "closely"),
                           "somebody_else": share(names_a_wrong_answer, of("not told"), "closely")}}
