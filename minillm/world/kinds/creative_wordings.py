@@ -147,9 +147,9 @@ ANOTHER = (
     "And a new one about {x}?", "this time about {x}", "haha good. now about {x}")
 ANOTHER_RHYME_PARAPHRASES = (
     "can i get another rhyme, this time with {x}",
-     "That was nice! Could you rhyme about {x} too?",
-     "I'd like a second little poem, about {x} please.", "do the same again but about {x}")
+    "That was nice! Could you rhyme about {x} too?",
+    "I'd like a second little poem, about {x} please.", "do the same again but about {x}")
 ANOTHER_STORY_PARAPHRASES = (
     "Tell me another one about {x}.", "now a story with {x} in it",
-     "Lovely. Do you have one about {x} as well?", "one more please, but about {x} this time",
-     "Can the next story be about {x}?", "i want one more story and it should have {x}")
+    "Lovely. Do you have one about {x} as well?", "one more please, but about {x} this time",
+    "Can the next story be about {x}?", "i want one more story and it should have {x}")

@@ -159,7 +159,7 @@ CALCULATIONS = (
 _SHE, _HE = {"he": "she", "his": "her", "him": "her"}, {"he": "he", "his": "his", "him": "him"}
 
 
-def strangers(world):
+def _strangers(world):
     """{name: its pronouns} of the people that are not in the world."""
     known = {person.name for person in world.people}
     women, men = names.WOMEN + invented.WOMEN, names.MEN + invented.MEN
@@ -175,7 +175,7 @@ def _nouns(some):
 
 def strange_names(world):
     """Triples (kinds of requests, {name: further slots} that the world does not have, answers)."""
-    return (((*people.KINDS, *pets.KINDS), strangers(world), ABOUT_PEOPLE),
+    return (((*people.KINDS, *pets.KINDS), _strangers(world), ABOUT_PEOPLE),
             (places.KINDS, _bare(names.COUNTRIES), ABOUT_COUNTRIES),
             (towns.KINDS, _bare(names.TOWNS), ABOUT_TOWNS),
             (animals.KINDS, _nouns(names.ANIMALS), ABOUT_ANIMALS),
