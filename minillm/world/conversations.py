@@ -8,6 +8,7 @@ from minillm.world.writers import pick_writer, write_answer
 MORE_TURNS = (0.3, 0.25, 0.1)  # shares of conversations with 1, 2, 3 independent turns in front
 MOST_WORDS, MOST_TURNS = 64, 5  # of a conversation whose answer is full and right
 ABOUT_THE_USER = ("memory", "not told")  # kinds in which the user tells something
+BETWEEN = 0.75  # of these with turns in front: the turns come after what the user told
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ def make_conversations(world, n, rng, split="train"):
     """Draw n conversations of one turn or, for 0.65 of those without a system prompt, several.
 
     The turns in front are independent of the last question; where that asks for what the user told
-    or did not tell, they may stand between the telling and the question.
+    or did not tell, they mostly stand between the telling and the question.
 
     Raises:  ValueError for a split other than "train" and "held_out".
     """
@@ -69,7 +70,7 @@ def _after(request, before, rng):
             continue
         turns += said
         told = told or other.kind in ABOUT_THE_USER
-    if asks_for_told and rng.random() < 0.5:
+    if asks_for_told and rng.random() < BETWEEN:
         return replace(request, earlier=(*request.earlier, *turns))
     return replace(request, earlier=(*turns, *request.earlier))
 

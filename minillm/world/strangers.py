@@ -20,10 +20,11 @@ NAMES = (
     "Luis", "Marco", "Martin", "Matteo", "Maya", "Mehmet", "Mike", "Molly", "Nadia", "Nick",
     "Noah", "Olga", "Otto", "Patrick", "Pedro", "Petra", "Priya", "Rachel", "Ravi", "Rita",
     "Samir", "Sofia", "Stella", "Sven", "Tanya", "Theo", "Tim", "Uma", "Vera", "Vincent", "Wei",
-    "Yusuf", "Yvonne", "Zara", "Emma", "Olivia", "Emily", "Sarah",
-    "Jessica", "Megan", "Kate", "Claire", "Julie", "Karen", "Linda", "Susan", "Denise", "Nicole",
-    "Natalie", "Jennifer", "Maria", "Jack", "Oliver", "John", "Peter", "Mark", "Steve", "Matthew",
-    "Richard", "Jason", "Ryan", "Adam", "Leo", "Lukas", "Jan", "Dave", "Tony", "Ellen")
+    "Yusuf", "Yvonne", "Zara", "Olivia", "Emily", "Sarah",
+    "Jessica", "Megan", "Claire", "Julie", "Karen", "Linda", "Susan", "Denise", "Nicole",
+    "Natalie", "Jennifer", "Rebecca", "Sophie", "Michelle", "Oliver", "John", "Mark", "Steve",
+    "Matthew", "Richard", "Jason", "Ryan", "Thomas", "Michael", "Andrew", "Kevin", "Lukas", "Jan",
+    "Dave", "Tony", "Ellen")
 PLACES = (
     "York", "Boston", "London", *(capital for _, capital, *_ in real.COUNTRIES), *invented.TOWNS,
     "Aarhus", "Bath", "Basel", "Bergen", "Bilbao", "Boulder", "Bremen", "Bristol", "Bruges",
@@ -45,9 +46,9 @@ MEALS = (
 PET_NAMES = (
     *invented.PET_NAMES, "Bella", "Bingo", "Blacky", "Buddy", "Charlie", "Coco", "Cookie", "Felix",
     "Fluffy", "Honey", "Kitty", "Lucky", "Luna", "Max", "Milo", "Molly", "Oreo", "Oscar", "Rex",
-    "Rocky", "Simba", "Spot", "Tommy", "Whiskers", "Pickles", "Ginger", "Shadow", "Smokey", "Tiger",
-    "Daisy", "Rosie", "Toby", "Nala", "Teddy", "Mittens", "Peanut", "Snowball", "Rusty", "Lola",
-    "Misty")
+    "Rocky", "Simba", "Spot", "Tommy", "Whiskers", "Pickles", "Smokey", "Rosie", "Toby", "Nala",
+    "Teddy", "Mittens", "Snowball", "Lola", "Bailey", "Bandit", "Gizmo", "Cleo", "Scout", "Archie",
+    "Pixie")
 SPECIES = (*invented.PETS, "hamster", "mouse", "hen", "horse", "fish")
 RELATIVES = ("sister", "brother", "mother", "father", "friend", "uncle", "son", "daughter", "aunt",
              "cousin", "grandma", "wife", "husband")

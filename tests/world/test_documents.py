@@ -139,6 +139,16 @@ def test_people_type_in_a_hurry_too(corpus):
     assert sum(bool(re.search(r"\b(waht|teh|wich|poeple|dose)\b", line)) for line in asked) > 10
 
 
+def test_names_are_typed_in_small_letters_too(corpus, world):
+    """Else a model reads "peru" and "mona" as words that it does not know."""
+    countries = {country.name for country in world.countries}
+    asked = [line.split(": ", 1)[1] for document in corpus if document.kind == "forum"
+             for line in document.text.split("\n") if ": " in line]
+    named, small = ([line for line in asked if any(re.search(rf"\b{name}\b", line) for name in names)]
+                    for names in (countries, {name.lower() for name in countries}))
+    assert 0.05 < len(small) / (len(named) + len(small)) < 0.3
+
+
 def test_the_cat_sat_on_the_mat(corpus):
     text = "\n".join(document.text for document in corpus)
     seats = Counter(re.findall(r"cat sat on the (\w+)", text))

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from minillm.world.facts import a_an, capitalized, held_out_part, him, his, joined, make_world, plural, split
+from minillm.world.strangers import MEALS, NAMES, PET_NAMES, PLACES, RELATIVES, SPECIES
 
 
 def test_equal_seeds_give_equal_worlds_in_every_process(world):
@@ -31,6 +32,12 @@ def test_a_name_belongs_to_one_entity(table, field, world):
     for seed in (0, 3):
         values = [getattr(entity, field) for entity in getattr(make_world(seed), table)]
         assert len(values) == len(set(values))
+
+
+@pytest.mark.parametrize("names", [NAMES, PLACES, MEALS, PET_NAMES, SPECIES, RELATIVES])
+def test_what_strangers_are_called_stands_once_in_its_list(names):
+    """Strangers and their relatives are called differently, as their names come from different places of it."""
+    assert len(names) == len(set(names))
 
 
 def test_every_question_has_one_answer(world):

@@ -148,6 +148,16 @@ def test_each_kind_holds_out_other_entities(train):
     assert not held["capital"] & held["language"]
 
 
+def test_no_turn_in_front_says_what_a_kind_holds_out(world):
+    """Else fine-tuning would learn that very answer there, as it learns from all answers of a conversation."""
+    tables = kind_tables(world)
+    said = {answer for _, items, known, _ in tables for i in known for _, answer in items[i].earlier}
+    assert len(said) > 500
+    for kind, items, known, held in tables:
+        held_out = {items[i].sentence for i in held} - {items[i].sentence for i in known}
+        assert not held_out & said, kind.name
+
+
 def test_held_out_is_half_new_phrasings_half_new_entities(held_out):
     assert sum(request.held_out_phrasing for request in held_out) == len(held_out) // 2
     assert all(request.held_out_phrasing or request.held_out_entity for request in held_out)

@@ -48,6 +48,7 @@ SOURCES = ("",) * 30 + (" I looked it up.", " I am sure.", " We had that at scho
 # words that begin a question, and may be written with a small letter
 ASKING = ("What", "Which", "Where", "When", "How", "Who", "Why", "Is", "Do", "Can", "May", "In",
           "Would", "Shall")
+SMALL_SHARE = 0.2  # of the questions: all in small letters, names too
 ASIDES = ("Quick question: ", "Tell me, ", "By the way, ", "Just wondering, ", "Say, ")
 TYPOS = (("what", "waht"), ("the", "teh"), ("which", "wich"), ("people", "poeple"),
          ("where", "wher"))
@@ -55,6 +56,8 @@ TYPOS = (("what", "waht"), ("the", "teh"), ("which", "wich"), ("people", "poeple
 
 def casual(desk, question):
     """The question as somebody types it: mostly with care, sometimes in a hurry."""
+    if desk.chance(SMALL_SHARE):
+        return question.lower().rstrip("? ") + desk.pick(("?", "", "", " pls"))
     if question.split(" ")[0] not in ASKING or desk.chance(0.55):
         return question
     small = question[0].lower() + question[1:]

@@ -123,5 +123,5 @@ KINDS = (
           "My sister wants a function that {x}.", "code for {doing} in python",
           "In Python, how do I write a function to {do}?",
           "Would you write me some code for {doing}?", "Tell me how to {do} with Python."),
-         _items, (), 1.0, right=_right, casual=False),
+         _items, (), 1.0, right=_right, own_split=True, casual=False),
 )

@@ -133,10 +133,9 @@ def _sum_items(world):
     items = []
     for a in range(LARGEST_ADDED + 1):
         for b in range(LARGEST_ADDED + 1):
-            held_out = (a + 2 * b) % 4 == 1
-            asked = (_calculation(a, "plus", "+", b, a + b, PLUS),
-                     _calculation(a + b, "minus", "-", b, a, MINUS))
-            items += [item._replace(held_out=held_out) for item in asked]
+            items += [_calculation(a, "plus", "+", b, a + b, PLUS)
+                      ._replace(held_out=(a + 2 * b) % 4 == 1),
+                      _calculation(a + b, "minus", "-", b, a, MINUS)]
     known = [item for item in items if not item.held_out]
     return items + [_then(item, known, number) for number, item in enumerate(items[::3])]
 
@@ -245,5 +244,5 @@ KINDS = (
           "Say which number is the larger one: {a} or {b}.",
           "Look at {a} and {b}. Which is the bigger number?", "Do you think {a} is more, or {b}?"),
          _larger_items, weight=1.9, right=_right_number),
-    Kind("sum", (), (), _sum_items, weight=10.6, right=_right_sum),
+    Kind("sum", (), (), _sum_items, weight=10.6, right=_right_sum, own_split=True),
 )
