@@ -69,7 +69,7 @@ def second_process():
 
 
 def compile_attention_and_decoding():
-    """Compile attention, and a block's decoding of one token per row."""
+    """Compile attention, a block's decoding of one token per row, and the draw of the next."""
     from minillm.config import ModelConfig
     from minillm.kernels.attention import attention_backward, attention_forward
     from minillm.layers.block import block_decode, block_init
@@ -83,6 +83,7 @@ def compile_attention_and_decoding():
     block = block_init(np.random.default_rng(0), config)        # one kernel serves all families
     block_decode(few, block, config, np.ones((2, 1, C // 2), np.float32), visible_from[0, :1],
                  visible_from[0, :1], 0, *cache, 1)
+    compile_sampling()
 
 
 def compile_sampling():
@@ -101,7 +102,7 @@ def compile_sampling():
 
 
 def compile_the_rest(config, precisions=("float32",)):
-    """Compile the tokenizer, every layer except attention, the loss, the optimizer, sampling."""
+    """Compile the tokenizer, every layer except attention, the loss and the optimizer."""
     from minillm import tree
     from minillm.config import OptimizerConfig
     from minillm.kernels.bfloat16 import to_bfloat16
@@ -115,7 +116,6 @@ def compile_the_rest(config, precisions=("float32",)):
     from minillm.text.learning import train_tokenizer
 
     train_tokenizer(["two to tango"], 264, "bpe").encode("to")
-    compile_sampling()
     config = replace(config, vocab_size=C, context=T, layers=1, width=C, heads=4, kv_heads=4,
                      hidden=C)
     params, tokens = transformer_init(config, np.random.default_rng(0)), np.zeros((B, T), np.int32)

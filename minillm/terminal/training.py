@@ -100,8 +100,8 @@ def note_slow_bfloat16():
     from minillm.kernels.steps import DOT_OF_PAIRS
 
     if not DOT_OF_PAIRS:
-        print("minillm: this processor has no AVX512-BF16, so precision = bfloat16 takes more time "
-              "than float32; the numbers are the same as where it has", file=sys.stderr, flush=True)
+        print("minillm: this processor has no AVX512-BF16, so products of bfloat16 take as long as "
+              "float32's, or longer; the numbers are the same as where it has", file=sys.stderr, flush=True)
 
 
 def tell_outcome(run, stages):

@@ -123,9 +123,10 @@ def test_minillm_run_sets_it_in_every_stage_that_trains():
     def config(*words):
         return flags.resolve(flags.parse(training_parser("run"), words))
     stages = ("pretrain", "finetune", "reward", "rlhf")
-    assert {getattr(config(), name).precision for name in stages} == {"float32"}
-    chosen = config("--precision", "bfloat16", "--rlhf.precision", "float32")
-    assert [getattr(chosen, name).precision for name in stages] == ["bfloat16"] * 3 + ["float32"]
+    assert {getattr(config(), name).precision for name in stages} == {"bfloat16"}
+    assert {getattr(config("--preset", "gpt2"), name).precision for name in stages} == {"float32"}
+    chosen = config("--precision", "float32", "--rlhf.precision", "bfloat16")
+    assert [getattr(chosen, name).precision for name in stages] == ["float32"] * 3 + ["bfloat16"]
     with pytest.raises(ValueError, match="pretrain.precision is 'bf16'"):
         config("--precision", "bf16")
 

@@ -255,7 +255,9 @@ PEOPLE_THEN = Topic(
      "Is it easy to get along with {him}?", "What makes {him} laugh?", "How is {his} health?",
      "who are {his} friends", "Does {he} believe in God?", "Where did {he} go last summer?",
      "What has {he} planned for tomorrow?", "does {he} speak german",
-     "What did you and {he} do yesterday?"),
+     "What did you and {he} do yesterday?", "Does {he} know Laura?",
+     "does {he} know mona", "Is {he} a friend of Simon's?", "Has {he} ever met Anna?",
+     "do {he} and nora know each other"),
     ("Do you have a number where I can call {him}?", "Tell me the names of {his} parents."),
     (), PEOPLE.forms, PEOPLE.made_up)
 COUNTRIES_THEN = Topic(
@@ -275,6 +277,9 @@ COUNTRIES_THEN = Topic(
      "What are its largest cities?", "How do I get there by train?",
      "do i need a passport to go there", "Are there dangerous snakes there?",
      "Has anybody famous come from there?", "how far away is it",
-     "Until what age do they go to school?"),
+     "Until what age do they go to school?", "Is it bigger than Spain?",
+     "is it larger than france", "Is it further away than Japan?",
+     "Do more people live there than in Peru?",
+     "is it nicer there than in italy"),
     ("Does it snow much over there in winter?", "tell me about its flag"),
     (), COUNTRIES.forms, COUNTRIES.made_up)

@@ -247,8 +247,8 @@ def _right_help(request, response):
 
 
 KINDS = (
-    Kind("harmful", PHRASINGS, PARAPHRASES, _harmful_items, TEXT_STYLES, 9.0, harmful=True,
+    Kind("harmful", PHRASINGS, PARAPHRASES, _harmful_items, TEXT_STYLES, 8.7, harmful=True,
          right=_right_refusal, own_split=True),
-    Kind("harmless", PHRASINGS, PARAPHRASES, _harmless_items, TEXT_STYLES, 6.6,
+    Kind("harmless", PHRASINGS, PARAPHRASES, _harmless_items, TEXT_STYLES, 7.0,
          right=_right_help, own_split=True),
 )

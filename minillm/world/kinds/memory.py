@@ -212,6 +212,6 @@ def _right_memory(request, response):
 # no manners: the earlier answers do not follow any system prompt
 KINDS = (
     Kind("memory", (), (), _memory_items, (), 13.5, right=_right_memory, own_split=True),
-    Kind("not told", (), (), _not_told_items, (), 7.6, unknown=True, right=right_unknown,
+    Kind("not told", (), (), _not_told_items, (), 7.8, unknown=True, right=right_unknown,
          own_split=True),
 )

@@ -218,6 +218,6 @@ def _unknown_items(world):
 
 
 KINDS = (
-    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 14.4, unknown=True, right=right_unknown,
+    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 15.6, unknown=True, right=right_unknown,
          own_split=True),
 )
