@@ -276,5 +276,5 @@ KINDS = (
           "Say which number is the larger one: {a} or {b}.",
           "Look at {a} and {b}. Which is the bigger number?", "Do you think {a} is more, or {b}?"),
          _larger_items, weight=1.9, right=_right_number),
-    Kind("sum", (), (), _sum_items, weight=10.6, right=_right_sum, own_split=True),
+    Kind("sum", (), (), _sum_items, weight=11.4, right=_right_sum, own_split=True),
 )
