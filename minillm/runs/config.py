@@ -42,8 +42,8 @@ RunConfig = make_dataclass(
     namespace={"__module__": __name__, "__post_init__": check_sections})
 RunConfig.__doc__ = "Everything that `minillm run` does: the sections of all stages."
 
-# What a whole run of each family learns with. The defaults of the phases themselves are AdamW's, and
-# float32's.
+# What a whole run of each family learns with. The defaults of the phases themselves are AdamW and
+# float32.
 BFLOAT16 = dict(precision="bfloat16")
 MUON = dict(optimizer="muon", beta1=0.8, **BFLOAT16)
 DEFAULT = "llama"
