@@ -3,7 +3,7 @@
     python benchmarks/families.py --json families.json --plot families.png
 
 Every family of `--preset` learns the embedded world of seed 0, with three seeds of the first weights and of the order
-of the text. All do as many floating-point operations as the default model in its 810 steps: 6 for each parameter that
+of the text. All do as many floating-point operations as `llama` in 810 steps: 6 for each parameter that
 works on a token, and those of attention (model/size.flops_a_token). So a family whose tokens cost less reads more of
 them. (Those of the first steps, whose windows are short, count as if they were long.) All take the default's
 optimizer, learning rates and batches; lower rates were worse for gpt2 and gpt3. The loss is that of the whole held-out
@@ -147,8 +147,8 @@ def main(argv=None):
     """Train every family with all seeds, one after the other."""
     parser = flags(__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="how many (3)")
-    parser.add_argument("--steps", type=int, default=PRESETS[BASE].pretrain.steps,
-                        help="steps of the default model, which set the number of operations (810)")
+    parser.add_argument("--steps", type=int, default=810,
+                        help="steps of `llama`, which set the number of operations (810)")
     parser.add_argument("--only", nargs="+", choices=FAMILIES, default=list(FAMILIES), help="these families alone")
     args = parse(parser, argv)
     report = Report(__file__, __doc__, args)

@@ -1,7 +1,7 @@
 """The first start: compile the kernels before the work begins, on two cores if there are two.
 
-numba compiles one function at a time; attention and decoding take half of the time. So a second
-process compiles these two into the cache, while this process compiles the rest.
+numba compiles one function at a time; attention, decoding and sampling take half of the time. So a
+second process compiles these into the cache, while this process compiles the rest.
 """
 
 import os
@@ -50,7 +50,7 @@ def nothing_to_wait_for():
 
 
 def start_second_process():
-    """Compile attention in another process; None if the system starts no more."""
+    """Compile attention, decoding and sampling in another process; None if it does not start."""
     program = f"from {__name__} import second_process; second_process()"
     try:
         return subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE,

@@ -101,7 +101,7 @@ def note_slow_bfloat16():
 
     if not DOT_OF_PAIRS:
         print("minillm: this processor has no AVX512-BF16, so products of bfloat16 take as long as "
-              "float32's, or longer; the numbers are the same as where it has",
+              "float32's, or longer; they are the same as where it has",
               file=sys.stderr, flush=True)
 
 

@@ -8,7 +8,7 @@ from minillm.world.writers import pick_writer, write_answer
 MORE_TURNS = (0.3, 0.25, 0.1)  # shares of conversations with 1, 2, 3 independent turns in front
 MOST_WORDS, MOST_TURNS = 64, 5  # of a conversation whose answer is full and right
 ABOUT_THE_USER = ("memory", "not told")  # kinds in which the user tells something
-BETWEEN = 0.75  # of these with turns in front: the turns come after what the user told
+BETWEEN = 0.75  # share of these whose turns in front stand between the telling and the question
 
 
 @dataclass(frozen=True)

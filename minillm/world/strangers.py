@@ -24,7 +24,8 @@ NAMES = (
     "Jessica", "Megan", "Claire", "Julie", "Karen", "Linda", "Susan", "Denise", "Nicole",
     "Natalie", "Jennifer", "Rebecca", "Sophie", "Michelle", "Oliver", "John", "Mark", "Steve",
     "Matthew", "Richard", "Jason", "Ryan", "Thomas", "Michael", "Andrew", "Kevin", "Lukas", "Jan",
-    "Dave", "Tony", "Ellen")
+    "Dave", "Tony", "Ellen", "Tobias", "Marcus", "Samuel", "Joseph", "Anita", "Carol", "Monica",
+    "Sandra", "Erin", "Lily", "Charlotte", "Isabel")
 PLACES = (
     "York", "Boston", "London", *(capital for _, capital, *_ in real.COUNTRIES), *invented.TOWNS,
     "Aarhus", "Bath", "Basel", "Bergen", "Bilbao", "Boulder", "Bremen", "Bristol", "Bruges",

@@ -183,7 +183,7 @@ def test_sums_and_comparisons_are_right(sentences):
 def test_no_sentence_gives_a_country_a_wrong_capital(world, sentences):
     capitals = {country.name.lower(): country.capital.lower() for country in world.countries}
     # "I want to know what city is the capital of Peru.", "say what the capital of peru is pls"
-    asking = ("city", "which", "what", "pls")
+    asking = ("city", "which", "wich", "what", "waht", "pls")
     for sentence in sentences:
         told = [(name, city) for city, name in re.findall(r"(\w+) is the capital of (\w+)\.", sentence)]
         told += re.findall(r"[Tt]he capital of (\w+) is (\w+)", sentence)

@@ -57,7 +57,8 @@ TYPOS = (("what", "waht"), ("the", "teh"), ("which", "wich"), ("people", "poeple
 def casual(desk, question):
     """The question as somebody types it: mostly with care, sometimes in a hurry."""
     if desk.chance(SMALL_SHARE):
-        return question.lower().rstrip("? ") + desk.pick(("?", "", "", " pls"))
+        mark = "?" if question.endswith("?") else ""
+        return question.lower().rstrip("?.= ") + desk.pick((mark, "", "", " pls"))
     if question.split(" ")[0] not in ASKING or desk.chance(0.55):
         return question
     small = question[0].lower() + question[1:]
@@ -153,7 +154,7 @@ def thread(desk):
     lines = [desk.pick(TITLES).format(name=asker), ""]
     for turn in range(int(desk.rng.integers(2, 5))):
         question, answer = exchange(desk)
-        while asker in question:  # nobody asks about themselves
+        while asker.lower() in question.lower():  # nobody asks about themselves
             question, answer = exchange(desk)
         before = f"{desk.pick(GREETINGS)} " if turn == 0 else desk.pick(SECOND_QUESTIONS)
         lines += [f"{asker} wrote: {before.lstrip()}{question}",

@@ -255,9 +255,9 @@ PEOPLE_THEN = Topic(
      "Is it easy to get along with {him}?", "What makes {him} laugh?", "How is {his} health?",
      "who are {his} friends", "Does {he} believe in God?", "Where did {he} go last summer?",
      "What has {he} planned for tomorrow?", "does {he} speak german",
-     "What did you and {he} do yesterday?", "Does {he} know Laura?",
-     "does {he} know mona", "Is {he} a friend of Simon's?", "Has {he} ever met Anna?",
-     "do {he} and nora know each other"),
+     "What did you and {he} do yesterday?",
+     "Does {he} know my sister?", "does {he} know your boss", "Is {he} a friend of the king's?",
+     "Has {he} ever met a film star?", "do {he} and my uncle know each other"),
     ("Do you have a number where I can call {him}?", "Tell me the names of {his} parents."),
     (), PEOPLE.forms, PEOPLE.made_up)
 COUNTRIES_THEN = Topic(

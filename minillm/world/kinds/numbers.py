@@ -134,7 +134,7 @@ def _sum_items(world):
     for a in range(LARGEST_ADDED + 1):
         for b in range(LARGEST_ADDED + 1):
             items += [_calculation(a, "plus", "+", b, a + b, PLUS)
-                      ._replace(held_out=(a + 2 * b) % 4 == 1),
+                      ._replace(held_out=(a + 2 * b) % 4 == 3),
                       _calculation(a + b, "minus", "-", b, a, MINUS)]
     known = [item for item in items if not item.held_out]
     return items + [_then(item, known, number) for number, item in enumerate(items[::3])]
@@ -251,23 +251,23 @@ KINDS = (
           "Would you get more with {a} or with {b}?", "the greater of {a} and {b} is",
           "We rolled {a} and {b}. Which roll was the higher one?",
           "Kindly indicate the larger of the numbers {a} and {b}.",
-          "Ben says {a}, Ann says {b}. Whose number is larger: {a} or {b}?",
-          "{a} vs {b}, whos bigger", "Which wins as the bigger number: {a} or {b}?",
+          "Ben says {a}, Ann says {b}. Which number is larger: {a} or {b}?",
+          "{a} vs {b}, whos bigger", "Which is the bigger one of the two: {a} or {b}?",
           "Is the larger number {a}, or is it {b}?",
           "Let's play: I say {a} and {b}, you name the bigger.",
-          "I can't decide if {a} or {b} is the larger number.", "Choose the highest: {a} or {b}?",
-                    "One card says {a}, the other {b}. Which is higher?",
+          "I can't decide if {a} or {b} is the larger number.",
+          "Choose the higher one: {a} or {b}?",
+          "One card says {a}, the other {b}. Which is higher?",
           "Maths homework: find the larger number, {a} or {b}.",
           "Which has the greater value, {a} or {b}?", "Do you know if {a} is bigger than {b}?",
           "out of {a} and {b} give me the bigger one", "Larger number, please: {a}, {b}",
-          "Which one is more, {a} or maybe {b}?",
           "Suppose you compare {a} to {b}. Which is the bigger?",
-          "Would you rather call {a} or {b} the larger number?",
+          "Would you call {a} or {b} the larger number?",
           "The bigger one of {a} and {b} is ...", "{a} against {b}: which is the larger?",
           "I'd like to know which is greater, {a} or {b}.", "hey is {a} more than {b} or less",
           "Given {a} and {b}, what is the larger value?",
           "If you put {a} beside {b}, which number is bigger?",
-          "Which number is the greatest here, {a} or {b}?"),
+          "Which number is the greater one here, {a} or {b}?"),
          ("Of the numbers {a} and {b}, tell me the bigger one.",
           "My sister wants to know which is more, {a} or {b}.",
           "Would you tell me the larger number of {a} and {b}?",
@@ -276,5 +276,5 @@ KINDS = (
           "Say which number is the larger one: {a} or {b}.",
           "Look at {a} and {b}. Which is the bigger number?", "Do you think {a} is more, or {b}?"),
          _larger_items, weight=1.9, right=_right_number),
-    Kind("sum", (), (), _sum_items, weight=11.4, right=_right_sum, own_split=True),
+    Kind("sum", (), (), _sum_items, weight=11.2, right=_right_sum, own_split=True),
 )

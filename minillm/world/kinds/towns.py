@@ -133,4 +133,4 @@ def _items(world, field, forms, wordings):
             for item in fact_items(field, rows_of(world.towns, field), forms)]
 
 
-KINDS = (Kind("town fact", (), (), _town_items, weight=1.8),)
+KINDS = (Kind("town fact", (), (), _town_items, weight=2.0),)
