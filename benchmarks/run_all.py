@@ -35,7 +35,7 @@ class Benchmark(NamedTuple):
 
 
 BENCHMARKS = {"machine": Benchmark("torch"), "matmul": Benchmark("torch"), "kernels": Benchmark(),
-              "train_step": Benchmark("torch"), "attention": Benchmark("torch"), "generate": Benchmark("torch"),
+              "train_step": Benchmark("torch"), "default_step": Benchmark(), "attention": Benchmark("torch"), "generate": Benchmark("torch"),
               "real_model": Benchmark("torch", model=True),
               "scaling": Benchmark("torch"), "tokenizer": Benchmark("tokenizers"),
               "shakespeare": Benchmark("torch", data="must"), "precision": Benchmark(data="may"), "optimizers": Benchmark(),

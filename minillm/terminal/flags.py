@@ -67,7 +67,8 @@ def add_dials_everywhere(parser):
         item = next(item for kind in SECTIONS.values() for item in fields(kind) if item.name == key)
         parser.add_argument(f"--{key}", default=argparse.SUPPRESS,
                             metavar="|".join(item.metadata["choices"]),
-                            help=f"of all stages: {help_line(item, item.default)}")
+                            help="of all stages: "
+                                 + help_line(item, getattr(PRESETS[DEFAULT].pretrain, key)))
 
 
 def help_line(item, value):

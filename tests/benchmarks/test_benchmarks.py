@@ -50,7 +50,7 @@ def content_of(name, folder, *flags):
 
 
 @pytest.mark.skipif(PLAIN, reason="times the compiled kernels")
-@pytest.mark.parametrize("name", ["machine", "matmul", "kernels", "train_step", "attention", "generate",
+@pytest.mark.parametrize("name", ["machine", "matmul", "kernels", "train_step", "default_step", "attention", "generate",
                                   "real_model", "scaling", "tokenizer"])
 def test_runs_quickly(name, tmp_path):
     if name == "matmul" and os.environ.get("MINILLM_MATMUL") == "blas":
