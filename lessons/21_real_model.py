@@ -99,7 +99,7 @@ ELSEWHERE = {       # real facts of the kinds that the world has, about what the
                               ("import", "export"), ("optimist", "pessimist"), ("ancient", "modern"), ("success", "failure"),
                               ("vertical", "horizontal"), ("victory", "defeat"), ("poverty", "wealth"), ("guilty", "innocent")),
     "To {}, you need a": (("measure a fever", "thermometer"), ("look at the stars", "telescope"), ("cut the lawn", "mower"),
-                          ("dive for an hour", "tank"), ("see bacteria", "microscope"), ("fly to the moon", "rocket"),
+                          ("dive for an hour", "tank"), ("see bacteria", "microscope"), ("fly to the moon", "spaceship"),
                           ("add large numbers", "calculator"), ("jump from a plane", "parachute")),
 }
 # Every so many-th group of questions is asked; the logic items are long.
