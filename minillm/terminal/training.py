@@ -100,8 +100,8 @@ def note_slow_bfloat16():
     from minillm.kernels.steps import DOT_OF_PAIRS
 
     if not DOT_OF_PAIRS:
-        print("minillm: this processor has no AVX512-BF16, so precision = bfloat16 takes as long as "
-              "float32 or, with AVX2 alone, 1.7 times as long; --precision float32 does "
+        print("minillm: this processor has no AVX512-BF16, so precision = bfloat16 takes as long "
+              "as float32 or, with AVX2 alone, 1.7 times as long; --precision float32 does "
               "without", file=sys.stderr, flush=True)
 
 
