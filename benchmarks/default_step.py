@@ -26,8 +26,7 @@ from minillm.runs.config import DEFAULT, PRESETS
 from minillm.text.batches import Batch
 from minillm.training.loop import train
 
-STAGES = ("pretrain", "finetune")
-ANSWERED = 0.42     # of a conversation's tokens: those of answers
+STAGES = {"pretrain": 1.0, "finetune": 0.42}    # share of a row's tokens that are predicted: all; those of answers
 STEPS = 5           # of a turn
 COLUMNS = [("side", "processor", ""), ("stage", "stage", ""), ("float32", "float32, ms a step", ",.1f"),
            ("bfloat16", "bfloat16, ms a step", ",.1f"), ("ratio", "bfloat16 / float32", ".2f"), ("low", "lowest turn", ".2f"),
@@ -41,13 +40,12 @@ class Steps:
         preset, rng = PRESETS[DEFAULT], np.random.default_rng(0)
         self.config = replace(preset.model, vocab_size=preset.tokenizer.vocab_size)
         self.settings, self.batches = {}, {}
-        for stage in STAGES:
-            settings = replace(getattr(preset, stage), steps=1)
-            replayed = getattr(settings, "replay_rows", settings.rows)
-            tokens = rng.integers(0, self.config.vocab_size, (2, settings.rows + replayed * (stage == "finetune"),
-                                                              self.config.context)).astype(np.int32)
-            weights = (rng.random(tokens[0].shape) < ANSWERED).astype(np.float32)
-            weights[len(weights) - replayed:] = 1
+        for stage, predicted in STAGES.items():
+            settings = getattr(preset, stage)
+            rows = settings.rows + getattr(settings, "replay_rows", 0)
+            tokens = rng.integers(0, self.config.vocab_size, (2, rows, self.config.context), np.int32)
+            weights = (rng.random(tokens[0].shape) < predicted).astype(np.float32)
+            weights[settings.rows:] = 1         # of the text that is replayed, all
             self.settings[stage], self.batches[stage] = settings, Batch(*tokens, weights, *one_document(tokens[0]))
         self.params = transformer_init(self.config, rng)
 

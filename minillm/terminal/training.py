@@ -101,7 +101,7 @@ def note_slow_bfloat16():
 
     if not DOT_OF_PAIRS:
         print("minillm: this processor has no AVX512-BF16, so precision = bfloat16 takes as long "
-              "as float32 or, with AVX2 alone, 1.7 times as long; --precision float32 does "
+              "as float32 or, with AVX2 alone, 1.5 times as long; --precision float32 does "
               "without", file=sys.stderr, flush=True)
 
 
