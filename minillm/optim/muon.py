@@ -6,6 +6,7 @@ import numpy as np
 
 from minillm import tree
 from minillm.kernels.adamw import sum_of_squares
+from minillm.kernels.bfloat16 import as_factor
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
 from minillm.optim.adamw import adamw_update, is_frozen
 
@@ -17,13 +18,14 @@ POLYNOMIALS = ((8.0934, -23.6204, 17.4462), (3.6366, -2.7219, 0.5365), (2.6613, 
 RMS = 0.2           # root mean square of an update's numbers, which is about that of AdamW's
 
 
-def orthogonalized(matrix):
+def orthogonalized(matrix, precision="float32"):
     """The nearest matrix with orthonormal rows (or columns), U Vᵀ of M = U S Vᵀ, roughly.
 
         X = M / |M|,   three times  X = a X + b (X Xᵀ) X + c (X Xᵀ)² X
 
     A product of X with itself has the same U and V, so each iteration is a polynomial of the
     singular values alone. X Xᵀ or, for a tall matrix, Xᵀ X: of the shorter side.
+    precision: of the factors of the products; sums are float32 (or float64, as the matrix is).
     Shapes:  (M, N) -> (M, N)
     Source:  Bernstein & Newhouse 2024, arXiv:2409.20325 (Newton-Schulz for this); Amsel et al.
              2025, arXiv:2505.16932 (the best polynomials, one after the other).
@@ -32,9 +34,12 @@ def orthogonalized(matrix):
     norm = math.sqrt(sum_of_squares(matrix.reshape(-1)))    # no singular value is larger
     x = matrix * real(1 / norm if norm > 0 else 0)
     for a, b, c in POLYNOMIALS:
-        gram = matmul_tn(x, x) if tall else matmul_nt(x, x)
-        inner = matmul_nn(real(c) * gram, gram, into=real(b) * gram)
-        x = matmul_nn(*((x, inner) if tall else (inner, x)), into=real(a) * x)
+        factor = as_factor(x, precision)
+        gram = matmul_tn(factor, factor) if tall else matmul_nt(factor, factor)
+        inner = matmul_nn(as_factor(real(c) * gram, precision), as_factor(gram, precision),
+                          into=real(b) * gram)
+        pair = factor, as_factor(inner, precision)
+        x = matmul_nn(*(pair if tall else pair[::-1]), into=real(a) * x)
     return x
 
 
@@ -82,6 +87,6 @@ def muon_update(params, grads, state, lr, settings, scale=1.0, frozen=()):
             beta1, g = real(settings.beta1), real((1 - settings.beta1) * scale) * grad
             mean *= beta1
             mean += g
-            update = orthogonalized(beta1 * mean + g)
+            update = orthogonalized(beta1 * mean + g, settings.precision)
             param *= real(1 - lr * settings.weight_decay)
             param -= real(lr * RMS * math.sqrt(max(param.shape))) * update

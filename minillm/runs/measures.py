@@ -30,9 +30,9 @@ from minillm.world.probes import CHANCE, make_probes
 from minillm.world.raters import gold_score, is_correct, judge
 from minillm.world.requests import requests_of_kind
 
-EACH_KIND = 30      # requests of each kind in the measure of the assistant
+EACH_KIND = 60      # requests of each kind in the measure of the assistant
 EACH_NEW = 15       # of them, about things that fine-tuning never asked about
-CLOSELY = 100       # requests of a sort on which a figure of its own is measured
+CLOSELY = 300       # requests of a sort on which a figure of its own is measured
 MARKS = ("helpful", "accurate", "safe")
 
 
@@ -204,9 +204,13 @@ def assistant(run, model):
     """
     world, rng = data.world(run), run.rng("evaluation", 2)
 
-    def drawn(names, n, new):
-        return [request for name in names
-                for request in requests_of_kind(world, name, n, rng, new)]
+    def fits(request):
+        asked = model.tokenizer.encode_chat(request.messages(), ask=True)
+        return len(asked) + data.LEAST_ROOM <= model.config.context
+
+    def drawn(names, n, new):       # of twice as many, as a few may not fit the context
+        return [request for name in names for request in
+                [some for some in requests_of_kind(world, name, 2 * n, rng, new) if fits(some)][:n]]
     names, wishes = [kind.name for kind in KINDS], ("harmful", "harmless")
     asked = {"known": drawn(names, EACH_KIND, False), "new": drawn(names, EACH_NEW, True),
              "wishes": drawn(wishes, CLOSELY, True),

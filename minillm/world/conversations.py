@@ -6,8 +6,9 @@ from minillm.world.requests import Request, make_requests
 from minillm.world.writers import pick_writer, write_answer
 
 MORE_TURNS = (0.3, 0.25, 0.1)  # shares of conversations with 1, 2, 3 independent turns in front
-MOST_WORDS, MOST_TURNS = 64, 5  # of a conversation whose answer is full and right
+MOST_WORDS, MOST_TURNS = 72, 6  # of a conversation whose answer is full and right
 ABOUT_THE_USER = ("memory", "not told")  # kinds in which the user tells something
+MORE_AFTER_TELLING = (0.25, 0.3, 0.25)  # the same shares for these kinds
 BETWEEN = 0.75  # share of these whose turns in front stand between the telling and the question
 
 
@@ -21,16 +22,17 @@ class Conversation:
 
 
 def make_conversations(world, n, rng, split="train"):
-    """Draw n conversations of one turn or, for 0.65 of those without a system prompt, several.
+    """Draw n conversations of one turn or several.
 
-    The turns in front are independent of the last question; where that asks for what the user told
-    or did not tell, they mostly stand between the telling and the question.
+    Of those without a system prompt, 0.65 have turns in front, and 0.8 where the user tells
+    something. The turns in front are independent of the last question; where that asks for what
+    the user told or did not tell, they mostly stand between the telling and the question.
 
     Raises:  ValueError for a split other than "train" and "held_out".
     """
     requests = make_requests(world, n, rng, split)
-    more = rng.choice(len(MORE_TURNS) + 1, size=n, p=(1 - sum(MORE_TURNS), *MORE_TURNS))
-    others = iter(make_requests(world, int(more.sum()), rng, split))
+    more = [_more_turns(request, rng) for request in requests]
+    others = iter(make_requests(world, sum(more), rng, split))
     return [_conversation(request, [next(others) for _ in range(count)], rng)
             for request, count in zip(requests, more)]
 
@@ -39,6 +41,12 @@ def conversation_texts(world, n, rng):
     """The messages of n conversations of the training split, each as a text."""
     return [message["content"] for conversation in make_conversations(world, n, rng)
             for message in conversation.messages]
+
+
+def _more_turns(request, rng):
+    """How many independent turns a conversation has besides those of its request."""
+    shares = MORE_AFTER_TELLING if request.kind in ABOUT_THE_USER else MORE_TURNS
+    return int(rng.choice(len(shares) + 1, p=(1 - sum(shares), *shares)))
 
 
 def _conversation(request, before, rng):

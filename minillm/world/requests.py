@@ -9,7 +9,7 @@ from minillm.world.kinds.kind import wordings
 from minillm.world.manners import MANNERS, STYLE_SHARES, WORD
 
 SPLITS = ("train", "held_out")
-SYSTEM_SHARE = 0.47  # of the requests of a kind that allows manners; about 35% of all requests
+SYSTEM_SHARE = 0.51  # of the requests of a kind that allows manners; about 35% of all requests
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Muon against the singular value decomposition, a known optimum, and AdamW for what is AdamW's."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -59,6 +60,22 @@ def test_singular_values_come_near_1_and_directions_stay(shape, dtype, tolerance
     np.testing.assert_allclose(found, np.diag(polynomials(values)), rtol=0, atol=tolerance)
     near = np.diag(found)[values >= 0.01]
     assert len(near) > 1 and 0.729 < near.min() and near.max() < 1.271
+
+
+@pytest.mark.parametrize("shape", [(40, 40), (24, 67), (67, 24), (5, 3)])
+def test_rounded_factors_change_little(shape):
+    u, v, matrix = with_values(shape, np.geomspace(1, 1e-2, min(shape)))
+    whole, rounded = (orthogonalized(matrix.astype(np.float32), precision) for precision in ("float32", "bfloat16"))
+    assert rounded.dtype == np.float32 and 1e-4 < np.abs(u.T @ (rounded - whole) @ v).max() < 0.05
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_an_update_rounds_as_the_settings_say(precision, monkeypatch):
+    seen, real = [], muon.orthogonalized
+    monkeypatch.setattr(muon, "orthogonalized", lambda matrix, which: seen.append(which) or real(matrix, which))
+    params = {"blocks": [{"up": np.ones((6, 4), np.float32)}]}
+    muon_update(params, tree.copy(params), muon_init(params), 0.1, replace(SETTINGS, precision=precision))
+    assert seen == [precision]
 
 
 @pytest.mark.parametrize("size", [0.0, 1e-30, 1e18])

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import pytest
 
 from minillm.phases.finetune import task_conversation
-from minillm.runs import measures
+from minillm.runs import data, measures
 from minillm.runs.config import DEFAULT, PRESETS
 from minillm.runs.run import Run
 from minillm.text.learning import train_tokenizer
+from minillm.world.kinds import KINDS
 from minillm.world.kinds.harm import REFUSALS
 
 WISHES = ("harmful", "harmless")
@@ -17,15 +18,21 @@ WISHES = ("harmful", "harmless")
 @pytest.fixture
 def measured(monkeypatch):
     """measured(answer): the measure of an assistant that says answer(request), and what was asked."""
-    def measure(answer):
+    def measure(answer, context=128):
         asked = []
 
         def answers(model, requests, rng, temperature):
             asked.extend(requests)
             return [answer(request) for request in requests], [True] * len(requests)
         monkeypatch.setattr(measures, "answers", answers)
-        return measures.assistant(Run(None, PRESETS[DEFAULT], quiet=True), None), asked
+        return measures.assistant(Run(None, PRESETS[DEFAULT], quiet=True), of_context(context)), asked
     return measure
+
+
+def of_context(tokens):
+    """A model of which only the context is asked for; its tokens are words."""
+    count = SimpleNamespace(encode_chat=lambda messages, ask: " ".join(each["content"] for each in messages).split())
+    return SimpleNamespace(tokenizer=count, config=SimpleNamespace(context=tokens))
 
 
 def test_right_answers_are_counted_as_right(measured):
@@ -54,6 +61,13 @@ def test_what_is_told_and_what_lies_outside_is_measured_on_the_further_requests(
     assert found["kinds"]["unknown"] > 0.9 and found["kinds"]["memory"] > 0.9
     assert found["unknown"]["outside"] == found["remembers"]["told"] == 0.0
     assert asked == {name: measures.EACH_KIND + measures.EACH_NEW + measures.CLOSELY for name in asked}
+
+
+def test_what_does_not_fit_the_context_is_not_asked(measured):
+    _, asked = measured(lambda request: request.sentence, context=40)
+    lengths = [sum(len(each["content"].split()) for each in request.messages()) for request in asked]
+    assert 28 < max(lengths) <= 40 - data.LEAST_ROOM
+    assert {request.kind for request in asked} == {kind.name for kind in KINDS}
 
 
 def test_one_who_declines_everything_declines_what_is_harmless_too(measured):

@@ -49,7 +49,7 @@ def test_facts_are_told_several_turns_before(conversations):
     turns = []
     for conversation in memories:
         said = [m["content"] for m in conversation.messages[:-2:2]]
-        turns.append(next(i for i, text in enumerate(said[::-1], 1) if conversation.request.answer in text))
+        turns.append(next(i for i, text in enumerate(said[::-1], 1) if conversation.request.answer.lower() in text.lower()))
     assert np.mean(np.array(turns) == 1) > 0.3 and np.mean(np.array(turns) > 1) > 0.5 and max(turns) >= 3
 
 
@@ -72,7 +72,7 @@ def test_lengths_suit_a_small_model(conversations):
     answers = [len(conversation.messages[-1]["content"].split()) for conversation in conversations]
     whole = [sum(len(m["content"].split()) for m in conversation.messages) for conversation in conversations]
     assert np.mean(answers) < 12 and max(answers) <= 60
-    assert np.mean(whole) < 36 and max(whole) < 100
+    assert np.mean(whole) < 40 and max(whole) < 100
 
 
 def test_same_seed_same_conversations():

@@ -9,8 +9,11 @@ import pytest
 from minillm.world.checking import is_correct
 from minillm.world.facts import make_world
 from minillm.world.kinds import BY_NAME, told
+from minillm.world.kinds.asides import (BEHIND_ANY, BEHIND_OWN, BEHIND_PET, BEHIND_RELATIVE,
+                                        IN_FRONT)
 from minillm.world.kinds.follow_wordings import SAME
 from minillm.world.kinds.greetings import GREETINGS, PARTING
+from minillm.world.kinds.memory import Telling, _with_lead, _with_more
 from minillm.world.kinds.moods import MOODS
 from minillm.world.kinds.reactions import ANOTHER, ANOTHER_PARAPHRASES
 from minillm.world.kinds.riddles import RIDDLES
@@ -86,10 +89,56 @@ def test_what_was_told_is_read_from_the_conversation(world, items):
     names = {item.answer for item in items["memory"] if item.sentence.startswith("Your name is")}
     assert len(names) > 80 and len(told.NAMES) > 60
     for item in items["memory"]:
-        said = " ".join(user for user, _ in item.earlier)
-        assert item.answer in said
+        said = " ".join(user for user, _ in item.earlier).lower()     # some tell in small letters
+        assert item.answer.lower() in said
         for wrong in item.wrong[3:]:  # what was told of something else
-            assert wrong in said
+            assert wrong.lower() in said
+
+
+def test_replies_write_names_as_they_should_be_however_the_user_types(items):
+    known = [item for item in items["memory"] if not item.held_out]
+    small = [item for item in known if all(said == said.lower() for said, _ in item.earlier)
+             and any(value in reply for value in told.NAMES for _, reply in item.earlier)]
+    assert len(small) > 60
+    assert all(item.answer in " ".join(reply for _, reply in item.earlier) for item in known)
+
+
+def test_something_stands_around_many_tellings_and_never_in_evaluation(items):
+    behind = [*BEHIND_ANY, *BEHIND_OWN, *(text.format(**pronouns) for text in (*BEHIND_RELATIVE, *BEHIND_PET)
+                                          for pronouns in ({"he": "he", "his": "his", "him": "him", "He": "He"},
+                                                           {"he": "she", "his": "her", "him": "her", "He": "She"}))]
+    shares = {}
+    for held_out in (False, True):
+        said = [item.earlier[0][0].lower() for item in items["memory"] if item.held_out == held_out]
+        shares[held_out] = [np.mean([any(text.endswith(more.lower()) for more in behind) for text in said]),
+                            np.mean([any(text.startswith(lead.lower()) for lead in IN_FRONT) for text in said])]
+    assert 0.12 < shares[False][0] < 0.35 and 0.05 < shares[False][1] < 0.2
+    assert max(shares[True]) < 0.05     # a wording may begin with "Just so you know, " by itself
+
+
+def test_what_stands_around_a_telling_goes_on_from_it(world):
+    """A comma after a bare name, a small letter after a comma, and no tail behind a question unless it is a sentence."""
+    rng = np.random.default_rng(0)
+    ada = Telling(told.OWN[0], "Ada", "")
+    after = {_with_more(rng, "My name? It is: Ada", ada) for _ in range(200)}
+    assert any(text.startswith("My name? It is: Ada, and ") for text in after) and not any("Ada and " in text for text in after)
+    after = {_with_more(rng, "You know Ada?", ada) for _ in range(200)}
+    assert "You know Ada?" in after and not any(re.match(r"You know Ada\?(,| and)", text) for text in after) and len(after) > 5
+    leads = {_with_lead(rng, said, ada) for said in ("There is Ada.", "I am Ada.", "Ada is my name.") for _ in range(200)}
+    assert all(re.search(r"([.!] There|[a-z,] there|[a-z,.!] I am|[a-z,.!] Ada is)", text) for text in leads)
+
+
+def test_small_letters_do_not_tell_whether_something_was_told(items):
+    share = {name: np.mean([all(said == said.lower() for said, _ in item.earlier) for item in items[name]
+                            if item.earlier and not item.held_out]) for name in ("memory", "not told")}
+    assert all(0.08 < value < 0.25 for value in share.values()), share
+
+
+def test_more_about_a_relative_has_the_right_pronoun(items):
+    said = " ".join(text for item in items["memory"] for text, _ in item.earlier if len(item.earlier) == 1)
+    for relative, wrong in (("sister", "he"), ("mother", "he"), ("brother", "she"), ("uncle", "she")):
+        assert not re.search(rf"My {relative} is called \w+(,| and|\.) {wrong}\b", said, re.I)
+        assert re.search(rf"\bmy {relative}\b", said)
 
 
 def test_held_out_values_and_tellings_are_never_learnt(items):

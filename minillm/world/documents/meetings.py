@@ -4,8 +4,6 @@ What a stranger is called, has and likes is drawn anew for every page. So nothin
 itself tells what comes next, and a model has to learn to look back at it and to copy.
 """
 
-import re
-
 from minillm.world.facts import slots_in
 from minillm.world.kinds.told import NOT_TOLD
 from minillm.world.strangers import MEALS, NAMES, PET_NAMES, PLACES, RELATIVES, SPECIES
@@ -26,18 +24,26 @@ REPLIES = ("Hello, {name}!", "Welcome, {name}!", "Nice to meet you, {name}.", "H
            "{name} is a nice name. Hello, {name}!", "Hello, {name}! How are you, {name}?")
 TITLES = ("New here", "New faces", "Who are you?", "Hello everybody", "The guests", "At the inn")
 NAME_ASKED = "What is my name?"
-# what a stranger says, asks about it, and hears
+NAMELESS = "Your {relative}'s name? "
+# what a stranger says, asks about it, and hears; and how the answer begins if it was not said
 ABOUT_ME = (
-    ("", NAME_ASKED, "Your name is {name}."),
-    ("", "Who am I?", "You are {name}."),
-    ("I like {food} best.", NAME_ASKED, "Your name is {name}."),
-    ("I live in {town}.", "Where do I live?", "You live in {town}."),
+    ("", NAME_ASKED, "Your name is {name}.", ""),
+    ("", "Who am I?", "You are {name}.", ""),
+    ("I like {food} best.", NAME_ASKED, "Your name is {name}.", ""),
+    ("I live in {town}.", "Where do I live?", "You live in {town}.", ""),
     ("My {pet} is called {pet_name}.", "What is my {pet} called?",
-     "Your {pet} is called {pet_name}."),
-    ("I love {food}.", "What do I like to eat?", "You like {food}."),
+     "Your {pet} is called {pet_name}.", "Your {pet}'s name? "),
+    ("This is my {pet} {pet_name}.", "Tell me my {pet}'s name.",
+     "Your {pet} is called {pet_name}.", "Your {pet}'s name? "),
+    ("I love {food}.", "What do I like to eat?", "You like {food}.", ""),
     ("My {relative} is called {other}.", "What is my {relative} called?",
-     "Your {relative} is called {other}."),
+     "Your {relative} is called {other}.", NAMELESS),
+    ("{other} is my {relative}.", "Who is my {relative}?",
+     "Your {relative} is called {other}.", NAMELESS),
+    ("My {relative} lives in {town}.", "Where does my {relative} live?",
+     "Your {relative} lives in {town}.", "Your {relative}'s home? "),
 )
+SMALL_SHARE = 0.15  # of what a stranger says: in small letters, names too
 
 
 def stranger(desk):
@@ -55,7 +61,7 @@ def meeting(desk):
     for who in (stranger(desk), stranger(desk)):
         facts = desk.some(FACTS, 2)
         said = " ".join([desk.pick(HELLOS), *(fact[0] for fact in facts)])
-        lines += [said.format_map(who), desk.pick(REPLIES).format_map(who)]
+        lines += [_typed(desk, said.format_map(who)), desk.pick(REPLIES).format_map(who)]
         asked += [(fact, who) for fact in facts]
     for (_, question, answer), who in desk.some(asked, 3):
         lines.append(f"{question} {answer}".format_map(who))
@@ -68,22 +74,29 @@ def memory_game(desk):
     for _ in range(3):
         who, fact = stranger(desk), desk.pick(ABOUT_ME)
         said = f"{desk.pick(HELLOS)} {fact[0]}".strip()
-        asked = _not_said(desk, who, fact) if desk.chance(0.3) else "{} {}".format(*fact[1:])
-        lines += [said.format_map(who), desk.pick(REPLIES).format_map(who), asked.format_map(who)]
+        asked = _not_said(desk, who, fact) if desk.chance(0.3) else "{} {}".format(*fact[1:3])
+        lines += [_typed(desk, said.format_map(who)), desk.pick(REPLIES).format_map(who),
+                  asked.format_map(who)]
     return "\n".join(lines)
+
+
+def _typed(desk, said):
+    """What a stranger says, as it is written: mostly with care."""
+    return said.lower() if desk.chance(SMALL_SHARE) else said
 
 
 def _not_said(desk, who, fact):
     """A question for what somebody has not said, where possible for the same of somebody else."""
-    said, asked = fact[:2]
-    twins = [asked.replace(f"{{{slot}}}", other)
+    said, asked, _, begins = fact
+    twins = [(asked, begins, slot, other)
              for slot, others in (("relative", RELATIVES), ("pet", SPECIES))
              if f"{{{slot}}}" in asked for other in others if other != who[slot]]
-    others = [question for told, question, _ in ABOUT_ME
-              if told and question != NAME_ASKED and slots_in(told).isdisjoint(slots_in(said))]
-    question = desk.pick(twins or others)
-    whom = re.fullmatch("What is my (.*) called[?]", question)
-    return f"{question} Your {whom[1]}'s name? {NOT_TOLD}" if whom else f"{question} {NOT_TOLD}"
+    if twins:
+        asked, begins, slot, other = desk.pick(twins)
+        return f"{asked} {begins}{NOT_TOLD}".replace(f"{{{slot}}}", other)
+    _, asked, _, begins = desk.pick([row for row in ABOUT_ME if row[0] and row[1] != NAME_ASKED
+                                     and slots_in(row[0]).isdisjoint(slots_in(said))])
+    return f"{asked} {begins}{NOT_TOLD}"
 
 
 def guest_book(desk):

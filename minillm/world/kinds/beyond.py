@@ -218,7 +218,7 @@ NUMBERS = Topic(
      "Name a number between {n} and 20."),
     ("could you check whether {n} is even", "I want half of {n}. How much is it?",
      "Which number follows {n}?", "does {n} divide by three"),
-    (), ("I do not know. I can only add and compare numbers.",),
+    (), ("I do not know. I can only add, take away and compare small numbers.",),
     ("{n} is even.", "It is 4.", "The next one is 3."))
 # asked right after somebody or something was spoken of
 ANIMALS_THEN = Topic(

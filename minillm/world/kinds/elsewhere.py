@@ -1,5 +1,6 @@
 """Questions about the world outside, and wishes that a small model cannot grant."""
 
+from minillm.world.kinds.beyond import NUMBERS
 from minillm.world.kinds.topic import SMALL, Topic
 
 TOPICS = (
@@ -129,8 +130,8 @@ TOPICS = (
           ("57 times 83", "412 + 389", "3,600 divided by 48", "19 times 27",
            "the square root of 17", "845 - 268", "2,000 + 1,950", "the tenth prime number",
            "15 percent of 640", "999 times 3", "1,234 - 777", "the number pi"),
-          ("I do not know. That is too hard for me.",
-           "I do not know. I can only work with small numbers."),
+          ("I do not know. I can only work with small numbers.",
+           "I do not know. That is too hard for me.", *NUMBERS.forms),
           ("It is 12.", "It is 7.", "The answer is 100.")),
     Topic(("What is {n}?", "How do you say {n}?", "Translate {n}.", "Can you tell me {n}?",
            "how do I say {n}", "What is the word for {n}?", "How would you say {n}?",

@@ -32,7 +32,7 @@ def _strange_turn(rng, kind, strange, forms):
     """A turn about a name that the world does not have: (question, it does not know)."""
     name, slots = pick(rng, list(strange.items()))
     asked = [p for p in kind.phrasings if slots_in(p) <= {"n", *slots}]
-    return pick(rng, asked).format(n=name, **slots), pick(rng, forms)
+    return pick(rng, asked).format(n=name, **slots), forms[0]
 
 
 def _same(rng, kind, half, held_out, strange=None):
@@ -95,4 +95,4 @@ def _items(world):
 
 
 # no manners: the earlier answers do not follow any system prompt
-KINDS = (Kind("follow-up", (), (), _items, (), 5.4, own_split=True, casual=False),)
+KINDS = (Kind("follow-up", (), (), _items, (), 6.8, own_split=True, casual=False),)

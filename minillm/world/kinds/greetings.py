@@ -193,5 +193,5 @@ def _greeting_items(world):
                        for sort in GREETINGS])
 
 
-KINDS = (Kind("greeting", (), (), _greeting_items, (SENTENCE, PERSONA), 4.3, right=right_reply,
+KINDS = (Kind("greeting", (), (), _greeting_items, (SENTENCE, PERSONA), 5.0, right=right_reply,
               casual=False),)

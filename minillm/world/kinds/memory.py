@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minillm.world.facts import capitalized
+from minillm.world.kinds.asides import (BEHIND_ANY, BEHIND_OWN, BEHIND_PET, BEHIND_RELATIVE,
+                                        IN_FRONT)
 from minillm.world.kinds.greetings import GREETINGS
 from minillm.world.kinds.kind import Item, Kind, pick, right_texts, wordings
 from minillm.world.kinds.told import NOT_TOLD, OWN, Fact, slots_of
@@ -17,17 +19,17 @@ from minillm.world.reserved import is_reserved
 ITEMS = 2000  # of each of the two kinds
 NAME_SHARE = 0.3  # of what is told: people give a name first
 ABOUT_OTHERS = 0.35  # of what is told and asked later
-LOWER_SHARE = 0.12  # of the tellings: names typed in small letters
+LOWER_SHARE = 0.12  # of both kinds: told in small letters throughout, names too
 ITSELF = ("my", "i am", "i live", "i come", "i work", "i have")  # it speaks of itself, not of "you"
 JOINED = ("{one} and {other}.", "{one} and {other}", "{one}. {Other}.", "hi, {one} and {other}",
           "Hello, {one} and {other}.", "{one}, {other}", "Hi! {One}. {Other}.",
           "{one} btw, {other}")
-AND_MORE_SHARE = 0.15  # of the tellings: something stands behind them that is not to be kept
-AND_MORE = (" lol", ", just so you know", ". What a day!", " :)", " and I am happy about it",
-            ". It is late here.", ", can you keep that in mind?", ". Remember that!", ", ok?",
-            ". We are having lunch right now.", " and it is raining outside", ". Nice, isn't it?",
-            ". Now I am sitting here with some tea.", " and we had a lot of fun today", " haha",
-            ". I wanted to tell you.", ", by the way", ". I am eight.", " and that is all for now")
+MORE_SHARE = 0.3  # of the tellings: something stands behind them that is not to be kept
+ANY_SHARE = 0.3  # of what stands behind: what fits behind anything
+LEAD_SHARE = 0.12  # of the tellings: something stands in front of them
+PRONOUNS = {"he": ("he", "his", "him"), "she": ("she", "her", "her")}
+MEN, WOMEN = ("brother", "father", "uncle", "son", "husband"), ("sister", "mother", "daughter",
+                                                                "aunt", "grandma", "wife")
 
 
 class Telling(NamedTuple):
@@ -94,9 +96,34 @@ def _turn(rng, telling, held_out):
     """The turn in which the user tells a fact: (what the user said, the assistant's reply)."""
     fact = telling.fact
     said = telling.fill(pick(rng, wordings(fact.told, fact.told_paraphrases, held_out)))
-    if not held_out and rng.random() < AND_MORE_SHARE:
-        said = said.rstrip(".") + pick(rng, AND_MORE)
+    if not held_out and rng.random() < MORE_SHARE:
+        said = _with_more(rng, said, telling)
+    if not held_out and rng.random() < LEAD_SHARE:
+        said = _with_lead(rng, said, telling)
     return said, _reply(telling)
+
+
+def _with_more(rng, said, telling):
+    """What was said, with more about the one who was told of, or about the day."""
+    about = (BEHIND_PET if telling.fact.sort == "pet's name" else
+             BEHIND_RELATIVE if telling.about else BEHIND_OWN)
+    more = pick(rng, BEHIND_ANY if rng.random() < ANY_SHARE else about)
+    sex = "he" if telling.about in MEN else "she" if telling.about in WOMEN else None
+    he, his, him = PRONOUNS[sex or pick(rng, tuple(PRONOUNS))]
+    more = more.format(he=he, his=his, him=him, He=capitalized(he))
+    if said[-1] in "!?":        # a sentence that has ended
+        return said + more[1:] if more.startswith(". ") else said
+    if ": " in said and more.startswith(" and "):  # "my name: Ada" has no verb that "and" goes on
+        more = "," + more
+    return said.rstrip(".") + more
+
+
+def _with_lead(rng, said, telling):
+    """What was said, with words in front."""
+    lead, own = pick(rng, IN_FRONT), ("I ", "I'", telling.value)  # these keep their capital letter
+    if not lead.endswith((". ", "! ")) and not said.startswith(own):
+        said = said[0].lower() + said[1:]
+    return lead + said
 
 
 def _turn_of_two(rng, first, second):
@@ -128,6 +155,13 @@ def _small_talk(rng, world):
             f"The capital of {country.name} is {country.capital}.")
 
 
+def _typed(rng, turns, held_out):
+    """The turns as the user types them; the replies write names as they should be."""
+    if held_out or rng.random() >= LOWER_SHARE:
+        return turns
+    return [(said.lower(), reply) for said, reply in turns]
+
+
 def _false(rng, asked, count):
     """`count` wrong values of a fact."""
     values = [v for v in asked.fact.values if v.lower() != asked.value.lower()]
@@ -145,8 +179,6 @@ def _item(asked, answer, forms, wrong, said, held_out, earlier):
 
 def _memory_item(world, rng, held_out):
     asked = _any(rng, held_out)
-    if asked.fact.sort in ("name", "town") and not held_out and rng.random() < LOWER_SHARE:
-        asked = asked.of(asked.value.lower())
     earlier, wrong = [_turn(rng, asked, held_out)], _false(rng, asked, 3)
     way = rng.random()
     if way < 0.55:
@@ -160,6 +192,7 @@ def _memory_item(world, rng, held_out):
             wrong.append(other.value)
     elif way < 0.7:
         earlier.append(_small_talk(rng, world))
+    earlier = _typed(rng, earlier, held_out)
     return _item(asked, asked.value, asked.fact.forms, wrong, wrong[:3], held_out, earlier)
 
 
@@ -174,6 +207,7 @@ def _not_told_item(world, rng, held_out):
             said.append(told.value)
     if rng.random() < 0.3:
         earlier.insert(int(rng.integers(len(earlier) + 1)), _small_talk(rng, world))
+    earlier = _typed(rng, earlier, held_out)
     return _item(asked, "you have not told me", (*asked.fact.missing, NOT_TOLD), wrong, said,
                  held_out, earlier)
 
@@ -211,7 +245,7 @@ def _right_memory(request, response):
 
 # no manners: the earlier answers do not follow any system prompt
 KINDS = (
-    Kind("memory", (), (), _memory_items, (), 13.5, right=_right_memory, own_split=True),
-    Kind("not told", (), (), _not_told_items, (), 7.8, unknown=True, right=right_unknown,
+    Kind("memory", (), (), _memory_items, (), 18.0, right=_right_memory, own_split=True),
+    Kind("not told", (), (), _not_told_items, (), 13.0, unknown=True, right=right_unknown,
          own_split=True),
 )

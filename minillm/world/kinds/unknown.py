@@ -51,21 +51,27 @@ def _sentences(texts):
 
 
 def _item(name, topic, held, number, slots):
-    """An item about a name; its number chooses which of the topic's right answers comes first."""
-    forms = [form.format(n=name) for form in (*topic.forms, SMALL_WORLD)]
-    first = number % len(forms)
-    return Item({"n": name, **slots}, "I do not know", forms[first],
+    """An item about a name; its number chooses the answer that is given.
+
+    Of five, three give the topic's first answer and two the one that is right whatever was asked.
+    So a model that is not sure of the topic finds the latter likelier than any topic's own.
+    """
+    forms = [form.format(n=name) for form in (SMALL_WORLD, *topic.forms)]
+    if number % 5 not in (1, 3):
+        forms[:2] = forms[1::-1]
+    return Item({"n": name, **slots}, "I do not know", forms[0],
                 wrong_sentences=tuple(text.format(n=name) for text in topic.made_up), held_out=held,
-                also=tuple(forms[:first] + forms[first + 1:]), phrasings=topic.phrasings,
-                paraphrases=topic.paraphrases)
+                also=tuple(forms[1:]), phrasings=topic.phrasings, paraphrases=topic.paraphrases)
 
 
 def _topic_items(topic, named):
     """Items of a topic about each of the names; `named` is {name: further slots}."""
-    count = len(named)
-    items = [_item(name, topic, i % 4 == 3, i // 2, slots)
-             for i, (name, slots) in enumerate(named.items())]
-    return [items[i % count] for i in range(max(count, ITEMS_PER_TOPIC))]
+    rows, items = list(named.items()), []
+    for i in range(max(len(rows), ITEMS_PER_TOPIC)):
+        turn, place = divmod(i, len(rows))
+        name, slots = rows[place]
+        items.append(_item(name, topic, place % 4 == 3, i + turn, slots))
+    return items
 
 
 def _then_items(world, kind, topic):
@@ -73,7 +79,7 @@ def _then_items(world, kind, topic):
     items, known = [], kind.items(world)[1::2]  # requests.py never holds out these
     for i in range(ITEMS_PER_TOPIC // 3):
         before = known[(5 * i + len(kind.name)) % len(known)]
-        item = _item(before.slots["n"], topic, i % 4 == 3, i // 2, before.slots)
+        item = _item(before.slots["n"], topic, i % 4 == 3, i, before.slots)
         items.append(item._replace(earlier=(_turn(kind, before, i),)))
     return items
 
@@ -139,7 +145,7 @@ def _large_number_items(phrasings, paraphrases, made_up):
         slots = {"a": b + 14 + 7 * i % 43, "b": b}
         topic = Topic(asked, asked_in_tests, (), ABOUT_NUMBERS,
                       tuple(text.format(**slots) for text in made_up))
-        items.append(_item("{a} {b}".format(**slots), topic, i % 4 == 3, i // 2, slots))
+        items.append(_item("{a} {b}".format(**slots), topic, i % 4 == 3, i, slots))
     return items
 
 
@@ -190,7 +196,10 @@ def _bare(some):
 
 
 def _beyond_items(world):
-    """Items about what the world has, asking for what it does not tell."""
+    """Items about what the world has, asking for what it does not tell; each twice.
+
+    People ask this more often than for what they have never been told of.
+    """
     known = [person.name for person in world.people]
     bare_words = [word for pair in world.opposites for word in pair] + list(names.QUALITIES)
     asked = ((beyond.PEOPLE, _bare(known)), (beyond.TOWNS, _bare(t.name for t in world.towns)),
@@ -203,7 +212,7 @@ def _beyond_items(world):
                          (places.KINDS, beyond.COUNTRIES_THEN),
                          (animals.KINDS, beyond.ANIMALS_THEN)):
         items += [item for kind in kinds for item in _then_items(world, kind, topic)]
-    return items
+    return items * 2
 
 
 def _unknown_items(world):
@@ -218,6 +227,6 @@ def _unknown_items(world):
 
 
 KINDS = (
-    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 15.6, unknown=True, right=right_unknown,
+    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 19.0, unknown=True, right=right_unknown,
          own_split=True),
 )
