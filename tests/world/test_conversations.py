@@ -50,7 +50,7 @@ def test_facts_are_told_several_turns_before(conversations):
     for conversation in memories:
         said = [m["content"] for m in conversation.messages[:-2:2]]
         turns.append(next(i for i, text in enumerate(said[::-1], 1) if conversation.request.answer.lower() in text.lower()))
-    assert np.mean(np.array(turns) == 1) > 0.3 and np.mean(np.array(turns) > 1) > 0.5 and max(turns) >= 3
+    assert np.mean(np.array(turns) == 1) > 0.3 and np.mean(np.array(turns) > 1) > 0.5 and np.mean(np.array(turns) > 2) > 0.23
 
 
 def test_nobody_tells_what_is_then_called_not_told(conversations):

@@ -17,6 +17,7 @@ from minillm.world.kinds.memory import Telling, _with_lead, _with_more
 from minillm.world.kinds.moods import MOODS
 from minillm.world.kinds.reactions import ANOTHER, ANOTHER_PARAPHRASES
 from minillm.world.kinds.riddles import RIDDLES
+from minillm.world.kinds.told_of_others import OTHERS
 from minillm.world.requests import _request, kind_tables, requests_of_kind
 from minillm.world.writers import write_answer
 
@@ -114,6 +115,15 @@ def test_something_stands_around_many_tellings_and_never_in_evaluation(items):
                             np.mean([any(text.startswith(lead.lower()) for lead in IN_FRONT) for text in said])]
     assert 0.12 < shares[False][0] < 0.35 and 0.05 < shares[False][1] < 0.2
     assert max(shares[True]) < 0.05     # a wording may begin with "Just so you know, " by itself
+
+
+@pytest.mark.parametrize("fact, about, texts", [(told.OWN[0], "", BEHIND_OWN), (OTHERS[0], "sister", BEHIND_RELATIVE),
+                                                (OTHERS[1], "dog", BEHIND_PET), (OTHERS[2], "sister", BEHIND_RELATIVE)])
+def test_what_is_added_is_about_the_one_who_was_told_of(fact, about, texts):
+    rng, fits = np.random.default_rng(0), {text.format(he="she", his="her", him="her", He="She") for text in (*texts, *BEHIND_ANY)}
+    fits |= {text.format(he="he", his="his", him="him", He="He") for text in (*texts, *BEHIND_ANY)}
+    added = {_with_more(rng, "x", Telling(fact, "Ada", about))[1:] for _ in range(300)}
+    assert added <= fits and len(added - set(BEHIND_ANY)) > 30
 
 
 def test_what_stands_around_a_telling_goes_on_from_it(world):
