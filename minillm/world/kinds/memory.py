@@ -245,7 +245,7 @@ def _right_memory(request, response):
 
 # no manners: the earlier answers do not follow any system prompt
 KINDS = (
-    Kind("memory", (), (), _memory_items, (), 18.0, right=_right_memory, own_split=True),
-    Kind("not told", (), (), _not_told_items, (), 13.0, unknown=True, right=right_unknown,
+    Kind("memory", (), (), _memory_items, (), 19.0, right=_right_memory, own_split=True),
+    Kind("not told", (), (), _not_told_items, (), 12.0, unknown=True, right=right_unknown,
          own_split=True),
 )
