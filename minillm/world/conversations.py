@@ -8,7 +8,7 @@ from minillm.world.writers import pick_writer, write_answer
 MORE_TURNS = (0.3, 0.25, 0.1)  # shares of conversations with 1, 2, 3 independent turns in front
 MOST_WORDS, MOST_TURNS = 72, 6  # of a conversation whose answer is full and right
 ABOUT_THE_USER = ("memory", "not told")  # kinds in which the user tells something
-MORE_AFTER_TELLING = (0.25, 0.3, 0.25)  # the same shares for these kinds
+FURTHER_SHARE = 0.7  # of their further questions: they are asked
 BETWEEN = 0.75  # share of these whose turns in front stand between the telling and the question
 
 
@@ -22,17 +22,17 @@ class Conversation:
 
 
 def make_conversations(world, n, rng, split="train"):
-    """Draw n conversations of one turn or several.
+    """Draw n conversations of one turn or, for 0.65 of those without a system prompt, several.
 
-    Of those without a system prompt, 0.65 have turns in front, and 0.8 where the user tells
-    something. The turns in front are independent of the last question; where that asks for what
-    the user told or did not tell, they mostly stand between the telling and the question.
+    The turns in front are independent of the last question; where that asks for what the user told
+    or did not tell, they mostly stand between the telling and the question, and so do further
+    questions of that sort.
 
     Raises:  ValueError for a split other than "train" and "held_out".
     """
     requests = make_requests(world, n, rng, split)
-    more = [_more_turns(request, rng) for request in requests]
-    others = iter(make_requests(world, sum(more), rng, split))
+    more = rng.choice(len(MORE_TURNS) + 1, size=n, p=(1 - sum(MORE_TURNS), *MORE_TURNS))
+    others = iter(make_requests(world, int(more.sum()), rng, split))
     return [_conversation(request, [next(others) for _ in range(count)], rng)
             for request, count in zip(requests, more)]
 
@@ -41,12 +41,6 @@ def conversation_texts(world, n, rng):
     """The messages of n conversations of the training split, each as a text."""
     return [message["content"] for conversation in make_conversations(world, n, rng)
             for message in conversation.messages]
-
-
-def _more_turns(request, rng):
-    """How many independent turns a conversation has besides those of its request."""
-    shares = MORE_AFTER_TELLING if request.kind in ABOUT_THE_USER else MORE_TURNS
-    return int(rng.choice(len(shares) + 1, p=(1 - sum(shares), *shares)))
 
 
 def _conversation(request, before, rng):
@@ -68,19 +62,25 @@ def _after(request, before, rng):
     what the user told, because two might contradict.
     """
     asks_for_told = told = request.kind in ABOUT_THE_USER
-    turns = ()
+    between, turns = (), ()
+
+    def fits(*more):
+        whole = request.earlier + between + turns + more
+        return (_words(whole, request.question, request.sentence) <= MOST_WORDS
+                and len(whole) < MOST_TURNS)
+    for turn in request.further:
+        if rng.random() < FURTHER_SHARE and fits(turn):
+            between += (turn,)
     for other in before:
         other = replace(other, system=None, style=None, closing="")
         said = (*other.earlier, (other.question, write_answer(other, "complete", rng)))
-        words = _words(turns, said, request.earlier, request.question, request.sentence)
-        long = words > MOST_WORDS or len(turns + said + request.earlier) >= MOST_TURNS
-        if long or (told and other.kind in ABOUT_THE_USER):
+        if not fits(*said) or (told and other.kind in ABOUT_THE_USER):
             continue
         turns += said
         told = told or other.kind in ABOUT_THE_USER
     if asks_for_told and rng.random() < BETWEEN:
-        return replace(request, earlier=(*request.earlier, *turns))
-    return replace(request, earlier=(*turns, *request.earlier))
+        return replace(request, earlier=(*request.earlier, *between, *turns))
+    return replace(request, earlier=(*turns, *request.earlier, *between))
 
 
 def _words(*parts):

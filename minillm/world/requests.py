@@ -32,6 +32,7 @@ class Request:
     closing: str = ""  # words with which the requested manner ends an answer
     unknown: bool = False  # the right answer is that the assistant does not know
     earlier: tuple = ()  # earlier turns: ((what the user said, what the assistant answered), ...)
+    further: tuple = ()  # turns that conversations for fine-tuning may have after the earlier ones
 
     def messages(self):
         """The prompt: the system message if there is one, the earlier turns, then the question."""
@@ -131,7 +132,7 @@ def _request(kind, item, new_phrasing, rng):
         question = casual(question, rng, new_phrasing)
     return Request(kind.name, question, system, style, item.answer, item.sentence, item.wrong,
                    kind.harmful, item.held_out, new_phrasing, item.wrong_sentences, item.also,
-                   item.rivals, closing, kind.unknown, item.earlier)
+                   item.rivals, closing, kind.unknown, item.earlier, item.further)
 
 
 def _pick_manner(kind, item, rng):

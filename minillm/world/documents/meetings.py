@@ -69,14 +69,14 @@ def meeting(desk):
 
 
 def memory_game(desk):
-    """A game: one says something and asks for it, or for what was not said."""
-    lines = [desk.pick(("A game of memory", "Remember it!", "Say it again")), ""]
-    for _ in range(3):
-        who, fact = stranger(desk), desk.pick(ABOUT_ME)
-        said = f"{desk.pick(HELLOS)} {fact[0]}".strip()
-        asked = _not_said(desk, who, fact) if desk.chance(0.3) else "{} {}".format(*fact[1:3])
-        lines += [_typed(desk, said.format_map(who)), desk.pick(REPLIES).format_map(who),
-                  asked.format_map(who)]
+    """A game: one says things, and then asks for them, or for what was not said."""
+    who, lines = stranger(desk), [desk.pick(("A game of memory", "Remember it!", "Say it again"))]
+    facts = desk.some([fact for fact in ABOUT_ME if fact[0]], 2)
+    said = " ".join((desk.pick(HELLOS), *(fact[0] for fact in facts)))
+    lines += ["", _typed(desk, said.format_map(who)), desk.pick(REPLIES).format_map(who)]
+    questions = ["{} {}".format(*asked[1:3]) for asked in desk.some([*facts, *ABOUT_ME[:2]], 2)]
+    questions += [_not_said(desk, who, fact, said) for fact in facts]
+    lines += [question.format_map(who) for question in desk.some(questions, len(questions))]
     return "\n".join(lines)
 
 
@@ -85,14 +85,13 @@ def _typed(desk, said):
     return said.lower() if desk.chance(SMALL_SHARE) else said
 
 
-def _not_said(desk, who, fact):
+def _not_said(desk, who, fact, said):
     """A question for what somebody has not said, where possible for the same of somebody else."""
-    said, asked, _, begins = fact
-    twins = [(asked, begins, slot, other)
-             for slot, others in (("relative", RELATIVES), ("pet", SPECIES))
+    _, asked, _, begins = fact
+    twins = [(slot, other) for slot, others in (("relative", RELATIVES), ("pet", SPECIES))
              if f"{{{slot}}}" in asked for other in others if other != who[slot]]
     if twins:
-        asked, begins, slot, other = desk.pick(twins)
+        slot, other = desk.pick(twins)
         return f"{asked} {begins}{NOT_TOLD}".replace(f"{{{slot}}}", other)
     _, asked, _, begins = desk.pick([row for row in ABOUT_ME if row[0] and row[1] != NAME_ASKED
                                      and slots_in(row[0]).isdisjoint(slots_in(said))])

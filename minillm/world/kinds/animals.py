@@ -162,7 +162,7 @@ KINDS = (
           "We heard {x} last night. What sound does that animal make?",
           "whats the noise that {names} make", "{X} goes how?", "How would you imitate {x}?",
           "Name the sound you hear from {names}.", "Do you know what {x} sounds like?"),
-         _sound_items, weight=2.0, right=_right_sound),
+         _sound_items, weight=1.8, right=_right_sound),
     Kind("home",
          ("Where does {x} live?", "Where do {names} live?", "Where does the {n} live?",
           "Does {x} live in the forest?", "Do {names} live in a barn or in the forest?",

@@ -95,4 +95,4 @@ def _items(world):
 
 
 # no manners: the earlier answers do not follow any system prompt
-KINDS = (Kind("follow-up", (), (), _items, (), 6.8, own_split=True, casual=False),)
+KINDS = (Kind("follow-up", (), (), _items, (), 6.2, own_split=True, casual=False),)

@@ -24,6 +24,7 @@ class Item(NamedTuple):
     phrasings: tuple = ()  # the item's phrasings if the kind has none
     paraphrases: tuple = ()
     earlier: tuple = ()  # earlier turns: ((what the user said, what the assistant answered), ...)
+    further: tuple = ()  # turns that conversations for fine-tuning may have after the earlier ones
 
 
 class Kind(NamedTuple):

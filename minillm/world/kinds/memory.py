@@ -162,27 +162,54 @@ def _typed(rng, turns, held_out):
     return [(said.lower(), reply) for said, reply in turns]
 
 
+def _further(rng, asked, told):
+    """Turns that may come before the item's question: what else was told is asked for, or what was
+    not told, mostly the same of somebody else.  Returns two (question, right answer).
+
+    So several questions are answered by looking back at the same words. They are for fine-tuning.
+    """
+    turns = [_question(rng, telling, telling.fact.forms[0]) for telling in told
+             if not telling.clashes(asked)]
+    known = (asked, *told)
+    while len(turns) < 2:
+        twins = pick(rng, known).twins()
+        other = pick(rng, twins) if twins and rng.random() < 0.7 else _any(rng, False)
+        if not any(other.clashes(telling) for telling in known):
+            turns.append(_question(rng, other, other.fact.missing[0]))
+            known += (other,)
+    return tuple(turns[i] for i in rng.permutation(len(turns))[:2])
+
+
+def _question(rng, telling, form):
+    """A turn in which the user asks for a fact, and the assistant answers in this form."""
+    fact = telling.fact
+    question = telling.fill(pick(rng, wordings(fact.asked, fact.asked_paraphrases, False)))
+    return question, capitalized(telling.fill(form))
+
+
 def _false(rng, asked, count):
     """`count` wrong values of a fact."""
     values = [v for v in asked.fact.values if v.lower() != asked.value.lower()]
     return [values[i] for i in rng.permutation(len(values))[:count]]
 
 
-def _item(asked, answer, forms, wrong, said, held_out, earlier):
+def _item(asked, answer, forms, wrong, said, held_out, earlier, further):
     """The item that asks for a fact: its right answers, its wrong ones and what was said before."""
     full = [capitalized(asked.fill(form)) for form in forms]
     false = [capitalized(asked.of(value).fill(asked.fact.forms[0])) for value in said]
     return Item(slots_of(asked.value, asked.about), answer, full[0], tuple(wrong), tuple(false),
                 held_out, tuple(full[1:]), phrasings=asked.fact.asked,
-                paraphrases=asked.fact.asked_paraphrases, earlier=tuple(earlier))
+                paraphrases=asked.fact.asked_paraphrases, earlier=tuple(earlier),
+                further=further)
 
 
 def _memory_item(world, rng, held_out):
     asked = _any(rng, held_out)
-    earlier, wrong = [_turn(rng, asked, held_out)], _false(rng, asked, 3)
+    earlier, wrong, told = [_turn(rng, asked, held_out)], _false(rng, asked, 3), [asked]
     way = rng.random()
     if way < 0.55:
         other = _other(rng, asked, held_out)
+        told.append(other)
         if way < 0.3:  # two facts at once
             pair = (asked, other) if rng.random() < 0.5 else (other, asked)
             earlier = [_turn_of_two(rng, *pair)]
@@ -193,7 +220,8 @@ def _memory_item(world, rng, held_out):
     elif way < 0.7:
         earlier.append(_small_talk(rng, world))
     earlier = _typed(rng, earlier, held_out)
-    return _item(asked, asked.value, asked.fact.forms, wrong, wrong[:3], held_out, earlier)
+    return _item(asked, asked.value, asked.fact.forms, wrong, wrong[:3], held_out, earlier,
+                 _further(rng, asked, told))
 
 
 def _not_told_item(world, rng, held_out):
@@ -209,7 +237,7 @@ def _not_told_item(world, rng, held_out):
         earlier.insert(int(rng.integers(len(earlier) + 1)), _small_talk(rng, world))
     earlier = _typed(rng, earlier, held_out)
     return _item(asked, "you have not told me", (*asked.fact.missing, NOT_TOLD), wrong, said,
-                 held_out, earlier)
+                 held_out, earlier, _further(rng, asked, [told] if told is not None else []))
 
 
 def _not_told(rng, held_out):
@@ -245,7 +273,7 @@ def _right_memory(request, response):
 
 # no manners: the earlier answers do not follow any system prompt
 KINDS = (
-    Kind("memory", (), (), _memory_items, (), 19.0, right=_right_memory, own_split=True),
-    Kind("not told", (), (), _not_told_items, (), 12.0, unknown=True, right=right_unknown,
+    Kind("memory", (), (), _memory_items, (), 17.0, right=_right_memory, own_split=True),
+    Kind("not told", (), (), _not_told_items, (), 11.0, unknown=True, right=right_unknown,
          own_split=True),
 )
