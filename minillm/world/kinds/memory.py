@@ -163,15 +163,14 @@ def _typed(rng, turns, held_out):
 
 
 def _further(rng, asked, told):
-    """Turns that may come before the item's question: what else was told is asked for, or what was
-    not told, mostly the same of somebody else.  Returns two (question, right answer).
+    """Turns that may come before the item's question: what was told is asked for, or what was not
+    told, mostly the same of somebody else.  Returns two (question, right answer).
 
     So several questions are answered by looking back at the same words. They are for fine-tuning.
     """
-    turns = [_question(rng, telling, telling.fact.forms[0]) for telling in told
-             if not telling.clashes(asked)]
-    known = (asked, *told)
-    while len(turns) < 2:
+    turns = [_question(rng, telling, telling.fact.forms[0]) for telling in told]
+    known, count = (asked, *told), max(2, 2 * len(told))
+    while len(turns) < count:
         twins = pick(rng, known).twins()
         other = pick(rng, twins) if twins and rng.random() < 0.7 else _any(rng, False)
         if not any(other.clashes(telling) for telling in known):
