@@ -33,7 +33,7 @@ def test_many_have_several_turns(conversations):
     free = [c for c in conversations if c.request.system is None
             and c.request.kind in ("capital", "greeting", "harmful", "harmless", "about me", "list", "code")]
     more = [len(c.messages) // 2 - 1 for c in free]
-    assert 0.5 < np.mean([count > 0 for count in more]) < 0.68 and max(more) >= 3
+    assert 0.5 < np.mean([count > 0 for count in more]) < 0.72 and max(more) >= 3
     assert len({c.messages[0]["content"] for c in free if len(c.messages) > 2}) > 100
 
 
