@@ -32,7 +32,7 @@ def _material_items(world):
 
 
 KINDS = (
-    Kind("use", *USE, _use_items, TEXT_STYLES),
+    Kind("use", *USE, _use_items, TEXT_STYLES, 1.3),
     Kind("place",
          ("Where do you keep {x}?", "Where do you keep the {n}?", "Where do I find the {n}?",
           "Does {x} belong in the kitchen?", "Is the {n} in the kitchen or in the bathroom?",

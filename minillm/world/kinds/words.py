@@ -119,7 +119,7 @@ KINDS = (
           "I'm stuck on a crossword, the clue says not {n} but the opposite.",
           "Tell me the word that means the opposite of {n}.",
           "how do you say the opposite of {n}"),
-         _opposite_items, weight=1.2),
+         _opposite_items, weight=1.4),
     Kind("plural",
          ("What is the plural of {n}?", "What's the plural of {n}?", "whats the plural of {n}",
           "plural of {n}?", "{n} plural", "{n}: plural?", "the plural of {n}, please",
