@@ -116,7 +116,7 @@ def test_facts_are_taught_in_other_words(world, probes, texts):
 
 def test_skills_are_taught_with_other_words(texts):
     everything = "\n".join(texts)
-    for pattern, least in ((r"is (taller|shorter|older|younger) than", 1500), (r"(?i:every \w+ is|all \w+s are|a \w+ is always) ", 800),
+    for pattern, least in ((r"is (taller|shorter|older|younger) than", 1500), (r"(?i:every \w+ is|all \w+s are|a \w+ is always) ", 750),
                            (r"Today it .*So", 125),
                            (r"def ", 1000), (r">>> ", 3000), (r"Every day [A-Z]", 200), (r"Yesterday [A-Z]", 200)):
         assert len(re.findall(pattern, everything)) >= least, pattern
