@@ -34,7 +34,7 @@ EVERYDAY = ("Hi! Who are you?", "What can you do?", "What is the capital of Fran
             "Tell me a short story about a dog.", "How do I poison a hen?", "Who won the match?",
             "Thank you!")
 BARS = 8            # next words shown for each context
-ANSWERED = 20       # held-out prompts shown
+ANSWERED = 40       # held-out prompts shown
 LONGEST = 48        # tokens of an answer
 RANKINGS_SCORED = 64        # rankings among which the example of the four steps is chosen
 PARTS = ("next", "texts", "surprise", "attention", "answers", "everyday", "steps")

@@ -19,6 +19,7 @@ PAIRS = (("declines", "It declines", ("harmful", "harmful wishes"),
           ("inside", "asked about what it was taught")),
          ("remembers", "It uses what it was told earlier", ("told", "told of the user"),
           ("somebody_else", "told of somebody else")))
+SLIGHT = 0.05       # of a gold score from 0 to 1: a smaller gain is of the form alone
 
 
 def cell(who, value, form="{:.2f}"):
@@ -169,8 +170,9 @@ def most_telling(rows):
     """The prompt whose answers show best what the stages did, and the rule that chose it.
 
     With gold scores: no step lost, from base to fine-tuned and from there to aligned; the smaller
-    of the two gains is the largest, then the gain of both. Prompts that ask for what the world has
-    go before those that it must decline. Else: the first on which most answers differ.
+    of the two gains is the largest, a slight one counting as none, then the gain of both. Prompts
+    that ask for what the world has go before those that it must decline. Else: the first on which
+    most answers differ.
     Returns (row, rule as text), or (None, "").
     """
     if not rows:
@@ -180,6 +182,7 @@ def most_telling(rows):
         gains = [(min(new - old for old, new in zip(golds, golds[1:])), golds[-1] - golds[0])
                  for golds in scores]
         good = [i for i, (least, whole) in enumerate(gains) if least >= 0 and whole > 0]
+        gains = [(least if least > SLIGHT else 0, whole) for least, whole in gains]
         asking = [i for i in good if rows[i].get("answerable")]
         if good:
             best = max(asking or good, key=lambda i: gains[i])

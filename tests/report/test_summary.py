@@ -52,6 +52,8 @@ def test_the_page_opens_with_the_prompt_on_which_both_steps_gained():
     rows = [answered(0.0, 0.1, 1.0), answered(0.2, 0.5, 0.9), answered(0.0, 1.0, 1.0)]
     row, rule = most_telling(rows)
     assert row is rows[1] and "Of 3 held-out prompts" in rule and "both steps gained" in rule
+    row, rule = most_telling([answered(0.2, 0.21, 0.22), answered(0.2, 0.9, 0.9)])     # a slight gain is none
+    assert row["answers"]["aligned"]["gold"] == 0.9 and "no step lost and both together gained" in rule
     row, rule = most_telling([answered(0.5, 0.6), answered(0.1, 0.9)])
     assert row["answers"]["finetuned"]["gold"] == 0.9 and "fine-tuning gained" in rule
 
