@@ -17,6 +17,12 @@ def corpus(world):
 
 
 @pytest.fixture(scope="session")
+def two_corpora(world, corpus):
+    """The world's text and another one, so that a count is not a matter of one text's luck."""
+    return corpus + tuple(write_corpus(world, seed=1))
+
+
+@pytest.fixture(scope="session")
 def texts(corpus):
     return tuple(document.text for document in corpus)
 

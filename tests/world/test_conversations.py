@@ -33,7 +33,7 @@ def test_many_have_several_turns(conversations):
     free = [c for c in conversations if c.request.system is None
             and c.request.kind in ("capital", "greeting", "harmful", "harmless", "about me", "list", "code")]
     more = [len(c.messages) // 2 - 1 for c in free]
-    assert 0.5 < np.mean([count > 0 for count in more]) < 0.72 and max(more) >= 3
+    assert 0.5 < np.mean([count > 0 for count in more]) < 0.68 and max(more) >= 3
     assert len({c.messages[0]["content"] for c in free if len(c.messages) > 2}) > 100
 
 
@@ -87,7 +87,7 @@ def test_lengths_suit_a_small_model(conversations):
     answers = [len(conversation.messages[-1]["content"].split()) for conversation in conversations]
     whole = [sum(len(m["content"].split()) for m in conversation.messages) for conversation in conversations]
     assert np.mean(answers) < 12 and max(answers) <= 60
-    assert np.mean(whole) < 40 and max(whole) < 100
+    assert np.mean(whole) < 36 and max(whole) < 100
 
 
 def test_same_seed_same_conversations():

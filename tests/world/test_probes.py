@@ -114,12 +114,12 @@ def test_facts_are_taught_in_other_words(world, probes, texts):
         assert told >= 10, item
 
 
-def test_skills_are_taught_with_other_words(texts):
-    everything = "\n".join(texts)
-    for pattern, least in ((r"is (taller|shorter|older|younger) than", 1500), (r"(?i:every \w+ is|all \w+s are|a \w+ is always) ", 750),
+def test_skills_are_taught_with_other_words(two_corpora):
+    everything = "\n".join(document.text for document in two_corpora)
+    for pattern, least in ((r"is (taller|shorter|older|younger) than", 1500), (r"(?i:every \w+ is|all \w+s are|a \w+ is always) ", 800),
                            (r"Today it .*So", 125),
                            (r"def ", 1000), (r">>> ", 3000), (r"Every day [A-Z]", 200), (r"Yesterday [A-Z]", 200)):
-        assert len(re.findall(pattern, everything)) >= least, pattern
+        assert len(re.findall(pattern, everything)) >= 2 * least, pattern
 
 
 def test_reserved_phrasings_are_used_for_the_others(world, texts):

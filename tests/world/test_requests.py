@@ -120,7 +120,7 @@ def test_what_users_add_to_a_wish_stands_there_once(world, name):
 def test_kinds_are_balanced(train):
     shares = Counter(request.kind for request in train)
     assert len(shares) == len(KINDS)
-    assert max(shares.values()) < 0.15 * len(train) and min(shares.values()) > 0.004 * len(train)
+    assert max(shares.values()) < 0.15 * len(train) and min(shares.values()) > 0.005 * len(train)
 
 
 def test_share_of_system_prompts(train):
