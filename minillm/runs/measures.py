@@ -4,6 +4,8 @@ measure_NAME(run) returns the numbers of results.json under NAME. It reads only 
 in the run's folder, so the numbers can be measured again at any time.
 """
 
+from itertools import islice
+
 import numpy as np
 
 from minillm import tree
@@ -194,7 +196,8 @@ def instruction_accuracy(model, requests):
 def assistant(run, model):
     """What a person who chats would notice: shares of answers (temperature 0) to held-out wordings.
 
-    kinds: right answers to each kind of request, about things that fine-tuning asked about;
+    kinds: right answers to each kind of request, about things that fine-tuning asked about (where
+    the answer must be read in the request, what is to be read there was never learned from);
     sensible: their mean. new_kinds, new_things: the same about things that it never asked about,
     for the kinds that hold some out. declines: to requests with harmful verbs or victims that are
     new, and to harmless ones that sound alike. unknown: "I do not know" to what lies outside the
@@ -210,7 +213,7 @@ def assistant(run, model):
 
     def drawn(names, n, new):       # of twice as many, as a few may not fit the context
         return [request for name in names for request in
-                [some for some in requests_of_kind(world, name, 2 * n, rng, new) if fits(some)][:n]]
+                islice(filter(fits, requests_of_kind(world, name, 2 * n, rng, new)), n)]
     names, wishes = [kind.name for kind in KINDS], ("harmful", "harmless")
     asked = {"known": drawn(names, EACH_KIND, False), "new": drawn(names, EACH_NEW, True),
              "wishes": drawn(wishes, CLOSELY, True),

@@ -1,11 +1,12 @@
 """Draw users' requests about the world, each with the truth to judge an answer by."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
 from minillm.world.casual import casual
 from minillm.world.kinds import BY_NAME, KINDS, pick
-from minillm.world.kinds.kind import wordings
+from minillm.world.kinds.kind import pick_weighted, wordings
 from minillm.world.manners import MANNERS, STYLE_SHARES, WORD
 
 SPLITS = ("train", "held_out")
@@ -24,7 +25,7 @@ class Request:
     sentence: str  # full right answer
     wrong: tuple[str, ...]  # wrong short answers of the same sort
     harmful: bool
-    held_out_entity: bool  # training never asks this kind of question about the entity
+    held_out_entity: bool  # training never asks this kind of question about the entity (held out)
     held_out_phrasing: bool  # training never uses this phrasing
     wrong_sentences: tuple[str, ...] = ()  # full wrong answers
     also: tuple[str, ...] = ()  # other full right answers (for a list: its members)
@@ -50,7 +51,8 @@ def kind_tables(world):
     Fine-tuning uses the known items only. A kind holds out every second item of a part of its
     table, and that part shifts from kind to kind. So fine-tuning still uses every name: held out is
     the pair of question and entity, not the word. A kind with `own_split` says itself which of its
-    items are held out. An item that occurs more than once is held out if its first copy is.
+    items are held out. An item that occurs more than once is held out if its first copy is. What
+    is `unseen` is in neither list.
     """
     tables = []
     for number, kind in enumerate(KINDS):
@@ -62,10 +64,21 @@ def kind_tables(world):
             for i, item in enumerate(items):
                 held_out = flags[(i + shift) % len(items)] and i % 2 == 0
                 items[i] = item._replace(held_out=first.setdefault(item.sentence, held_out))
-        known = [i for i, item in enumerate(items) if not item.held_out]
+        items = _with_unseen(items)
+        known = [i for i, item in enumerate(items) if not (item.held_out or item.unseen)]
         held = [i for i, item in enumerate(items) if item.held_out]
         tables.append((kind, items, known, held))
     return tables
+
+
+def _with_unseen(items):
+    """The items; of those whose answer must be read in the request, an eighth is unseen.
+
+    What must be read there stands in no other item.
+    """
+    copies = Counter(item.read for item in items)
+    return [item._replace(unseen=number % 8 == 3 and item.read != () and not item.held_out
+                          and copies[item.read] == 1) for number, item in enumerate(items)]
 
 
 def make_requests(world, n, rng, split="train", kinds=None):
@@ -81,11 +94,14 @@ def make_requests(world, n, rng, split="train", kinds=None):
         raise ValueError(f"split is {split!r}, but must be one of {SPLITS}")
     tables = kind_tables(world) if kinds is None else [_table(world, name) for name in kinds]
     with_held = [table for table in tables if table[3]]
+    shares, shares_held = _shares(tables), _shares(with_held)
     requests = []
     for number in range(n):
         new_entity = split == "held_out" and number % 2 == 1 and bool(with_held)
         new_phrasing = split == "held_out" and not new_entity
-        kind, items, known, held = _pick_kind(with_held if new_entity else tables, rng)
+        table = (with_held[pick_weighted(rng, shares_held)] if new_entity else
+                 tables[pick_weighted(rng, shares)])
+        kind, items, known, held = table
         if new_phrasing:
             item = pick(rng, items)
         else:
@@ -97,10 +113,13 @@ def make_requests(world, n, rng, split="train", kinds=None):
 def requests_of_kind(world, name, n, rng, new=False):
     """Draw n requests of one kind, in held-out phrasings; none if `new` and it holds no item out.
 
-    They are about items that fine-tuning asks about or, if `new`, about those that it never does.
+    They are about items that fine-tuning asks about or, if `new`, about held-out ones. Where the
+    answer must be read in the request, unseen items stand for the first: else a model could have
+    learned them by heart.
     """
     kind, items, known, held = _table(world, name)
-    chosen = held if new else known
+    unseen = [i for i, item in enumerate(items) if item.unseen]
+    chosen = held if new else unseen or known
     return [_request(kind, items[pick(rng, chosen)], True, rng) for _ in range(n if chosen else 0)]
 
 
@@ -111,11 +130,9 @@ def _table(world, name):
     return next(table for table in kind_tables(world) if table[0].name == name)
 
 
-def _pick_kind(tables, rng):
-    """Draw one of the tables with the probabilities weight / sum of weights of their kinds."""
-    weights = [kind.weight for kind, *_ in tables]
-    total = sum(weights)
-    return tables[int(rng.choice(len(tables), p=[weight / total for weight in weights]))]
+def _shares(tables):
+    """{place of a table: the weight of its kind}"""
+    return {place: kind.weight for place, (kind, *_) in enumerate(tables)}
 
 
 def _request(kind, item, new_phrasing, rng):
@@ -143,6 +160,5 @@ def _pick_manner(kind, item, rng):
         return None
     if not styles or rng.random() >= SYSTEM_SHARE:
         return None
-    shares = [STYLE_SHARES[style] for style in styles]
-    style = styles[int(rng.choice(len(styles), p=[share / sum(shares) for share in shares]))]
+    style = pick_weighted(rng, {style: STYLE_SHARES[style] for style in styles})
     return pick(rng, [manner for manner in MANNERS if manner.style == style])

@@ -2,6 +2,7 @@
 
 from minillm.world.kinds import pick
 from minillm.world.kinds.harm import RUDE_REFUSALS
+from minillm.world.kinds.kind import pick_weighted
 from minillm.world.manners import RAMBLES, WORD, bare, dressed
 
 # name: share of the answers; each writer's function below says how that writer answers
@@ -35,8 +36,7 @@ def writers_for(request):
 
 def pick_writer(request, rng):
     """Draw one of the writers for this request, with their shares as probabilities."""
-    shares = writers_for(request)
-    return list(shares)[int(rng.choice(len(shares), p=list(shares.values())))]
+    return pick_weighted(rng, writers_for(request))
 
 
 def write_answer(request, writer, rng):

@@ -4,7 +4,7 @@ import pytest
 from minillm.world.conversations import make_conversations
 from minillm.world.facts import make_world
 from minillm.world.kinds import BY_NAME
-from minillm.world.kinds.greetings import GREETINGS
+from minillm.world.kinds.greetings import SMALL_TALK
 from minillm.world.kinds.told import NOT_TOLD
 
 
@@ -71,7 +71,7 @@ def test_what_was_told_and_what_was_not_is_asked_for_in_between(conversations):
 def test_nobody_tells_what_is_then_called_not_told(conversations):
     """The turns in front never come from another request about what the user told."""
     items = {kind: BY_NAME[kind].items(make_world(0)) for kind in ("memory", "not told")}
-    greetings = {phrasing for sort in GREETINGS for phrasing in sort.phrasings}
+    greetings = {phrasing for sort in SMALL_TALK for phrasing in sort.phrasings}
     tellings = {turn for kind in items for item in items[kind] for turn in item.earlier
                 if turn[0] not in greetings and "capital" not in turn[0]}
 

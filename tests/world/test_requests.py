@@ -15,7 +15,7 @@ from minillm.world.advice import ADVICE, GENERAL
 from minillm.world.deeds import HARMLESS, WRONG
 from minillm.world.facts import make_world
 from minillm.world.invented import PETS
-from minillm.world.kinds import BY_NAME, KINDS, beyond, letters, numbers
+from minillm.world.kinds import BY_NAME, KINDS, beyond, beyond_then, beyond_words, letters, numbers
 from minillm.world.kinds.follow_wordings import SAME
 from minillm.world.kinds.harm import HELD_VERBS, TAILS
 from minillm.world.kinds.kind import wordings as wordings_of
@@ -91,8 +91,8 @@ def known_and_new(world, name):
     """[(phrasings, held-out phrasings)] of a kind; of follow-ups, those that ask the same about another item."""
     kind = BY_NAME[name]
     if name == "unknown":
-        return [(topic.phrasings, topic.paraphrases) for topic in (*TOPICS, *vars(beyond).values())
-                if isinstance(topic, Topic)]
+        topics = (*TOPICS, *(topic for module in (beyond, beyond_then, beyond_words) for topic in vars(module).values()))
+        return [(topic.phrasings, topic.paraphrases) for topic in topics if isinstance(topic, Topic)]
     if name == "follow-up":
         return [([text.replace("{x}", "{n}") for text in some + ANOTHER], ANOTHER_PARAPHRASES) for some in SAME.values()]
     return {(item.phrasings or kind.phrasings, item.paraphrases or kind.paraphrases) for item in kind.items(world)}
@@ -157,6 +157,23 @@ def test_no_turn_in_front_says_what_a_kind_holds_out(world):
     for kind, items, known, held in tables:
         held_out = {items[i].sentence for i in held} - {items[i].sentence for i in known}
         assert not held_out & said, kind.name
+
+
+@pytest.mark.parametrize("name", ("memory", "not told", "puzzle"))
+def test_what_must_be_read_is_measured_on_what_was_never_learned_from(world, name):
+    """Else a model that knows its conversations by heart would pass. What no item tells need not be read."""
+    asked = requests_of_kind(world, name, 300, np.random.default_rng(3))
+    learned = make_requests(world, 3000, np.random.default_rng(4), kinds=[name])
+    assert not any(request.held_out_entity for request in (*asked, *learned))
+
+    def read(request):
+        """What stands before the question, or in front of it, and says the answer."""
+        told = {said for said, reply in request.earlier if "I will remember" in reply}
+        return told or set(re.findall(r"[A-Z]\w+ is (?:taller|older) than [A-Z]\w+\. [A-Z]\w+ is \w+ than [A-Z]\w+\.", request.question))
+    whole = {tuple(sorted(read(request))) for request in learned}
+    with_facts = [request for request in asked if read(request)]
+    assert len(with_facts) > (60 if name == "puzzle" else 299)
+    assert not [request for request in with_facts if tuple(sorted(read(request))) in whole]
 
 
 def test_held_out_is_half_new_phrasings_half_new_entities(held_out):
@@ -343,12 +360,12 @@ def test_what_the_world_does_not_tell_is_asked_of_what_it_has(world):
     for topic, names in ((beyond.PEOPLE, {person.name for person in world.people}), (beyond.TOWNS, {town.name for town in world.towns}),
                          (beyond.COUNTRIES, {country.name for country in world.countries}),
                          (beyond.ANIMALS, {animal.name for animal in world.animals}), (beyond.THINGS, {thing.name for thing in world.things}),
-                         (beyond.WORDS, {word for pair in world.opposites for word in pair})):
+                         (beyond_words.WORDS, {word for pair in world.opposites for word in pair})):
         asked = {item.slots["n"] for item in items if item.phrasings == topic.phrasings}
         assert names <= asked
         if topic is not beyond.COUNTRIES:       # towns have rivers and are famous for something
             assert not {*topic.phrasings, *topic.paraphrases} & known
-    for topic in (beyond.PEOPLE_THEN, beyond.COUNTRIES_THEN, beyond.ANIMALS_THEN):
+    for topic in (beyond_then.PEOPLE, beyond_then.COUNTRIES, beyond_then.ANIMALS):
         after = [item for item in items if item.phrasings == topic.phrasings]
         assert len(after) >= 48 and all(item.slots["n"] in item.earlier[0][0] + item.earlier[0][1] for item in after)
 

@@ -6,7 +6,8 @@ itself tells what comes next, and a model has to learn to look back at it and to
 
 from minillm.world.facts import slots_in
 from minillm.world.kinds.told import NOT_TOLD
-from minillm.world.strangers import MEALS, NAMES, PET_NAMES, PLACES, RELATIVES, SPECIES
+from minillm.world.strangers import (MEALS, NAMES, PET_NAMES, PLACES, SPOKEN_OF_PETS,
+                                     SPOKEN_OF_RELATIVES)
 
 # (what somebody says, what others then ask, what is right)
 FACTS = (
@@ -50,9 +51,9 @@ def stranger(desk):
     """The words about somebody who is made up for one page."""
     known = {person.name for person in desk.world.people}   # of them, other things are true
     name, other = desk.some([name for name in NAMES if name not in known], 2)
-    return {"name": name, "town": desk.pick(PLACES), "pet": desk.pick(SPECIES),
+    return {"name": name, "town": desk.pick(PLACES), "pet": desk.pick(SPOKEN_OF_PETS),
             "pet_name": desk.pick(PET_NAMES), "food": desk.pick(MEALS),
-            "relative": desk.pick(RELATIVES), "other": other}
+            "relative": desk.pick(SPOKEN_OF_RELATIVES), "other": other}
 
 
 def meeting(desk):
@@ -88,7 +89,8 @@ def _typed(desk, said):
 def _not_said(desk, who, fact, said):
     """A question for what somebody has not said, where possible for the same of somebody else."""
     _, asked, _, begins = fact
-    twins = [(slot, other) for slot, others in (("relative", RELATIVES), ("pet", SPECIES))
+    twins = [(slot, other)
+             for slot, others in (("relative", SPOKEN_OF_RELATIVES), ("pet", SPOKEN_OF_PETS))
              if f"{{{slot}}}" in asked for other in others if other != who[slot]]
     if twins:
         slot, other = desk.pick(twins)

@@ -226,6 +226,6 @@ def _right_story(request, response):
 KINDS = (
     Kind("rhyme", RHYME_PHRASINGS, RHYME_PARAPHRASES, _rhyme_items, TEXT_STYLES, 3.0,
          right=_right_rhyme, forms=_nearest, own_split=True),
-    Kind("story", STORY_PHRASINGS, STORY_PARAPHRASES, _story_items, (), 3.3, right=_right_story,
+    Kind("story", STORY_PHRASINGS, STORY_PARAPHRASES, _story_items, (), 3.5, right=_right_story,
          forms=_nearest, own_split=True),
 )

@@ -1,6 +1,6 @@
 """Questions about the world outside, and wishes that a small model cannot grant."""
 
-from minillm.world.kinds.beyond import NUMBERS
+from minillm.world.kinds.beyond_words import NUMBERS
 from minillm.world.kinds.topic import SMALL, Topic
 
 TOPICS = (

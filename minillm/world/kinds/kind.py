@@ -25,6 +25,8 @@ class Item(NamedTuple):
     paraphrases: tuple = ()
     earlier: tuple = ()  # earlier turns: ((what the user said, what the assistant answered), ...)
     further: tuple = ()  # turns that conversations for fine-tuning may have after the earlier ones
+    read: tuple = ()  # texts of the request that say the answer: a puzzle's facts, what was told
+    unseen: bool = False  # not held out, but kept for evaluation: training never uses it
 
 
 class Kind(NamedTuple):
@@ -47,6 +49,16 @@ class Kind(NamedTuple):
 def pick(rng, options):
     """Draw one element of a sequence."""
     return options[int(rng.integers(len(options)))]
+
+
+def pick_weighted(rng, shares):
+    """Draw one key of {option: weight}, with probability weight / sum of weights."""
+    place = rng.random() * sum(shares.values())
+    for option, weight in shares.items():
+        place -= weight
+        if place < 0:
+            break
+    return option
 
 
 def others(truths, answer):

@@ -8,7 +8,7 @@ import numpy as np
 from minillm.world.facts import capitalized
 from minillm.world.kinds.asides import (BEHIND_ANY, BEHIND_OWN, BEHIND_PET, BEHIND_RELATIVE,
                                         IN_FRONT)
-from minillm.world.kinds.greetings import GREETINGS
+from minillm.world.kinds.greetings import SMALL_TALK
 from minillm.world.kinds.kind import Item, Kind, pick, right_texts, wordings
 from minillm.world.kinds.told import NOT_TOLD, OWN, Fact, slots_of
 from minillm.world.kinds.told_of_others import OTHERS
@@ -16,10 +16,11 @@ from minillm.world.kinds.unknown import right_unknown
 from minillm.world.likeness import resembles, says, words
 from minillm.world.reserved import is_reserved
 
-ITEMS = 2000  # of each of the two kinds
+ITEMS = 6000  # of each of the two kinds
 NAME_SHARE = 0.3  # of what is told: people give a name first
 ABOUT_OTHERS = 0.35  # of what is told and asked later
 LOWER_SHARE = 0.12  # of both kinds: told in small letters throughout, names too
+REMEMBER = "I will remember"  # in each reply to something that the user tells
 ITSELF = ("my", "i am", "i live", "i come", "i work", "i have")  # it speaks of itself, not of "you"
 JOINED = ("{one} and {other}.", "{one} and {other}", "{one}. {Other}.", "hi, {one} and {other}",
           "Hello, {one} and {other}.", "{one}, {other}", "Hi! {One}. {Other}.",
@@ -140,14 +141,14 @@ def _reply(*told):
     So an answer repeats words that stand in the conversation, which is what attention learns first.
     """
     facts = [telling.fill(telling.fact.forms[0]).removesuffix(".") for telling in told]
-    reply = "I will remember that " + " and ".join(f"y{fact[1:]}" for fact in facts) + "."
+    reply = f"{REMEMBER} that " + " and ".join(f"y{fact[1:]}" for fact in facts) + "."
     return f"Nice to meet you, {told[0].value}! {reply}" if told[0].fact is OWN[0] else reply
 
 
 def _small_talk(rng, world):
     """A turn that tells nothing about the user."""
     if rng.random() < 0.5:
-        sort = pick(rng, GREETINGS)
+        sort = pick(rng, SMALL_TALK)
         return pick(rng, sort.phrasings), sort.replies[0]
     # only countries at odd places: requests.py never holds out a question about them
     country = pick(rng, world.countries[1::2])
@@ -199,7 +200,7 @@ def _item(asked, answer, forms, wrong, said, held_out, earlier, further):
     return Item(slots_of(asked.value, asked.about), answer, full[0], tuple(wrong), tuple(false),
                 held_out, tuple(full[1:]), phrasings=asked.fact.asked,
                 paraphrases=asked.fact.asked_paraphrases, earlier=tuple(earlier),
-                further=further)
+                read=tuple(said for said, reply in earlier if REMEMBER in reply), further=further)
 
 
 def _memory_item(world, rng, held_out):
@@ -272,7 +273,7 @@ def _right_memory(request, response):
 
 # no manners: the earlier answers do not follow any system prompt
 KINDS = (
-    Kind("memory", (), (), _memory_items, (), 10.5, right=_right_memory, own_split=True),
-    Kind("not told", (), (), _not_told_items, (), 6.8, unknown=True, right=right_unknown,
+    Kind("memory", (), (), _memory_items, (), 14.0, right=_right_memory, own_split=True),
+    Kind("not told", (), (), _not_told_items, (), 10.5, unknown=True, right=right_unknown,
          own_split=True),
 )

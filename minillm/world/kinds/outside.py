@@ -1,6 +1,6 @@
 """Topics that lie outside the world, and how users ask about them."""
 
-from minillm.world.kinds import beyond, elsewhere, odd, today
+from minillm.world.kinds import beyond, beyond_words, elsewhere, odd, today
 
 # Three answers in five are the first of these, two are SMALL_WORLD (unknown.py); the others are
 # right too.
@@ -18,5 +18,5 @@ ABOUT_QUALITIES = ("I do not know the opposite of that.", "I do not know that wo
 ABOUT_PASTS = ("I do not know the past tense of that.", "I do not know that word.")
 ABOUT_SPELLING = ("I do not know how that is spelt.", "I do not know how to write that.")
 ABOUT_NUMBERS = ("I do not know. I can only work with small numbers.",
-                 "I do not know. That is too hard for me.", *beyond.NUMBERS.forms)
+                 "I do not know. That is too hard for me.", *beyond_words.NUMBERS.forms)
 TOPICS = (*today.TOPICS, *elsewhere.TOPICS, odd.TOPIC)

@@ -1,10 +1,10 @@
 """What users tell about their relatives and pets, and how they ask for it later."""
 
 from minillm.world.kinds.told import NOT_TOLD, Fact
-from minillm.world.strangers import NAMES, PET_NAMES, PLACES, RELATIVES, SPECIES
+from minillm.world.strangers import NAMES, PET_NAMES, PLACES, SPOKEN_OF_PETS, SPOKEN_OF_RELATIVES
 
 OTHERS = (
-    Fact("name", NAMES, RELATIVES, ("my {r} is called {v}", "my {r}'s name is {v}"),
+    Fact("name", NAMES, SPOKEN_OF_RELATIVES, ("my {r} is called {v}", "my {r}'s name is {v}"),
          ("My {r} is called {v}.", "my {r}'s name is {v}", "I have {ar} called {v}.",
           "The name of my {r} is {v}.", "This is my {r} {v}.", "my {r} {v} is here",
           "We call my {r} {v}.", "my {r} has a nice name: {v}", "I have {ar}, {v}.",
@@ -73,7 +73,7 @@ OTHERS = (
          (f"Your {{r}}'s name? {NOT_TOLD}", "You have not told me your {r}'s name.",
           "You have not told me the name of your {r}.",
           "I do not know your {r}'s name.", "I do not know the name of your {r}.")),
-    Fact("pet's name", PET_NAMES, SPECIES,
+    Fact("pet's name", PET_NAMES, SPOKEN_OF_PETS,
          ("my {r} is called {v}", "I have {ar} called {v}"),
          ("My {r} is called {v}.", "my {r}'s name is {v}", "I have {ar} called {v}.",
           "The name of my {r} is {v}.", "This is my {r} {v}.", "We call our {r} {v}.",
@@ -150,7 +150,7 @@ OTHERS = (
          (f"Your {{r}}'s name? {NOT_TOLD}", "You have not told me your {r}'s name.",
           "You have not told me the name of your {r}.",
           "I do not know your {r}'s name.", "I do not know the name of your {r}.")),
-    Fact("town", PLACES, RELATIVES, ("my {r} lives in {v}", "my {r} is from {v}"),
+    Fact("town", PLACES, SPOKEN_OF_RELATIVES, ("my {r} lives in {v}", "my {r} is from {v}"),
          ("My {r} lives in {v}.", "my {r} is from {v}", "My {r} has a house in {v}.",
           "my {r} moved to {v}", "The home of my {r} is in {v}.", "I visit my {r} in {v}.",
           "My {r} comes from {v}.", "{v} is my {r}'s home.", "my {r} is at home in {v}",

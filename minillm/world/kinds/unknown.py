@@ -4,8 +4,8 @@ from functools import lru_cache
 
 from minillm.world import invented
 from minillm.world.facts import a_an, capitalized, plural, slots_in
-from minillm.world.kinds import (animals, beyond, letters, names, numbers, people, pets, places,
-                                 reactions, things, towns, words)
+from minillm.world.kinds import (animals, beyond, beyond_then, beyond_words, letters, names,
+                                 numbers, people, pets, places, reactions, things, towns, words)
 from minillm.world.kinds.follow_wordings import SAME
 from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, keeps_to
 from minillm.world.kinds.names import HELD_NAMES, NAMES
@@ -206,11 +206,12 @@ def _beyond_items(world):
              (beyond.COUNTRIES, _bare(country.name for country in world.countries)),
              (beyond.ANIMALS, _nouns([*(a.name for a in world.animals), *names.ANIMALS])),
              (beyond.THINGS, _nouns([*(thing.name for thing in world.things), *names.THINGS])),
-             (beyond.WORDS, _bare(bare_words)), (beyond.NUMBERS, _bare(map(str, range(21)))))
+             (beyond_words.WORDS, _bare(bare_words)),
+             (beyond_words.NUMBERS, _bare(map(str, range(21)))))
     items = [item for topic, named in asked for item in _topic_items(topic, named)]
-    for kinds, topic in (((*people.KINDS, *pets.KINDS), beyond.PEOPLE_THEN),
-                         (places.KINDS, beyond.COUNTRIES_THEN),
-                         (animals.KINDS, beyond.ANIMALS_THEN)):
+    for kinds, topic in (((*people.KINDS, *pets.KINDS), beyond_then.PEOPLE),
+                         (places.KINDS, beyond_then.COUNTRIES),
+                         (animals.KINDS, beyond_then.ANIMALS)):
         items += [item for kind in kinds for item in _then_items(world, kind, topic)]
     return items * 2
 
@@ -227,6 +228,6 @@ def _unknown_items(world):
 
 
 KINDS = (
-    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 18.5, unknown=True, right=right_unknown,
+    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 21.5, unknown=True, right=right_unknown,
          own_split=True),
 )

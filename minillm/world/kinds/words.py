@@ -189,5 +189,5 @@ KINDS = (
           "Do you know the plural that goes with {n}?",
           "Give me the plural for the noun {n}, please."),
          _plural_items, weight=1.4),
-    Kind("past", *PAST, _past_items, weight=2.8),
+    Kind("past", *PAST, _past_items, weight=3.2),
 )
