@@ -6,7 +6,7 @@ from minillm.world.requests import Request, make_requests
 from minillm.world.writers import pick_writer, write_answer
 
 MORE_TURNS = (0.3, 0.25, 0.1)  # shares of conversations with 1, 2, 3 independent turns in front
-MOST_WORDS, MOST_TURNS = 68, 6  # of a conversation whose answer is full and right
+MOST_WORDS, MOST_TURNS = 65, 6  # of a conversation whose answer is full and right
 ABOUT_THE_USER = ("memory", "not told")  # kinds in which the user tells something
 FURTHER_SHARE = 0.5  # of their further questions: they are asked
 BETWEEN = 0.75  # share of these whose turns in front stand between the telling and the question

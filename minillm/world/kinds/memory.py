@@ -273,7 +273,7 @@ def _right_memory(request, response):
 
 # no manners: the earlier answers do not follow any system prompt
 KINDS = (
-    Kind("memory", (), (), _memory_items, (), 14.0, right=_right_memory, own_split=True),
-    Kind("not told", (), (), _not_told_items, (), 10.5, unknown=True, right=right_unknown,
+    Kind("memory", (), (), _memory_items, (), 15.0, right=_right_memory, own_split=True),
+    Kind("not told", (), (), _not_told_items, (), 12.5, unknown=True, right=right_unknown,
          own_split=True),
 )
