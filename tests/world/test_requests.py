@@ -118,9 +118,12 @@ def test_what_users_add_to_a_wish_stands_there_once(world, name):
 
 
 def test_kinds_are_balanced(train):
-    shares = Counter(request.kind for request in train)
-    assert len(shares) == len(KINDS)
-    assert max(shares.values()) < 0.15 * len(train) and min(shares.values()) > 0.005 * len(train)
+    weights = np.array([kind.weight for kind in KINDS])
+    shares = weights / weights.sum()
+    assert max(shares) < 0.15 and min(shares) > 0.005
+    drawn = Counter(request.kind for request in train)
+    counts = np.array([drawn[kind.name] for kind in KINDS])
+    assert max(abs(counts - shares * len(train)) / np.sqrt(shares * len(train))) < 4
 
 
 def test_share_of_system_prompts(train):
