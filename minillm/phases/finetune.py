@@ -16,6 +16,7 @@ from minillm.model.language_model import LanguageModel
 from minillm.objectives.next_token import next_token_objective
 from minillm.text.batches import micro_batches, pack_conversations, packed_batch, window_batch
 from minillm.text.chat import render_chat
+from minillm.text.corpus import unsaid
 from minillm.text.fitting import that_fit
 from minillm.training.trainer import fit
 
@@ -62,27 +63,32 @@ class FinetuneConfig(OptimizerConfig):
         return replace(self, steps=self.domain_steps, warmup_share=self.domain_warmup_share)
 
 
-def rendered(model, conversations, what):
-    """Those conversations that fit the context, as (ids, loss mask): only the assistant's tokens
-    are learned.  Raises:  ValueError if there are some, and none fits.
+def rendered(model, conversations, validation, note):
+    """Those conversations of both lists that fit the context, as (ids, loss mask): only the
+    assistant's tokens are learned.
+
+    Raises:  ValueError if a list has some, and none fits
     """
-    whole = [render_chat(model.tokenizer, messages) for messages in conversations]
-    (fit,) = that_fit({what: whole}, lambda example: example[:1], model.config.context,
-                      least=min(len(whole), 1))
-    return fit
+    parts = {"conversations": conversations, "held-out conversations": validation}
+    whole = {what: [render_chat(model.tokenizer, messages) for messages in some]
+             for what, some in parts.items() if len(some)}
+    fit = that_fit(whole, lambda example: example[:1], model.config.context, note)
+    learned = fit.pop(0) if len(conversations) else []
+    return learned, *(fit or [[]])
 
 
-def finetune(model, conversations, settings, seed, recorder, validation=(), replay=None):
+def finetune(model, conversations, settings, seed, recorder, validation=(), replay=None,
+             note=unsaid):
     """Train on conversations:  minimize -log p(token) over the assistant's tokens only.
 
     conversations: [messages]; several are packed into a row, and none sees another.
     replay: (N,) token ids of the pretraining text. Every step reads `replay_rows` windows of it
     again, so that the model does not forget it.
+    note: called with a line that counts those that are longer than the context.
     Returns how many conversations to learn from are longer than the context and were left out;
     those of `validation` that are longer are left out too.
     """
-    learned = rendered(model, conversations, "conversations")
-    held_out = rendered(model, validation, "held-out conversations")
+    learned, held_out = rendered(model, conversations, validation, note)
     packed = pack_conversations(learned, model.config.context, np.random.default_rng(seed),
                                 model.tokenizer.pad_id)
 

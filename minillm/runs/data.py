@@ -121,12 +121,13 @@ def askable(model, parts, messages_of, note=unsaid):
 
 
 def conversations(run, model, note=unsaid):
-    """Conversations (messages) of the embedded world, or the user's own, that fit the context."""
+    """(to learn from, held out): conversations (messages) of the embedded world; or of the user's
+    own, those that fit the context.
+    """
     rng, path = run.rng("finetune"), run.data.get("finetune")
-
-    def rows_of(messages):
-        return [model.tokenizer.encode_chat(messages, ask=False)]
     if path is not None:
+        def rows_of(messages):
+            return [model.tokenizer.encode_chat(messages, ask=False)]
         longer_by = LONGER if imported_from(run.folder) is None else \
             "import the model again with --context"
         (fit,) = that_fit({"conversations": corpus.load_conversations(path, note)}, rows_of,
@@ -134,9 +135,7 @@ def conversations(run, model, note=unsaid):
         return corpus.split_documents(fit, 0.05, rng)
     drawn = [make_conversations(world(run), run.config.finetune.conversations, rng),
              make_conversations(world(run), 200, rng, "held_out")]
-    learned, held_out = ([item.messages for item in items] for items in drawn)
-    return that_fit({"conversations": learned, "held-out conversations": held_out}, rows_of,
-                    model.config.context, note)
+    return [[item.messages for item in items] for items in drawn]
 
 
 def task_messages(run):

@@ -62,13 +62,15 @@ def run_finetune(run):
     if not own:
         data.check_world_fits(run, model.tokenizer, model.config.context)
         replay = model.tokenizer.encode_documents(data.documents(run)[0])
-    learned, held_out = data.conversations(run, model, told(run, "finetune"))
+    note = told(run, "finetune")
+    learned, held_out = data.conversations(run, model, note)
     if settings.lora:
         shown = finetune.adapter_for(model, settings, seed)
         trained, whole = tree.count(shown.params), tree.count(model.params)
         run.say(f"finetune: LoRA of rank {shown.rank}: {trained:,} parameters are trained beside "
                 f"{whole:,} ({trained / whole:.1%})")
-    finetune.finetune(model, learned, settings, seed, run.recorder("finetune"), held_out, replay)
+    finetune.finetune(model, learned, settings, seed, run.recorder("finetune"), held_out, replay,
+                      note)
     if own:
         return
     messages, _ = data.task_messages(run)

@@ -19,6 +19,7 @@ from minillm.world.kinds.reactions import ANOTHER, ANOTHER_PARAPHRASES
 from minillm.world.kinds.riddles import RIDDLES
 from minillm.world.kinds.told_of_others import OTHERS
 from minillm.world.requests import _request, kind_tables, requests_of_kind
+from minillm.world.strangers import RELATIVES, SPECIES
 from minillm.world.writers import write_answer
 
 TALK = ("greeting", "mood", "about me", "memory", "not told", "follow-up", "riddle")
@@ -279,6 +280,15 @@ def test_remarks_are_learned_with_words_around_them_too(items, kind, sorts):
         assert item.phrasings[:len(said)] == said and len(more) == (len(said) + 1) // 2
         assert all(remark.rstrip(".!") in wrapped and len(wrapped) > len(remark) for remark, wrapped in zip(said[::2], more))
         assert item.paraphrases == table[item.answer].paraphrases
+
+
+@pytest.mark.parametrize("often, all_of_them, share", [
+    (("dog", "cat"), SPECIES, 12 / 25), (("sister", "brother", "mother", "father", "friend"), RELATIVES, 17 / 29)])
+def test_users_speak_mostly_of_those_whom_people_have(items, often, all_of_them, share):
+    """And sometimes of all others."""
+    asked = [re.search(r"Your (\w+)", item.sentence)[1] for item in items["memory"] if item.sentence.startswith("Your ")]
+    asked = [word for word in asked if word in all_of_them]
+    assert set(asked) == set(all_of_them) and np.mean([word in often for word in asked]) == pytest.approx(share, abs=0.06)
 
 
 def test_a_known_thing_may_be_asked_about_after_a_strange_one(items):
