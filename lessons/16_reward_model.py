@@ -237,7 +237,7 @@ def draw(axes):
     axes.set_xscale("log")
     axes.set_xlabel("prompts whose answers were ranked")
     axes.set_ylabel("held-out pairs ordered right")
-    axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.08))
+    axes.legend(frameon=False, loc="center right", bbox_to_anchor=(1, 0.7))
 
 
 def draw_ways(axes):
