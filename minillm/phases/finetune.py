@@ -63,18 +63,14 @@ class FinetuneConfig(OptimizerConfig):
         return replace(self, steps=self.domain_steps, warmup_share=self.domain_warmup_share)
 
 
-def rendered(model, conversations, validation, note):
-    """Those conversations of both lists that fit the context, as (ids, loss mask): only the
-    assistant's tokens are learned.
-
-    Raises:  ValueError if a list has some, and none fits
+def rendered(model, conversations, what, note=unsaid):
+    """Those conversations that fit the context, as (ids, loss mask): only the assistant's tokens
+    are learned.  Raises:  ValueError if there are some, and none fits.
     """
-    parts = {"conversations": conversations, "held-out conversations": validation}
-    whole = {what: [render_chat(model.tokenizer, messages) for messages in some]
-             for what, some in parts.items() if len(some)}
-    fit = that_fit(whole, lambda example: example[:1], model.config.context, note)
-    learned = fit.pop(0) if len(conversations) else []
-    return learned, *(fit or [[]])
+    whole = [render_chat(model.tokenizer, messages) for messages in conversations]
+    (fit,) = that_fit({what: whole}, lambda example: example[:1], model.config.context, note,
+                      least=min(len(whole), 1))
+    return fit
 
 
 def finetune(model, conversations, settings, seed, recorder, validation=(), replay=None,
@@ -88,7 +84,8 @@ def finetune(model, conversations, settings, seed, recorder, validation=(), repl
     Returns how many conversations to learn from are longer than the context and were left out;
     those of `validation` that are longer are left out too.
     """
-    learned, held_out = rendered(model, conversations, validation, note)
+    learned = rendered(model, conversations, "conversations", note)
+    held_out = rendered(model, validation, "held-out conversations", note)
     packed = pack_conversations(learned, model.config.context, np.random.default_rng(seed),
                                 model.tokenizer.pad_id)
 

@@ -73,7 +73,8 @@ def aligned(judge_run, name, penalty, longest, steps):
                        steps=steps or run.config.rlhf.steps)
     run = run._replace(config=replace(run.config, rlhf=settings))
     work.run_rlhf(run)
-    requests, policy, start = data.requests(run), run.model("rlhf"), run.model("finetune")
+    policy, start = run.model("rlhf"), run.model("finetune")
+    _, requests = data.askable_requests(run, start, 1, run.rng("rlhf"))
     (new, after), (old, before) = (gold(model, requests, settings) for model in (policy, start))
     return {"win": win_rate(new, old)[0], "gold": new.mean() - old.mean(),
             "kl": measures.policy_kl(policy, start, requests, settings, run.rng("evaluation", 1)),
