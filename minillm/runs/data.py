@@ -126,11 +126,10 @@ def conversations(run, model, note=unsaid):
     """
     rng, path = run.rng("finetune"), run.data.get("finetune")
     if path is not None:
-        def rows_of(messages):
-            return [model.tokenizer.encode_chat(messages, ask=False)]
         longer_by = LONGER if imported_from(run.folder) is None else \
             "import the model again with --context"
-        (fit,) = that_fit({"conversations": corpus.load_conversations(path, note)}, rows_of,
+        (fit,) = that_fit({"conversations": corpus.load_conversations(path, note)},
+                          lambda messages: [model.tokenizer.encode_chat(messages, ask=False)],
                           model.config.context, note, least=2, longer_by=longer_by)
         return corpus.split_documents(fit, 0.05, rng)
     drawn = [make_conversations(world(run), run.config.finetune.conversations, rng),

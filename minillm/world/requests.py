@@ -25,7 +25,7 @@ class Request:
     sentence: str  # full right answer
     wrong: tuple[str, ...]  # wrong short answers of the same sort
     harmful: bool
-    held_out_entity: bool  # training never asks this kind of question about the entity (held out)
+    held_out_entity: bool  # training never asks this kind of question about the entity
     held_out_phrasing: bool  # training never uses this phrasing
     wrong_sentences: tuple[str, ...] = ()  # full wrong answers
     also: tuple[str, ...] = ()  # other full right answers (for a list: its members)
@@ -94,14 +94,11 @@ def make_requests(world, n, rng, split="train", kinds=None):
         raise ValueError(f"split is {split!r}, but must be one of {SPLITS}")
     tables = kind_tables(world) if kinds is None else [_table(world, name) for name in kinds]
     with_held = [table for table in tables if table[3]]
-    shares, shares_held = _shares(tables), _shares(with_held)
     requests = []
     for number in range(n):
         new_entity = split == "held_out" and number % 2 == 1 and bool(with_held)
         new_phrasing = split == "held_out" and not new_entity
-        table = (with_held[pick_weighted(rng, shares_held)] if new_entity else
-                 tables[pick_weighted(rng, shares)])
-        kind, items, known, held = table
+        kind, items, known, held = _pick_kind(with_held if new_entity else tables, rng)
         if new_phrasing:
             item = pick(rng, items)
         else:
@@ -130,9 +127,9 @@ def _table(world, name):
     return next(table for table in kind_tables(world) if table[0].name == name)
 
 
-def _shares(tables):
-    """{place of a table: the weight of its kind}"""
-    return {place: kind.weight for place, (kind, *_) in enumerate(tables)}
+def _pick_kind(tables, rng):
+    """Draw one of the tables by the weights of their kinds."""
+    return tables[pick_weighted(rng, {i: kind.weight for i, (kind, *_) in enumerate(tables)})]
 
 
 def _request(kind, item, new_phrasing, rng):

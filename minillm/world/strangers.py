@@ -53,8 +53,7 @@ PET_NAMES = (
 SPECIES = (*invented.PETS, "hamster", "mouse", "hen", "horse", "fish")
 RELATIVES = ("sister", "brother", "mother", "father", "friend", "uncle", "son", "daughter", "aunt",
              "cousin", "grandma", "wife", "husband")
-# To draw from: whom people speak of often stands here several times. The word in a question must be
-# found again in what was told; that is learned the sooner, the more often the word is asked for.
+# To draw from: whom people speak of often stands here several times.
 SPOKEN_OF_PETS = (*SPECIES, *("dog", "cat") * 5, "rabbit", "hamster")
 SPOKEN_OF_RELATIVES = (*RELATIVES, *("sister", "brother") * 3, *("mother", "father", "friend") * 2,
                        "wife", "husband", "son", "daughter")

@@ -74,7 +74,7 @@ def aligned(judge_run, name, penalty, longest, steps):
     run = run._replace(config=replace(run.config, rlhf=settings))
     work.run_rlhf(run)
     policy, start = run.model("rlhf"), run.model("finetune")
-    _, requests = data.askable_requests(run, start, 1, run.rng("rlhf"))
+    (requests,) = data.askable(start, {"prompts": data.requests(run)}, lambda request: request.messages())
     (new, after), (old, before) = (gold(model, requests, settings) for model in (policy, start))
     return {"win": win_rate(new, old)[0], "gold": new.mean() - old.mean(),
             "kl": measures.policy_kl(policy, start, requests, settings, run.rng("evaluation", 1)),
