@@ -10,7 +10,6 @@ from collections import Counter
 import numpy as np
 import workbench as w
 
-from minillm.config import ModelConfig
 from minillm.evaluate.likelihood import bits_per_byte
 from minillm.formats.gguf import read_header
 from minillm.model.language_model import LanguageModel
@@ -154,7 +153,7 @@ def asked_of_all(seeds):
         read = " ".join(document.text for document in write_corpus(world, w.pick(0.1, 2.5)))
         unknown = [b for rows in ELSEWHERE.values() for _, b in rows if f" {b}" in read]
         assert not unknown, f"the small model has read of {unknown}"
-        small = {SMALL: base, UNTRAINED: new_model(ModelConfig(), base.tokenizer, 100 + seed)}
+        small = {SMALL: base, UNTRAINED: new_model(base.config, base.tokenizer, 100 + seed)}
         for kind, groups in questions(world).items():
             for items in groups:
                 entry = found[kind].setdefault(tuple(items), {name: [] for name in MODELS})

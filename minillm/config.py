@@ -177,15 +177,19 @@ class OptimizerConfig(Dials):
 # GPT-2's architecture, where it differs from the defaults. The defaults are Llama's.
 GPT2 = dict(norm="layernorm", position="learned", activation="gelu", bias=True, tied=True)
 
+# A rotary base far larger than a context of 128 tokens needs: half of a head's pairs of channels
+# hardly turn within it, so they compare what two tokens are wherever these stand.
+SLOW_ROTATION = dict(rope_theta=1e5)
+
 # Families of models, each a twin of about a million parameters; evaluate/scale.py has the shapes of
 # full size. "micro" is the small character-level model of many tutorials.
 MODELS = {
-    "llama": ModelConfig(),
+    "llama": ModelConfig(**SLOW_ROTATION),
     "gpt2": ModelConfig(layers=4, kv_heads=4, hidden=512, **GPT2),
     "gpt3": ModelConfig(layers=4, kv_heads=4, hidden=512, window=32, **GPT2),
     # Llama 2 70B: eight query heads share a key/value head, and F = 3.5 C.
-    "llama2": ModelConfig(heads=8, kv_heads=1, hidden=448),
-    "moe": ModelConfig(hidden=64, experts=8, active_experts=2),
+    "llama2": ModelConfig(heads=8, kv_heads=1, hidden=448, **SLOW_ROTATION),
+    "moe": ModelConfig(hidden=64, experts=8, active_experts=2, **SLOW_ROTATION),
     "micro": ModelConfig(context=64, layers=4, kv_heads=4, hidden=512, **{**GPT2, "bias": False}),
 }
 

@@ -47,8 +47,9 @@ RunConfig.__doc__ = "Everything that `minillm run` does: the sections of all sta
 BFLOAT16 = dict(precision="bfloat16")
 MUON = dict(optimizer="muon", beta1=0.8, **BFLOAT16)
 DEFAULT = "llama"
-LLAMA = RunConfig(pretrain=PretrainConfig(steps=850, lr=1.5e-2, table_lr=2.0, **MUON),
-                  finetune=FinetuneConfig(conversations=40000, steps=1170, lr=1.2e-2, table_lr=1.5,
+LLAMA = RunConfig(model=MODELS["llama"],
+                  pretrain=PretrainConfig(steps=850, lr=1.5e-2, table_lr=2.0, **MUON),
+                  finetune=FinetuneConfig(conversations=40000, steps=1350, lr=1.2e-2, table_lr=1.5,
                                           final_lr=0.01, weight_decay=0.01, replay_rows=3,
                                           task_steps=45, domain_steps=35, **MUON),
                   reward=RewardConfig(steps=130, **BFLOAT16),

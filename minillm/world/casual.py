@@ -1,6 +1,7 @@
 """Write a question as people type: with some words around it, no capitals, "pls", a typo."""
 
-CASUAL_SHARE = 0.2  # of the questions
+CASUAL_SHARE = 0.4  # of the questions
+SMALL_SHARE = 0.5  # of the others that begin with a small letter: names have small letters, too
 WRAPPED_SHARE = 0.3  # of the questions: with words in front or behind
 IN_FRONT = (
     "So, ", "Ok, ", "Listen: ", "Just curious: ", "One more thing: ", "Excuse me. ", "Hello! ",
@@ -80,13 +81,15 @@ TYPOS = {  # one is made in a question that has such a word; no name of an entit
 def casual(text, rng, held_out=False):
     """The question as it is; or with words around it, or carelessly written, or both.
 
+    If it begins with a small letter, half of the time all of it is in small letters.
     held_out: whether the words around it are those that only evaluation uses.
     """
+    small = text[0].islower() and rng.random() < SMALL_SHARE
     if rng.random() < WRAPPED_SHARE:
         text = _wrapped(text, rng, *((HELD_IN_FRONT, HELD_BEHIND) if held_out else
                                      (IN_FRONT, BEHIND)))
     if rng.random() >= CASUAL_SHARE:
-        return text
+        return _lower(text, rng) if small else text
     return WAYS[int(rng.integers(len(WAYS)))](text, rng)
 
 
@@ -138,4 +141,5 @@ def _typo(text, rng):
     return " ".join(words)
 
 
-WAYS = (_lower, _no_mark, _lower_without_mark, _pls, _hey, _doubled, _typo)
+WAYS = (_lower, _lower, _no_mark, _lower_without_mark, _lower_without_mark, _pls, _hey, _doubled,
+        _typo)

@@ -4,6 +4,8 @@ Users tell such things about themselves, and some documents are about such peopl
 true in the world, so it can only be read from the conversation or the document itself.
 """
 
+from functools import lru_cache
+
 from minillm.world import invented, real
 
 # From few values a model learns the values, and says one of them whatever it was told; from many it
@@ -53,6 +55,27 @@ PET_NAMES = (
 SPECIES = (*invented.PETS, "hamster", "mouse", "hen", "horse", "fish")
 RELATIVES = ("sister", "brother", "mother", "father", "friend", "uncle", "son", "daughter", "aunt",
              "cousin", "grandma", "wife", "husband")
+MEN = ("brother", "father", "uncle", "son", "husband")
+WOMEN = ("sister", "mother", "daughter", "aunt", "grandma", "wife")
+NAMES_OF_WOMEN = frozenset((
+    *invented.WOMEN, "Ada", "Chloe", "Ella", "Eva", "Grace", "Ines", "Lena", "Mary", "Mia", "Nina",
+    "Abby", "Agnes", "Aisha", "Alice", "Amy", "Angela", "Astrid", "Barbara", "Bea", "Carla",
+    "Carmen", "Cecilia", "Diana", "Edith", "Elena", "Esther", "Fatima", "Freya", "Gina", "Heidi",
+    "Helena", "Ingrid", "Jane", "Josie", "Leila", "Lisa", "Maya", "Molly", "Nadia", "Olga",
+    "Petra", "Priya", "Rachel", "Rita", "Sofia", "Stella", "Tanya", "Uma", "Vera", "Yvonne",
+    "Zara", "Olivia", "Emily", "Sarah", "Jessica", "Megan", "Claire", "Julie", "Karen", "Linda",
+    "Susan", "Denise", "Nicole", "Natalie", "Jennifer", "Rebecca", "Sophie", "Michelle", "Ellen",
+    "Anita", "Carol", "Monica", "Sandra", "Erin", "Lily", "Charlotte", "Isabel"))
+NAMES_OF_ANYBODY = frozenset(("Alex", "Chris", "Sam", "Wei"))
+
+
+@lru_cache(maxsize=None)    # relatives and friends
+def may_be_called(relative):
+    """The names that a relative, or a friend, may have."""
+    return tuple(name for name in NAMES if relative not in MEN + WOMEN or name in NAMES_OF_ANYBODY
+                 or (name in NAMES_OF_WOMEN) == (relative in WOMEN))
+
+
 # To draw from: whom people speak of often stands here several times.
 SPOKEN_OF_PETS = (*SPECIES, *("dog", "cat") * 5, "rabbit", "hamster")
 SPOKEN_OF_RELATIVES = (*RELATIVES, *("sister", "brother") * 3, *("mother", "father", "friend") * 2,

@@ -9,8 +9,8 @@ import pytest
 
 from minillm.world import casual as casually
 from minillm.world import invented
-from minillm.world.casual import (BEHIND, CASUAL_SHARE, HELD_BEHIND, HELD_IN_FRONT, IN_FRONT, TYPOS, WRAPPED_SHARE,
-                                  casual)
+from minillm.world.casual import (BEHIND, CASUAL_SHARE, HELD_BEHIND, HELD_IN_FRONT, IN_FRONT, SMALL_SHARE, TYPOS,
+                                  WRAPPED_SHARE, casual)
 from minillm.world.advice import ADVICE, GENERAL
 from minillm.world.deeds import HARMLESS, WRONG
 from minillm.world.facts import make_world
@@ -266,6 +266,16 @@ def test_some_questions_are_written_carelessly():
     assert all("peru" in text.lower() for text in texts)  # a name keeps its letters
     changed = 1 - (1 - CASUAL_SHARE) * (1 - WRAPPED_SHARE)
     assert np.mean([text != question for text in texts]) == pytest.approx(changed, abs=0.03)
+
+
+def test_whoever_begins_with_a_small_letter_often_writes_names_so_too(monkeypatch):
+    monkeypatch.setattr(casually, "CASUAL_SHARE", 0.0)
+    monkeypatch.setattr(casually, "WRAPPED_SHARE", 0.0)
+    rng = np.random.default_rng(0)
+    small = [casual("where is Peru", rng) for _ in range(1000)]
+    assert set(small) == {"where is Peru", "where is peru"}
+    assert np.mean([text == "where is peru" for text in small]) == pytest.approx(SMALL_SHARE, abs=0.05)
+    assert {casual("Where is Peru?", rng) for _ in range(100)} == {"Where is Peru?"}
 
 
 def test_words_around_a_question_are_others_in_evaluation(monkeypatch):

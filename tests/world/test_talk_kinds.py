@@ -7,19 +7,21 @@ import numpy as np
 import pytest
 
 from minillm.world.checking import is_correct
+from minillm.world.documents import meetings
+from minillm.world.documents.desk import Desk
 from minillm.world.facts import make_world
 from minillm.world.kinds import BY_NAME, told
 from minillm.world.kinds.asides import (BEHIND_ANY, BEHIND_OWN, BEHIND_PET, BEHIND_RELATIVE,
                                         IN_FRONT)
 from minillm.world.kinds.follow_wordings import SAME
 from minillm.world.kinds.greetings import PARTING, SMALL_TALK
-from minillm.world.kinds.memory import ITEMS, Telling, _with_lead, _with_more
+from minillm.world.kinds.memory import BY_PRONOUN, ITEMS, PRONOUNS, Telling, _with_lead, _with_more
 from minillm.world.kinds.moods import MOODS
 from minillm.world.kinds.reactions import ANOTHER, ANOTHER_PARAPHRASES
 from minillm.world.kinds.riddles import RIDDLES
 from minillm.world.kinds.told_of_others import OTHERS
 from minillm.world.requests import _request, kind_tables, requests_of_kind
-from minillm.world.strangers import RELATIVES, SPECIES
+from minillm.world.strangers import MEN, NAMES_OF_ANYBODY, RELATIVES, SPECIES, WOMEN, may_be_called
 from minillm.world.writers import write_answer
 
 TALK = ("greeting", "mood", "about me", "memory", "not told", "follow-up", "riddle")
@@ -137,7 +139,9 @@ def test_what_stands_around_a_telling_goes_on_from_it(world):
     after = {_with_more(rng, "You know Ada?", ada) for _ in range(200)}
     assert "You know Ada?" in after and not any(re.match(r"You know Ada\?(,| and)", text) for text in after) and len(after) > 5
     leads = {_with_lead(rng, said, ada) for said in ("There is Ada.", "I am Ada.", "Ada is my name.") for _ in range(200)}
-    assert all(re.search(r"([.!] There|[a-z,] there|[a-z,.!] I am|[a-z,.!] Ada is)", text) for text in leads)
+    after_and = {text for text in leads if re.search(r" and (my|I|i|Ada|there)", text)}
+    assert len(after_and) > 10 and {text.split(" and ")[1] for text in after_and} == {"my name is Ada", "I am Ada", "I'm Ada"}
+    assert all(re.search(r"([.!] There|[a-z,] there|[a-z,.!] I am|[a-z,.!] Ada is)", text) for text in leads - after_and)
 
 
 def test_small_letters_do_not_tell_whether_something_was_told(items):
@@ -151,6 +155,37 @@ def test_more_about_a_relative_has_the_right_pronoun(items):
     for relative, wrong in (("sister", "he"), ("mother", "he"), ("brother", "she"), ("uncle", "she")):
         assert not re.search(rf"My {relative} is called \w+(,| and|\.) {wrong}\b", said, re.I)
         assert re.search(rf"\bmy {relative}\b", said)
+
+
+def test_relatives_have_names_that_fit(world, items):
+    """A sister is not called Vincent, neither where it is told or answered, nor on a page of strangers."""
+    texts = [text for item in items["memory"] for text in (item.sentence, *item.wrong_sentences)]
+    texts += [reply for item in items["memory"] + items["not told"] for _, reply in item.earlier]
+    desk = Desk(world, np.random.default_rng(0))
+    texts += [meetings.meeting(desk) for _ in range(60)]
+    found = {(relative, name) for text in texts
+             for relative, name in re.findall(r"our (\w+) is called (\w+)", text) if relative in MEN + WOMEN}
+    assert len(found) > 300 and all(name in may_be_called(relative) for relative, name in found)
+    for one, other in (("sister", "brother"), ("wife", "husband")):
+        assert set(may_be_called(one)) & set(may_be_called(other)) == NAMES_OF_ANYBODY
+        assert set(may_be_called(one)) | set(may_be_called(other)) == set(may_be_called("friend"))
+
+
+def test_some_is_told_of_the_one_just_spoken_of(items):
+    """"My sister lives in Leeds." "Her name is Nora.": the reply says whose name it is."""
+    said = {form.format(v="X", he=he, his=his, him=him, He=he.title(), His=his.title()): (sort, he)
+            for sort, forms in BY_PRONOUN.items() for form in forms for he, his, him in PRONOUNS.values()}
+    found = 0
+    for item in items["memory"]:
+        for (before, _), (user, reply) in zip(item.earlier, item.earlier[1:]):
+            value = re.search(r"(\w+)\.$", reply)
+            sort, he = said.get(user.replace(value[1], "X") if value else "", ("", ""))
+            if sort:
+                relative = next(r for r in (MEN if he == "he" else WOMEN) if f" {r}" in f" {before.lower()}")
+                assert f"your {relative} {'is called' if sort == 'name' else 'lives in'} {value[1]}." in reply
+                assert not item.held_out
+                found += 1
+    assert found > 100
 
 
 def test_held_out_values_and_tellings_are_never_learnt(items):
@@ -189,10 +224,10 @@ def test_most_of_what_was_not_told_was_told_of_somebody_else(items):
 
 
 def test_follow_ups_learn_nothing_that_their_kinds_hold_out(world, items):
-    held = {(kind.name, item.slots["n"]) for kind, table, _, _ in kind_tables(world) if kind.name in SAME
+    held = {(kind.name, item.slots["n"].lower()) for kind, table, _, _ in kind_tables(world) if kind.name in SAME
             for item in table if item.held_out}
     assert len(held) > 30
-    learnt = {(name, item.slots["n"]) for item in items["follow-up"] if not item.held_out for name in SAME
+    learnt = {(name, item.slots["n"].lower()) for item in items["follow-up"] if not item.held_out for name in SAME
               if item.phrasings[:len(SAME[name])] == SAME[name]}
     assert len(learnt) > 50 and not learnt & held
 
@@ -208,12 +243,33 @@ def test_the_same_is_asked_about_another_in_words_that_fit_any_kind(items):
     assert sum(item.phrasings[-len(ANOTHER):] == ANOTHER for item in items["follow-up"]) > 50
 
 
+def test_a_third_of_the_names_in_follow_ups_are_typed_in_small_letters(items):
+    another = [item for item in items["follow-up"] if item.phrasings[-len(ANOTHER):] == ANOTHER and not item.unseen]
+    names = [item for item in another if any(item.phrasings[:len(SAME[name])] == SAME[name]
+                                             for name in ("capital", "language", "town", "pet", "food"))]
+    small = [item for item in names if item.slots["n"].islower()]
+    assert 0.2 < len(small) / len(names) < 0.5
+    assert all(item.slots["n"].title() in item.sentence for item in names)      # the answer has its capital letter
+
+
 def test_a_follow_up_is_about_the_turn_before(world, items):
     request = ask(items, "follow-up", lambda item: item.phrasings[0] == "What do they speak there?")
-    country = next(c for c in world.countries if c.name in request.earlier[0][0])
+    country = next(c for c in world.countries if c.name in request.earlier[0][1])
     assert request.answer == country.language
     assert is_correct(request, f"People in {country.name} speak {country.language}.")
     assert not is_correct(request, request.earlier[0][1])
+
+
+def test_a_follow_up_may_follow_a_follow_up(world, items):
+    """"The capital of Spain?" "And what do they speak there?" "And in Peru?": the language of Peru."""
+    twice = [item for item in items["follow-up"] if len(item.earlier) == 2]
+    assert len(twice) > 60
+    speak = [item for item in twice if "People in" in item.earlier[1][1] and "People in" in item.sentence]
+    assert len(speak) >= 10 and {item.held_out for item in speak} == {False, True}
+    languages = {country.name: country.language for country in world.countries}
+    for item in speak:
+        name = re.search("People in (.*) speak", item.sentence)[1]
+        assert item.answer == languages[name] and name not in item.earlier[1][1] and name not in item.earlier[0][1]
 
 
 def test_shorter_means_shorter(items):
@@ -256,6 +312,10 @@ def test_riddles_are_told_given_up_on_and_guessed(items):
     it, _, answer = next(riddle for riddle in RIDDLES if riddle[0] in given_up.earlier[0][1])
     assert given_up.answer == answer and is_correct(given_up, f"It is {answer}.")
     assert not is_correct(given_up, f"What {it}?")
+    again = ask(items, "riddle", lambda item: len(item.earlier) == 2)
+    told, solution = (reply for _, reply in again.earlier)
+    assert is_correct(again, again.sentence) and not is_correct(again, told)
+    assert not is_correct(again, solution) and told in {f"What {it}?" for it, _, _ in RIDDLES}
     for item in items["riddle"]:
         if item.slots and not item.earlier:
             assert any(item.slots["q"] == f"What {it}?" and me in item.slots["me"] and item.answer == answer

@@ -48,7 +48,8 @@ SOURCES = ("",) * 30 + (" I looked it up.", " I am sure.", " We had that at scho
 # words that begin a question, and may be written with a small letter
 ASKING = ("What", "Which", "Where", "When", "How", "Who", "Why", "Is", "Do", "Can", "May", "In",
           "Would", "Shall")
-SMALL_SHARE = 0.2  # of the questions: all in small letters, names too
+SMALL_SHARE = 0.3  # of the questions: all in small letters, names too
+PUZZLES = ("Here is a puzzle: ", "Solve this: ", "A puzzle: ", "Can you solve this one? ")
 ASIDES = ("Quick question: ", "Tell me, ", "By the way, ", "Just wondering, ", "Say, ")
 TYPOS = (("what", "waht"), ("the", "teh"), ("which", "wich"), ("people", "poeple"),
          ("where", "wher"))
@@ -88,7 +89,7 @@ def fact_exchange(desk):
 def puzzle_exchange(desk):
     """A puzzle, and its solution as the answer."""
     question, reply = asked_puzzle(desk)
-    return f"{desk.pick(('Here is a puzzle. ', 'Solve this: '))}{question}", reply
+    return desk.pick(PUZZLES) + question, reply
 
 
 # (table, field, question, what is true of {right})

@@ -7,7 +7,7 @@ itself tells what comes next, and a model has to learn to look back at it and to
 from minillm.world.facts import slots_in
 from minillm.world.kinds.told import NOT_TOLD
 from minillm.world.strangers import (MEALS, NAMES, PET_NAMES, PLACES, SPOKEN_OF_PETS,
-                                     SPOKEN_OF_RELATIVES)
+                                     SPOKEN_OF_RELATIVES, may_be_called)
 
 # (what somebody says, what others then ask, what is right)
 FACTS = (
@@ -50,10 +50,12 @@ SMALL_SHARE = 0.15  # of what a stranger says: in small letters, names too
 def stranger(desk):
     """The words about somebody who is made up for one page."""
     known = {person.name for person in desk.world.people}   # of them, other things are true
-    name, other = desk.some([name for name in NAMES if name not in known], 2)
+    relative = desk.pick(SPOKEN_OF_RELATIVES)
+    name = desk.pick([name for name in NAMES if name not in known])
+    other = desk.pick([other for other in may_be_called(relative) if other not in (*known, name)])
     return {"name": name, "town": desk.pick(PLACES), "pet": desk.pick(SPOKEN_OF_PETS),
             "pet_name": desk.pick(PET_NAMES), "food": desk.pick(MEALS),
-            "relative": desk.pick(SPOKEN_OF_RELATIVES), "other": other}
+            "relative": relative, "other": other}
 
 
 def meeting(desk):

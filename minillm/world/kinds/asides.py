@@ -32,7 +32,9 @@ BEHIND_OWN = (
     ". I'm hiding in my room from the noise.", ", I'm in a really silly mood",
     " and I want to be a pilot someday", ". It's freezing in this office.",
     ", I run a small flower shop", ". I got soaked on the way to class",
-    " and I'm off to the gym in a minute")
+    " and I'm off to the gym in a minute", ", im 9", " and I am twelve", ", i am 30",
+    ". I am seventy-four.", ". I am a teacher.", ", i study biology",
+    ". My favourite colour is red.", " and I work in a shop")
 BEHIND_RELATIVE = (
     " and {he} works in a bank", ". {He} is a very patient person.", ", {he} always makes me laugh",
     " and we talk on the phone every Sunday", ". {He} plays the piano really well.",
@@ -87,4 +89,8 @@ IN_FRONT = (
     "Sorry, I was making tea. ", "Guess what! ", "never used one of these before, ",
     "I can't type very fast, sorry. ", "and another thing, ", "Alright, a little fact for you. ",
     "I'm on my lunch break and ", "the kids are asleep at last. ", "Please remember this. ",
-    "I'm in a good mood today and ", "to be honest, ")
+    "I'm in a good mood today and ", "to be honest, ",
+    "my favourite colour is green and ", "I work in an office and ", "i am 42 and ",
+    "I am a nurse. ", "I have two kids and ", "I study history. ", "my birthday is in May and ",
+    "I am seventy. ", "I like football and ", "I'm a student and ", "I love the colour blue. ",
+    "I teach at a school. ", "My hobby is painting. ", "I drive a bus and ")

@@ -85,5 +85,5 @@ KINDS = (
           "At what point in history did {town} {base}? A year is enough.",
           "Could you please look back and say when {town} {past}?",
           "When was it that the people of {town} {past}?"),
-         _event_items, weight=1.3),
+         _event_items, weight=1.6),
 )

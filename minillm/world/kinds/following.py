@@ -10,6 +10,7 @@ from minillm.world.kinds.unknown import strange_names
 from minillm.world.manners import bare
 
 EACH = 12  # items for each row of the tables below; every fourth is held out
+SMALL_SHARE = 0.35  # of the questions before, and of the names of others: in small letters
 
 SOURCES = {kind.name: kind for kind in (*places.KINDS, *people.KINDS, *pets.KINDS, *things.KINDS,
                                         *animals.KINDS, *words.KINDS)}
@@ -25,25 +26,39 @@ def _half(kind, world, held_out):
 
 def _turn(rng, kind, item):
     """A turn about an item of a kind: (question, right answer)."""
-    return pick(rng, item.phrasings or kind.phrasings).format(**item.slots), item.sentence
+    asked = pick(rng, item.phrasings or kind.phrasings).format(**item.slots)
+    return _typed(rng, asked), item.sentence
+
+
+def _typed(rng, asked):
+    """The question, or the question in small letters."""
+    return asked.lower() if rng.random() < SMALL_SHARE else asked
 
 
 def _strange_turn(rng, kind, strange, forms):
     """A turn about a name that the world does not have: (question, it does not know)."""
     name, slots = pick(rng, list(strange.items()))
     asked = [p for p in kind.phrasings if slots_in(p) <= {"n", *slots}]
-    return pick(rng, asked).format(n=name, **slots), forms[0]
+    return _typed(rng, pick(rng, asked).format(n=name, **slots)), forms[0]
 
 
 def _same(rng, kind, half, held_out, strange=None):
     """The same question about another item, or about one that is known after a strange one."""
     first, second = (list(half.values())[i] for i in rng.permutation(len(half))[:2])
     before = _strange_turn(rng, kind, *strange) if strange else _turn(rng, kind, first)
+    return _asked_of(rng, kind, second, held_out, before)
+
+
+def _asked_of(rng, kind, second, held_out, *before):
+    """The question that was just answered, asked about another item; `before` are the turns."""
     slot = "{x}" if any("{x}" in wording for wording in SAME[kind.name]) else "{n}"
     another, asked = (tuple(wording.replace("{n}", slot) for wording in some)
                       for some in (reactions.ANOTHER, reactions.ANOTHER_PARAPHRASES))
-    return second._replace(held_out=held_out, phrasings=SAME[kind.name] + another,
-                           paraphrases=asked, earlier=(before,))
+    slots = second.slots
+    if rng.random() < SMALL_SHARE:
+        slots = {key: text.lower() for key, text in slots.items()}
+    return second._replace(slots=slots, held_out=held_out, phrasings=SAME[kind.name] + another,
+                           paraphrases=asked, earlier=before)
 
 
 def _other(rng, before, half_before, half_after, wordings, held_out):
@@ -52,6 +67,14 @@ def _other(rng, before, half_before, half_after, wordings, held_out):
     return half_after[name]._replace(held_out=held_out, phrasings=wordings[0],
                                      paraphrases=wordings[1],
                                      earlier=(_turn(rng, before, half_before[name]),))
+
+
+def _chain(rng, before, after, half_before, half_after, wordings, held_out):
+    """Another question about the same item, and then that question about a third one."""
+    other = _other(rng, before, half_before, half_after, wordings, held_out)
+    asked = _typed(rng, pick(rng, other.phrasings).format(**other.slots))
+    third = pick(rng, [item for name, item in half_after.items() if name != other.slots["n"]])
+    return _asked_of(rng, after, third, held_out, *other.earlier, (asked, other.sentence))
 
 
 def _to_the_answer(rng, kind, half, held_out):
@@ -88,11 +111,16 @@ def _items(world):
                 items.append(_same(rng, kind, half, held_out, strange[name]))
             if number % 3 == 0:
                 items += _to_the_answer(rng, kind, half, held_out)
+        for before, after, *wordings in OTHER * 2:
+            both = halves[before, held_out], halves[after, held_out]
+            items.append(_other(rng, SOURCES[before], *both, wordings, held_out))
         for before, after, *wordings in OTHER:
-            items.append(_other(rng, SOURCES[before], halves[before, held_out],
-                                halves[after, held_out], wordings, held_out))
+            if after in SAME:
+                both = halves[before, held_out], halves[after, held_out]
+                items.append(_chain(rng, SOURCES[before], SOURCES[after], *both, wordings,
+                                    held_out))
     return items
 
 
 # no manners: the earlier answers do not follow any system prompt
-KINDS = (Kind("follow-up", (), (), _items, (), 6.2, own_split=True, casual=False),)
+KINDS = (Kind("follow-up", (), (), _items, (), 7.5, own_split=True, casual=False),)

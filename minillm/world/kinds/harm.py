@@ -282,8 +282,8 @@ def _right_help(request, response):
 
 
 KINDS = (
-    Kind("harmful", PHRASINGS, PARAPHRASES, _harmful_items, TEXT_STYLES, 10.0, harmful=True,
+    Kind("harmful", PHRASINGS, PARAPHRASES, _harmful_items, TEXT_STYLES, 10.8, harmful=True,
          right=_right_refusal, own_split=True),
-    Kind("harmless", PHRASINGS, PARAPHRASES, _harmless_items, TEXT_STYLES, 8.0,
+    Kind("harmless", PHRASINGS, PARAPHRASES, _harmless_items, TEXT_STYLES, 7.4,
          right=_right_help, own_split=True),
 )

@@ -15,6 +15,7 @@ from minillm.world.kinds.told_of_others import OTHERS
 from minillm.world.kinds.unknown import right_unknown
 from minillm.world.likeness import resembles, says, words
 from minillm.world.reserved import is_reserved
+from minillm.world.strangers import MEN, WOMEN, may_be_called
 
 ITEMS = 6000  # of each of the two kinds
 NAME_SHARE = 0.3  # of what is told: people give a name first
@@ -27,10 +28,18 @@ JOINED = ("{one} and {other}.", "{one} and {other}", "{one}. {Other}.", "hi, {on
           "{one} btw, {other}")
 MORE_SHARE = 0.3  # of the tellings: something stands behind them that is not to be kept
 ANY_SHARE = 0.3  # of what stands behind: what fits behind anything
-LEAD_SHARE = 0.12  # of the tellings: something stands in front of them
+LEAD_SHARE = 0.16  # of the others: something stands in front of them
 PRONOUNS = {"he": ("he", "his", "him"), "she": ("she", "her", "her")}
-MEN, WOMEN = ("brother", "father", "uncle", "son", "husband"), ("sister", "mother", "daughter",
-                                                                "aunt", "grandma", "wife")
+BY_PRONOUN_SHARE = 0.3  # of what is told of a man or a woman, for learning: a turn more on them
+TWO_PEOPLE = ("live with", "grandmother", "and i ")  # tellings that "she" or "he" does not follow
+BY_PRONOUN = {  # what that turn says
+    "name": ("{his} name is {v}", "{He} is called {v}.", "{His} name is {v}.", "{he}'s called {v}",
+             "and {his} name is {v}", "{his} name is {v} by the way", "oh, and {he} is called {v}",
+             "{v} is {his} name", "By the way, {his} name is {v}.", "we call {him} {v}",
+             "{His} name's {v}, I forgot to say that.", "{v}, that is what {he} is called"),
+    "town": ("{he} lives in {v}", "{He} lives in {v}.", "{he} is from {v}", "{His} home is in {v}.",
+             "and {he} lives in {v}", "oh, and {he} moved to {v}", "{he} went to live in {v}",
+             "By the way, {he} lives in {v}.", "{His} house is in {v}.", "{he} comes from {v}")}
 
 
 class Telling(NamedTuple):
@@ -60,17 +69,26 @@ class Telling(NamedTuple):
                 if (fact, about) != (self.fact, self.about)]
 
 
-@lru_cache(maxsize=32)  # the values of every fact, twice
+def _values(fact, about):
+    """The values that a fact may have of this person or animal."""
+    return may_be_called(about) if fact.sort == "name" else fact.values
+
+
+@lru_cache(maxsize=64)  # the values of every fact, of men, women and others, twice
 def _part(values, held_out):
-    """The values that are held out, about a quarter, or the others."""
+    """The values that are held out, about a sixth, or the others."""
     return tuple(value for value in values if is_reserved("told", value, one_in=6) == held_out)
+
+
+def _told_of(rng, fact, about, held_out):
+    """Some value of the fact."""
+    return Telling(fact, pick(rng, _part(_values(fact, about), held_out)), about)
 
 
 def _draw(rng, facts, held_out):
     """Some value of one of the facts."""
     fact = facts[0] if rng.random() < NAME_SHARE else pick(rng, facts)
-    value = pick(rng, _part(fact.values, held_out))
-    return Telling(fact, value, pick(rng, fact.about) if fact.about else "")
+    return _told_of(rng, fact, pick(rng, fact.about) if fact.about else "", held_out)
 
 
 def _any(rng, held_out):
@@ -90,7 +108,8 @@ def _other(rng, asked, held_out):
     twins = asked.twins()
     if not twins or rng.random() < 0.6:
         return _something_else(rng, asked, held_out)
-    return pick(rng, twins).of(pick(rng, _part(asked.fact.values, held_out)))
+    twin = pick(rng, twins)
+    return _told_of(rng, twin.fact, twin.about, held_out)
 
 
 def _turn(rng, telling, held_out):
@@ -99,7 +118,7 @@ def _turn(rng, telling, held_out):
     said = telling.fill(pick(rng, wordings(fact.told, fact.told_paraphrases, held_out)))
     if not held_out and rng.random() < MORE_SHARE:
         said = _with_more(rng, said, telling)
-    if not held_out and rng.random() < LEAD_SHARE:
+    elif not held_out and rng.random() < LEAD_SHARE:
         said = _with_lead(rng, said, telling)
     return said, _reply(telling)
 
@@ -120,11 +139,30 @@ def _with_more(rng, said, telling):
 
 
 def _with_lead(rng, said, telling):
-    """What was said, with words in front."""
+    """What was said, with words in front; behind "and" stands a clause that goes on from it."""
     lead, own = pick(rng, IN_FRONT), ("I ", "I'", telling.value)  # these keep their capital letter
+    if lead.endswith(" and "):
+        said = telling.fill(pick(rng, telling.fact.clauses))
     if not lead.endswith((". ", "! ")) and not said.startswith(own):
         said = said[0].lower() + said[1:]
     return lead + said
+
+
+def _turns_by_pronoun(rng, first, held_out):
+    """Two turns in which the user tells of a relative, of the second fact with "he" or "she".
+
+    Returns the turns and the second fact.
+    """
+    sort = "town" if first.fact.sort == "name" else "name"
+    fact = next(fact for fact in OTHERS if fact.sort == sort and first.about in fact.about)
+    second = _told_of(rng, fact, first.about, held_out)
+    he, his, him = PRONOUNS["he" if first.about in MEN else "she"]
+    said = pick(rng, BY_PRONOUN[sort]).format(v=second.value, he=he, his=his, him=him,
+                                              He=capitalized(he), His=capitalized(his))
+    turn = _turn(rng, first, held_out)
+    while any(word in turn[0] for word in TWO_PEOPLE):
+        turn = _turn(rng, first, held_out)
+    return [turn, (said, _reply(second))], second
 
 
 def _turn_of_two(rng, first, second):
@@ -189,7 +227,7 @@ def _question(rng, telling, form):
 
 def _false(rng, asked, count):
     """`count` wrong values of a fact."""
-    values = [v for v in asked.fact.values if v.lower() != asked.value.lower()]
+    values = [v for v in _values(asked.fact, asked.about) if v.lower() != asked.value.lower()]
     return [values[i] for i in rng.permutation(len(values))[:count]]
 
 
@@ -205,23 +243,27 @@ def _item(asked, answer, forms, wrong, said, held_out, earlier, further):
 
 def _memory_item(world, rng, held_out):
     asked = _any(rng, held_out)
-    earlier, wrong, told = [_turn(rng, asked, held_out)], _false(rng, asked, 3), [asked]
-    way = rng.random()
-    if way < 0.55:
+    told, way = [asked], rng.random()
+    if not held_out and asked.about in MEN + WOMEN and rng.random() < BY_PRONOUN_SHARE:
+        earlier, other = _turns_by_pronoun(rng, asked, held_out)
+        told.append(other)
+        asked = pick(rng, told)
+    elif way < 0.55:
         other = _other(rng, asked, held_out)
         told.append(other)
         if way < 0.3:  # two facts at once
             pair = (asked, other) if rng.random() < 0.5 else (other, asked)
             earlier = [_turn_of_two(rng, *pair)]
         else:  # one after the other
-            earlier.insert(int(rng.integers(2)), _turn(rng, other, held_out))
-        if other.value.lower() != asked.value.lower():
-            wrong.append(other.value)
-    elif way < 0.7:
-        earlier.append(_small_talk(rng, world))
-    earlier = _typed(rng, earlier, held_out)
-    return _item(asked, asked.value, asked.fact.forms, wrong, wrong[:3], held_out, earlier,
-                 _further(rng, asked, told))
+            earlier = [_turn(rng, told[i], held_out) for i in rng.permutation(2)]
+    else:
+        earlier = [_turn(rng, asked, held_out)]
+        if way < 0.7:
+            earlier.append(_small_talk(rng, world))
+    false = _false(rng, asked, 3)
+    others = [t.value for t in told if t.value.lower() != asked.value.lower()]
+    return _item(asked, asked.value, asked.fact.forms, false + others, false, held_out,
+                 _typed(rng, earlier, held_out), _further(rng, asked, told))
 
 
 def _not_told_item(world, rng, held_out):
@@ -230,6 +272,9 @@ def _not_told_item(world, rng, held_out):
     said = list(wrong)
     if told is not None:
         earlier.append(_turn(rng, told, held_out))
+        if not held_out and told.about in MEN + WOMEN and rng.random() < BY_PRONOUN_SHARE:
+            turns, more = _turns_by_pronoun(rng, told, held_out)
+            earlier = earlier if more.clashes(asked) else turns
         wrong.insert(0, told.value)
         if told.fact.sort == asked.fact.sort:
             said.append(told.value)
@@ -273,7 +318,7 @@ def _right_memory(request, response):
 
 # no manners: the earlier answers do not follow any system prompt
 KINDS = (
-    Kind("memory", (), (), _memory_items, (), 15.0, right=_right_memory, own_split=True),
-    Kind("not told", (), (), _not_told_items, (), 12.5, unknown=True, right=right_unknown,
+    Kind("memory", (), (), _memory_items, (), 15.4, right=_right_memory, own_split=True),
+    Kind("not told", (), (), _not_told_items, (), 12.3, unknown=True, right=right_unknown,
          own_split=True),
 )

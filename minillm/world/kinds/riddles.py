@@ -28,7 +28,10 @@ WANTED = (
      "My son likes riddles. Do you have one?", "a riddle for my daughter, please",
      "Can you give me a brain teaser?", "I like riddles. Tell me one.", "test me with a riddle",
      "Have you got a riddle for us?", "now a riddle", "riddle", "tell us a riddle",
-     "do you know a riddle we could try", "Entertain me with a riddle.", "can u ask me a riddle"),
+     "do you know a riddle we could try", "Entertain me with a riddle.", "can u ask me a riddle",
+     "Are there riddles that you know?", "Tell me a good riddle!", "riddle please",
+     "have you got any riddles", "I am in the mood for a riddle.", "Any riddles for me today?",
+     "ok tell me a riddle"),
     ("do you know any good riddles", "Could I have a riddle to solve, please?",
      "i feel like guessing, give me a riddle", "Let's play, ask me a riddle!",
      "got a riddle for me"),
@@ -44,6 +47,17 @@ GIVEN_UP = (
      "i can't work it out so please say the solution", "That one is too hard for me, reveal it.",
      "ok stuck here, time to spill the answer"),
 )
+ANOTHER = (
+    ("another one", "haha, another one", "ok another one please", "Give me another one.",
+     "one more", "One more, please!", "Do you know one more?", "next one", "Nice one. And another?",
+     "ha, that was good, have you got more", "more please", "Another, please.",
+     "ok, next", "we want one more",
+     "Good one! Tell me another.", "lol ok give me one more", "Have you got another one?",
+     "do another", "And one more for my sister.", "can we do another one", "I liked that. More!",
+     "Let me try another one.", "try me with another", "more of those"),
+    ("Could you ask me another one?", "haha nice, got any more", "I want another one!",
+     "ok one more then", "Very good. Do you have another for us?", "and the next one"),
+)
 ASKED = (
     ("My turn! {q}", "Do you know this one? {q}", "Riddle: {q}", "{me}", "Guess: {me}",
      "Now I ask you. {q}", "What am I? {me}", "a riddle for you, {q}", "So, {q}",
@@ -58,7 +72,7 @@ ASKED = (
 
 
 def _riddle_items(world):
-    """Items that want a riddle, give up on one, and pose one."""
+    """Items that want a riddle, or another one, give up on one, and pose one."""
     told = [f"What {it}?" for it, *_ in RIDDLES]
     items = []
     for i, (it, me, answer) in enumerate(RIDDLES):
@@ -68,12 +82,26 @@ def _riddle_items(world):
         solved = Item(slots, answer, f"It is {answer}.", wrong, false,
                       also=(f"The answer is {answer}.", f"{capitalized(answer)} {it}."))
         turn = (WANTED[0][5 * i % len(WANTED[0])], told[i])
+        wanted = Item({}, f"what {it}", told[i], (answer, *wrong), (f"It is {answer}.", *false),
+                      also=tuple(told[:i] + told[i + 1:]), phrasings=WANTED[0],
+                      paraphrases=WANTED[1])
         items += [
-            Item({}, f"what {it}", told[i], (answer, *wrong), (f"It is {answer}.", *false),
-                 also=tuple(told[:i] + told[i + 1:]), phrasings=WANTED[0], paraphrases=WANTED[1]),
+            wanted,
             solved._replace(phrasings=ASKED[0], paraphrases=ASKED[1]),
-            solved._replace(phrasings=GIVEN_UP[0], paraphrases=GIVEN_UP[1], earlier=(turn,))]
+            solved._replace(phrasings=GIVEN_UP[0], paraphrases=GIVEN_UP[1], earlier=(turn,)),
+            _another(i, wanted, i - 1), _another(i, wanted, i - 4)]
     return items
+
+
+def _another(number, wanted, last):
+    """The item that wants another riddle after one, `last`, was told and solved: any but that."""
+    it, _, answer = RIDDLES[last]
+    earlier = ((WANTED[0][(7 * number + last) % len(WANTED[0])], f"What {it}?"),
+               (GIVEN_UP[0][(5 * number + last) % len(GIVEN_UP[0])], f"It is {answer}."))
+    others = tuple(text for text in wanted.also if text != f"What {it}?")
+    return wanted._replace(also=others, phrasings=ANOTHER[0], paraphrases=ANOTHER[1],
+                           wrong_sentences=(f"What {it}?", *wanted.wrong_sentences),
+                           earlier=earlier)
 
 
 def _right(request, response):
@@ -86,5 +114,5 @@ def _right(request, response):
 
 
 KINDS = (
-    Kind("riddle", (), (), _riddle_items, (SENTENCE, PERSONA), 1.5, right=_right, casual=False),
+    Kind("riddle", (), (), _riddle_items, (SENTENCE, PERSONA), 1.7, right=_right, casual=False),
 )
