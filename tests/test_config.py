@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from minillm.config import ModelConfig, OptimizerConfig, as_dict, updated
@@ -103,3 +104,11 @@ def test_text_from_a_command_line_is_read_in_the_type_of_the_field():
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_survive_json(name):
     assert updated(RunConfig(), json.loads(json.dumps(as_dict(PRESETS[name])))) == PRESETS[name]
+
+
+@pytest.mark.parametrize("name", ["llama", "llama2", "moe"])
+def test_half_of_the_rotary_pairs_hardly_turn_within_the_context(name):
+    """So they compare what two tokens are wherever these stand; the other half tells where."""
+    config = PRESETS[name].model
+    turned = config.context * config.rope_theta ** (-np.arange(0, config.head_size, 2) / config.head_size)   # radians
+    assert sum(turned < 0.5) == len(turned) // 2 and turned[0] == config.context
