@@ -162,10 +162,13 @@ def test_relatives_have_names_that_fit(world, items):
     texts = [text for item in items["memory"] for text in (item.sentence, *item.wrong_sentences)]
     texts += [reply for item in items["memory"] + items["not told"] for _, reply in item.earlier]
     desk = Desk(world, np.random.default_rng(0))
-    texts += [meetings.meeting(desk) for _ in range(60)]
-    found = {(relative, name) for text in texts
-             for relative, name in re.findall(r"our (\w+) is called (\w+)", text) if relative in MEN + WOMEN}
-    assert len(found) > 300 and all(name in may_be_called(relative) for relative, name in found)
+    pages = [page(desk) for page in (meetings.meeting, meetings.memory_game) for _ in range(60)]
+    for some, least in ((texts, 300), (pages, 30)):
+        found = {(relative, name) for text in some for relative, name in
+                 re.findall(r"(?:our|My|'s) (\w+) is called (\w+)", text) if relative in MEN + WOMEN}
+        assert len(found) > least and all(name in may_be_called(relative) for relative, name in found)
+    assert {"Nora", "Vera", "Alex"} <= set(may_be_called("sister")) and not {"Karl", "Vincent"} & set(may_be_called("sister"))
+    assert {"Karl", "Vincent", "Alex"} <= set(may_be_called("husband")) and "Nora" not in may_be_called("husband")
     for one, other in (("sister", "brother"), ("wife", "husband")):
         assert set(may_be_called(one)) & set(may_be_called(other)) == NAMES_OF_ANYBODY
         assert set(may_be_called(one)) | set(may_be_called(other)) == set(may_be_called("friend"))
@@ -182,6 +185,7 @@ def test_some_is_told_of_the_one_just_spoken_of(items):
             sort, he = said.get(user.replace(value[1], "X") if value else "", ("", ""))
             if sort:
                 relative = next(r for r in (MEN if he == "he" else WOMEN) if f" {r}" in f" {before.lower()}")
+                assert "live with" not in before and "grandmother" not in before      # of whom would "she" be?
                 assert f"your {relative} {'is called' if sort == 'name' else 'lives in'} {value[1]}." in reply
                 assert not item.held_out
                 found += 1
@@ -215,6 +219,16 @@ def test_what_was_told_of_somebody_else_is_not_the_users(items):
     for text in (f"Your name is {value}.", f"You have not told me. Your name is {value}.",
                  "You have not told me where you live.", "Your name is Zebra."):
         assert not is_correct(request, text)
+
+
+def test_what_was_not_told_was_not_told(items):
+    for item in items["not told"]:
+        said = " ".join(reply for _, reply in item.earlier)
+        kind = "lives in" if "home?" in item.sentence else "is called"
+        if item.slots["r"]:
+            assert f"your {item.slots['r']} {kind}" not in said, item
+    twice = [item for item in items["not told"] if sum("I will remember" in reply for _, reply in item.earlier) == 2]
+    assert len(twice) > 100 and not any(item.held_out for item in twice)
 
 
 def test_most_of_what_was_not_told_was_told_of_somebody_else(items):
