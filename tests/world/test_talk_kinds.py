@@ -15,10 +15,11 @@ from minillm.world.kinds.asides import (BEHIND_ANY, BEHIND_OWN, BEHIND_PET, BEHI
                                         IN_FRONT)
 from minillm.world.kinds.follow_wordings import SAME
 from minillm.world.kinds.greetings import PARTING, SMALL_TALK
-from minillm.world.kinds.memory import BY_PRONOUN, ITEMS, PRONOUNS, Telling, _with_lead, _with_more
+from minillm.world.kinds.memory import ITEMS
 from minillm.world.kinds.moods import MOODS
 from minillm.world.kinds.reactions import ANOTHER, ANOTHER_PARAPHRASES
 from minillm.world.kinds.riddles import RIDDLES
+from minillm.world.kinds.tellings import BY_PRONOUN, PRONOUNS, Telling, with_lead, with_more
 from minillm.world.kinds.told_of_others import OTHERS
 from minillm.world.requests import _request, kind_tables, requests_of_kind
 from minillm.world.strangers import MEN, NAMES_OF_ANYBODY, RELATIVES, SPECIES, WOMEN, may_be_called
@@ -126,7 +127,7 @@ def test_something_stands_around_many_tellings_and_never_in_evaluation(items):
 def test_what_is_added_is_about_the_one_who_was_told_of(fact, about, texts):
     rng, fits = np.random.default_rng(0), {text.format(he="she", his="her", him="her", He="She") for text in (*texts, *BEHIND_ANY)}
     fits |= {text.format(he="he", his="his", him="him", He="He") for text in (*texts, *BEHIND_ANY)}
-    added = {_with_more(rng, "x", Telling(fact, "Ada", about))[1:] for _ in range(300)}
+    added = {with_more(rng, "x", Telling(fact, "Ada", about))[1:] for _ in range(300)}
     assert added <= fits and len(added - set(BEHIND_ANY)) > 30
 
 
@@ -134,11 +135,11 @@ def test_what_stands_around_a_telling_goes_on_from_it(world):
     """A comma after a bare name, a small letter after a comma, and no tail behind a question unless it is a sentence."""
     rng = np.random.default_rng(0)
     ada = Telling(told.OWN[0], "Ada", "")
-    after = {_with_more(rng, "My name? It is: Ada", ada) for _ in range(200)}
+    after = {with_more(rng, "My name? It is: Ada", ada) for _ in range(200)}
     assert any(text.startswith("My name? It is: Ada, and ") for text in after) and not any("Ada and " in text for text in after)
-    after = {_with_more(rng, "You know Ada?", ada) for _ in range(200)}
+    after = {with_more(rng, "You know Ada?", ada) for _ in range(200)}
     assert "You know Ada?" in after and not any(re.match(r"You know Ada\?(,| and)", text) for text in after) and len(after) > 5
-    leads = {_with_lead(rng, said, ada) for said in ("There is Ada.", "I am Ada.", "Ada is my name.") for _ in range(200)}
+    leads = {with_lead(rng, said, ada) for said in ("There is Ada.", "I am Ada.", "Ada is my name.") for _ in range(200)}
     after_and = {text for text in leads if re.search(r" and (my|I|i|Ada|there)", text)}
     assert len(after_and) > 10 and {text.split(" and ")[1] for text in after_and} == {"my name is Ada", "I am Ada", "I'm Ada"}
     assert all(re.search(r"([.!] There|[a-z,] there|[a-z,.!] I am|[a-z,.!] Ada is)", text) for text in leads - after_and)
