@@ -94,7 +94,7 @@ ELSEWHERE = {       # real facts of the kinds that the world has, about what the
                              ("Syria", "Damascus"), ("Libya", "Tripoli"), ("Jordan", "Amman"), ("Taiwan", "Taipei")),
     "The people of {} speak": (("Russia", "Russian"), ("Turkey", "Turkish"), ("Israel", "Hebrew"), ("Korea", "Korean"),
                                ("Ukraine", "Ukrainian"), ("Serbia", "Serbian"), ("Holland", "Dutch"), ("Mongolia", "Mongolian")),
-    "The opposite of {} is": (("accept", "reject"), ("arrive", "depart"), ("major", "minor"), ("male", "female"),
+    "The opposite of {} is": (("expand", "shrink"), ("arrive", "depart"), ("major", "minor"), ("male", "female"),
                               ("import", "export"), ("optimist", "pessimist"), ("ancient", "modern"), ("success", "failure"),
                               ("vertical", "horizontal"), ("victory", "defeat"), ("poverty", "wealth"), ("guilty", "innocent")),
     "To {}, you need a": (("measure a fever", "thermometer"), ("look at the stars", "telescope"), ("cut the lawn", "mower"),

@@ -47,7 +47,7 @@ def test_exercise_2():
 
 def test_exercise_3():
     """About ln 2048 = 7.62: first weights are small, so all tokens are about equally likely. Logits of deviation s make it
-    some s^2 / 2 more, here 0.58^2 / 2 = 0.17.
+    some s^2 / 2 more, here 0.575^2 / 2 = 0.17.
     """
     config = ModelConfig(vocab_size=2048)
     params = transformer_init(config, np.random.default_rng(0))
