@@ -191,7 +191,7 @@ def base_and_assistant(seed=0):
         default, few = PRESETS[DEFAULT], dict(steps=2, rows=2)
         texts = [document.text for document in write_corpus(world, pick(0.1, 2.5))]
         spoken = indented(conversation_texts(world, pick(50, VOCABULARY_CONVERSATIONS), fresh_rng()))
-        tokenizer = train_tokenizer(texts + spoken, pick(600, default.tokenizer.vocab_size))
+        tokenizer = train_tokenizer(texts + spoken, pick(1200, default.tokenizer.vocab_size))
         stream, model = tokenizer.encode_documents(texts), new_model(default.model, tokenizer, seed)
         settings = pick(replace(default.pretrain, **few), default.pretrain)
         pretrain(model, stream, stream[:2000], replace(settings, validation_every=settings.steps), seed, MemoryRecorder())
