@@ -55,8 +55,8 @@ PET_NAMES = (
 SPECIES = (*invented.PETS, "hamster", "mouse", "hen", "horse", "fish")
 RELATIVES = ("sister", "brother", "mother", "father", "friend", "uncle", "son", "daughter", "aunt",
              "cousin", "grandma", "wife", "husband")
-MEN = ("brother", "father", "uncle", "son", "husband")
-WOMEN = ("sister", "mother", "daughter", "aunt", "grandma", "wife")
+HE_OR_SHE = {**dict.fromkeys(("brother", "father", "uncle", "son", "husband"), "he"),
+             **dict.fromkeys(("sister", "mother", "daughter", "aunt", "grandma", "wife"), "she")}
 NAMES_OF_WOMEN = frozenset((
     *invented.WOMEN, "Ada", "Chloe", "Ella", "Eva", "Grace", "Ines", "Lena", "Mary", "Mia", "Nina",
     "Abby", "Agnes", "Aisha", "Alice", "Amy", "Angela", "Astrid", "Barbara", "Bea", "Carla",
@@ -72,8 +72,9 @@ NAMES_OF_ANYBODY = frozenset(("Alex", "Chris", "Sam", "Wei"))
 @lru_cache(maxsize=None)    # relatives and friends
 def may_be_called(relative):
     """The names that a relative, or a friend, may have."""
-    return tuple(name for name in NAMES if relative not in MEN + WOMEN or name in NAMES_OF_ANYBODY
-                 or (name in NAMES_OF_WOMEN) == (relative in WOMEN))
+    pronoun = HE_OR_SHE.get(relative)
+    return tuple(name for name in NAMES if pronoun is None or name in NAMES_OF_ANYBODY
+                 or (name in NAMES_OF_WOMEN) == (pronoun == "she"))
 
 
 # To draw from: whom people speak of often stands here several times.

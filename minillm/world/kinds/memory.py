@@ -5,13 +5,13 @@ import numpy as np
 from minillm.world.facts import capitalized
 from minillm.world.kinds.greetings import SMALL_TALK
 from minillm.world.kinds.kind import Item, Kind, pick, right_texts, wordings
-from minillm.world.kinds.tellings import (REMEMBER, any_fact, draw, other_fact, something_else,
-                                          turn, turn_of_two, turns_by_pronoun, values_of)
 from minillm.world.kinds.told import NOT_TOLD, OWN, slots_of
 from minillm.world.kinds.told_of_others import OTHERS
+from minillm.world.kinds.told_turns import (REMEMBER, any_fact, draw, other_fact, something_else,
+                                            turn, turn_of_two, turns_by_pronoun, values_of)
 from minillm.world.kinds.unknown import right_unknown
 from minillm.world.likeness import resembles, says, words
-from minillm.world.strangers import MEN, WOMEN
+from minillm.world.strangers import HE_OR_SHE
 
 ITEMS = 6000  # of each of the two kinds
 LOWER_SHARE = 0.12  # of both kinds: told in small letters throughout, names too
@@ -80,7 +80,7 @@ def _item(asked, answer, forms, wrong, said, held_out, earlier, further):
 def _memory_item(world, rng, held_out):
     asked = any_fact(rng, held_out)
     told, way = [asked], rng.random()
-    if not held_out and asked.about in MEN + WOMEN and rng.random() < BY_PRONOUN_SHARE:
+    if not held_out and asked.about in HE_OR_SHE and rng.random() < BY_PRONOUN_SHARE:
         earlier, other = turns_by_pronoun(rng, asked, held_out)
         told.append(other)
         asked = pick(rng, told)
@@ -108,7 +108,7 @@ def _not_told_item(world, rng, held_out):
     said = list(wrong)
     if told is not None:
         earlier.append(turn(rng, told, held_out))
-        if not held_out and told.about in MEN + WOMEN and rng.random() < BY_PRONOUN_SHARE:
+        if not held_out and told.about in HE_OR_SHE and rng.random() < BY_PRONOUN_SHARE:
             turns, more = turns_by_pronoun(rng, told, held_out)
             earlier = earlier if more.clashes(asked) else turns
         wrong.insert(0, told.value)

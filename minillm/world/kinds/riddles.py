@@ -47,7 +47,7 @@ GIVEN_UP = (
      "i can't work it out so please say the solution", "That one is too hard for me, reveal it.",
      "ok stuck here, time to spill the answer"),
 )
-ANOTHER = (
+ANOTHER_RIDDLE = (
     ("another one", "haha, another one", "ok another one please", "Give me another one.",
      "one more", "One more, please!", "Do you know one more?", "next one", "Nice one. And another?",
      "ha, that was good, have you got more", "more please", "Another, please.",
@@ -99,9 +99,9 @@ def _another(number, wanted, last):
     earlier = ((WANTED[0][(7 * number + last) % len(WANTED[0])], f"What {it}?"),
                (GIVEN_UP[0][(5 * number + last) % len(GIVEN_UP[0])], f"It is {answer}."))
     others = tuple(text for text in wanted.also if text != f"What {it}?")
-    return wanted._replace(also=others, phrasings=ANOTHER[0], paraphrases=ANOTHER[1],
-                           wrong_sentences=(f"What {it}?", *wanted.wrong_sentences),
-                           earlier=earlier)
+    return wanted._replace(also=others, earlier=earlier, phrasings=ANOTHER_RIDDLE[0],
+                           paraphrases=ANOTHER_RIDDLE[1],
+                           wrong_sentences=(f"What {it}?", *wanted.wrong_sentences))
 
 
 def _right(request, response):

@@ -10,7 +10,7 @@ from minillm.world.kinds.kind import pick, wordings
 from minillm.world.kinds.told import OWN, Fact, slots_of
 from minillm.world.kinds.told_of_others import OTHERS
 from minillm.world.reserved import is_reserved
-from minillm.world.strangers import MEN, WOMEN, may_be_called
+from minillm.world.strangers import HE_OR_SHE, may_be_called
 
 NAME_SHARE = 0.3  # of what is told: people give a name first
 ABOUT_OTHERS = 0.35  # of what is told and asked later
@@ -119,8 +119,7 @@ def with_more(rng, said, telling):
     about = (BEHIND_PET if telling.fact.sort == "pet's name" else
              BEHIND_RELATIVE if telling.about else BEHIND_OWN)
     more = pick(rng, BEHIND_ANY if rng.random() < ANY_SHARE else about)
-    sex = "he" if telling.about in MEN else "she" if telling.about in WOMEN else None
-    he, his, him = PRONOUNS[sex or pick(rng, tuple(PRONOUNS))]
+    he, his, him = PRONOUNS[HE_OR_SHE.get(telling.about) or pick(rng, tuple(PRONOUNS))]
     more = more.format(he=he, his=his, him=him, He=capitalized(he))
     if said[-1] in "!?":        # a sentence that has ended
         return said + more[1:] if more.startswith(". ") else said
@@ -147,7 +146,7 @@ def turns_by_pronoun(rng, first, held_out):
     sort = "town" if first.fact.sort == "name" else "name"
     fact = next(fact for fact in OTHERS if fact.sort == sort and first.about in fact.about)
     second = told_of(rng, fact, first.about, held_out)
-    he, his, him = PRONOUNS["he" if first.about in MEN else "she"]
+    he, his, him = PRONOUNS[HE_OR_SHE[first.about]]
     said = pick(rng, BY_PRONOUN[sort]).format(v=second.value, he=he, his=his, him=him,
                                               He=capitalized(he), His=capitalized(his))
     told = turn(rng, first, held_out)
