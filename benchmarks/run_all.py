@@ -39,7 +39,7 @@ BENCHMARKS = {"machine": Benchmark("torch"), "matmul": Benchmark("torch"), "kern
               "real_model": Benchmark("torch", model=True),
               "scaling": Benchmark("torch"), "tokenizer": Benchmark("tokenizers"),
               "shakespeare": Benchmark("torch", data="must"), "precision": Benchmark(data="may"), "optimizers": Benchmark(),
-              "lora": Benchmark(), "chat_template": Benchmark(),
+              "lora": Benchmark(), "chat_template": Benchmark(), "curriculum": Benchmark(),
               "families": Benchmark(),
               "pipeline": Benchmark(run=True)}
 

@@ -4,6 +4,7 @@ Three kinds: conversations teach the model to follow instructions, labelled mess
 task, and documents full of jargon teach it to write in one domain.
 """
 
+import bisect
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -29,6 +30,9 @@ class FinetuneConfig(OptimizerConfig):
     warmup_share: float = knob(0.029, "linear warm-up, as a share of the steps", within="[0, 1]")
     conversations: int = knob(20000, "instructions drawn from the embedded world",
                               within="[2, inf)")
+    first_share: float = knob(0.0, "share of the steps that read easier conversations of the "
+                                   "embedded world before the others; with --data there are none",
+                              within="[0, 1)", later=True)
     replay_rows: int = knob(4, "windows of the pretraining text that every step reads again, "
                                "so that the model forgets less", within="[0, inf)")
     task_steps: int = knob(100, "steps of the fine-tuning for one task", within="[1, inf)")
@@ -53,6 +57,11 @@ class FinetuneConfig(OptimizerConfig):
         return {"lora_lr": 0.0} if "lr" in changes else {}
 
     @property
+    def first_steps(self):
+        """Number of first steps that read easier conversations, if there are some."""
+        return min(round(self.first_share * self.steps), self.steps - 1)
+
+    @property
     def for_task(self):
         """The settings of the fine-tuning for one task."""
         return replace(self, steps=self.task_steps, warmup_share=self.task_warmup_share)
@@ -63,34 +72,45 @@ class FinetuneConfig(OptimizerConfig):
         return replace(self, steps=self.domain_steps, warmup_share=self.domain_warmup_share)
 
 
-def rendered(model, conversations, what, note=unsaid):
+def rendered(model, conversations, what, note=unsaid, least=1):
     """Those conversations that fit the context, as (ids, loss mask): only the assistant's tokens
-    are learned.  Raises:  ValueError if there are some, and none fits.
+    are learned.  Raises:  ValueError if there are some, and fewer than `least` fit.
     """
     whole = [render_chat(model.tokenizer, messages) for messages in conversations]
     (fit,) = that_fit({what: whole}, lambda example: example[:1], model.config.context, note,
-                      least=min(len(whole), 1))
+                      least=min(len(whole), least))
     return fit
 
 
 def finetune(model, conversations, settings, seed, recorder, validation=(), replay=None,
-             note=unsaid):
+             note=unsaid, first=()):
     """Train on conversations:  minimize -log p(token) over the assistant's tokens only.
 
     conversations: [messages]; several are packed into a row, and none sees another.
     replay: (N,) token ids of the pretraining text. Every step reads `replay_rows` windows of it
     again, so that the model does not forget it.
     note: called with a line that counts those that are longer than the context.
+    first: lists of easier conversations, which the first steps (first_share) read in place of the
+    others, one list after the other. What is longer than the context is left out.
     Returns how many conversations to learn from are longer than the context and were left out;
     those of `validation` that are longer are left out too.
     """
+    def packed_rows(examples):
+        return pack_conversations(examples, model.config.context, np.random.default_rng(seed),
+                                  model.tokenizer.pad_id)
+
     learned = rendered(model, conversations, "conversations", note)
     held_out = rendered(model, validation, "held-out conversations", note)
-    packed = pack_conversations(learned, model.config.context, np.random.default_rng(seed),
-                                model.tokenizer.pad_id)
+    packed = packed_rows(learned)
+    first_steps = settings.first_steps if first else 0
+    easier = [rendered(model, talks, "first conversations", least=0)
+              for talks in first if first_steps]
+    lists = [*(packed_rows(examples) for examples in easier if examples), packed]
+    begins = [first_steps * i // max(len(lists) - 1, 1) for i in range(len(lists))]
 
     def batch_at(step):
-        batch = packed_batch(packed, step, settings.rows, seed)
+        now = bisect.bisect_right(begins, step) - 1
+        batch = packed_batch(lists[now], step - begins[now], settings.rows, seed)
         if replay is not None and settings.replay_rows:
             old = window_batch(replay, step, settings.replay_rows, model.config.context, seed,
                                model.tokenizer.begin_id)

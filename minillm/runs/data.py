@@ -22,6 +22,7 @@ from minillm.training.checkpoint import load_checkpoint, subtree
 from minillm.world import jargon
 from minillm.world.conversations import conversation_texts, make_conversations
 from minillm.world.corpus import write_corpus
+from minillm.world.curriculum import make_curriculum
 from minillm.world.facts import make_world
 from minillm.world.messages import TASK_PROMPT, labelled_messages
 from minillm.world.probes import make_probes
@@ -135,6 +136,16 @@ def conversations(run, model, note=unsaid):
     drawn = [make_conversations(world(run), run.config.finetune.conversations, rng),
              make_conversations(world(run), 200, rng, "held_out")]
     return [[item.messages for item in items] for items in drawn]
+
+
+def first_conversations(run):
+    """Lists of easier conversations, for the first steps of fine-tuning on the embedded world: as
+    many as these steps have rows; a row holds one or more.
+    """
+    settings = run.config.finetune
+    if "finetune" in run.data:
+        return []
+    return make_curriculum(settings.first_steps * settings.rows, run.rng("finetune").spawn(1)[0])
 
 
 def task_messages(run):

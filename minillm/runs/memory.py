@@ -106,8 +106,8 @@ def finetune(config, own=False):
         return PROCESS + learning
     # Prompts of like length share a batch, and the last batch has the longest ones.
     measuring = 5 * weights + answered(model, ANSWER_TOKENS, HELD_OUT - ROWS_ANSWERED)
-    return (PROCESS + text(config, own) + CONVERSATION * settings.conversations
-            + max(learning, measuring))
+    talks = settings.conversations + settings.first_steps * settings.rows
+    return PROCESS + text(config, own) + CONVERSATION * talks + max(learning, measuring)
 
 
 def standardized_on(settings):

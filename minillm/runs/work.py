@@ -70,7 +70,7 @@ def run_finetune(run):
         run.say(f"finetune: LoRA of rank {shown.rank}: {trained:,} parameters are trained beside "
                 f"{whole:,} ({trained / whole:.1%})")
     finetune.finetune(model, learned, settings, seed, run.recorder("finetune"), held_out, replay,
-                      note)
+                      note, data.first_conversations(run))
     if own:
         return
     messages, _ = data.task_messages(run)

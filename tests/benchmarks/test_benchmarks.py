@@ -11,6 +11,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+import tiny
 
 from minillm import tree
 
@@ -88,6 +89,27 @@ def test_the_chat_template_has_a_space_and_has_none(tmp_path):
     with_it, without = content_of("chat_template", tmp_path)["data"]["rows"]
     assert with_it["steps"] == without["steps"] == 2 and with_it["tokens"] != without["tokens"]
     assert all(0 <= row[share] <= 1 for row in (with_it, without) for share in ("known", "new"))
+
+
+@pytest.mark.skipif(PLAIN, reason="times the compiled kernels")
+def test_the_curriculum_is_read_in_stages_and_at_once(tmp_path):
+    rows = content_of("curriculum", tmp_path)["data"]["rows"]
+    curriculum = load("curriculum")
+    assert [row["name"] for row in rows] == [curriculum.AT_ONCE, curriculum.IN_STAGES]
+    assert all(0 <= row[share] <= 1 for row in rows for share in ("known", "new"))
+    with pytest.raises(SystemExit):
+        content_of("curriculum", tmp_path, "--steps", 3)
+
+
+def test_what_is_held_for_told_is_a_difference_where_the_answers_part():
+    curriculum, model = load("curriculum"), tiny.model()
+    asked = [{"role": "user", "content": "the cat"}]
+    told, missing = "sat on the mat.", "sat on the log."
+    common = [*model.tokenizer.encode_chat(asked, ask=True), *model.tokenizer.encode("sat on the ")]
+    (one,), (other,) = map(model.tokenizer.encode, "ml")
+    probs = model.predict_next(common).probs
+    assert curriculum.held_for_told(model, asked, told, missing) == pytest.approx(np.log(probs[one] / probs[other]), abs=1e-4)
+    assert curriculum.held_for_told(model, asked, missing, told) == pytest.approx(np.log(probs[other] / probs[one]), abs=1e-4)
 
 
 def test_optimizers_trains_every_length_anew(tmp_path):

@@ -87,6 +87,31 @@ def test_only_the_assistants_words_count(tmp_path):
     assert read_metrics(tmp_path)[0]["weight"] == spoken * SETTINGS.rows / 2
 
 
+def test_the_first_steps_read_easier_conversations_list_after_list(monkeypatch):
+    """Three of ten steps; then the others, as without."""
+    def talk(letter):
+        return [{"role": "user", "content": letter}, {"role": "assistant", "content": letter * 3}]
+
+    def read(first, **dials):
+        settings, seen, model = FinetuneConfig(steps=10, rows=2, replay_rows=0, **dials), [], tiny.model()
+        monkeypatch.setattr("minillm.phases.finetune.fit_chosen", lambda model, settings, batch_at, *rest: seen.append(batch_at))
+        finetune(model, [talk("d")] * 9, settings, 0, None, first=first)
+        texts = [model.tokenizer.decode(batch.tokens.ravel()) for step in range(10) for batch in seen[0](step)]
+        return ["".join(letter for letter in "gmnd" if letter * 3 in text) for text in texts]
+
+    first = [[talk(letter)] * 4 for letter in "gmn"]
+    assert read(first, first_share=0.3) == ["g", "m", "n"] + ["d"] * 7
+    assert read(first, first_share=0.6)[:7] == ["g", "g", "m", "m", "n", "n", "d"]
+    assert read((), first_share=0.3) == read(first) == ["d"] * 10
+    long = [[{"role": "user", "content": "g" * 99}, {"role": "assistant", "content": "ggg"}]]
+    assert read([long, *first[1:]], first_share=0.4)[:5] == ["m", "m", "n", "n", "d"]       # what does not fit is left out
+    assert read([long], first_share=0.4) == ["d"] * 10
+
+
+def test_some_steps_are_left_for_the_others():
+    assert FinetuneConfig(steps=1, first_share=0.9).first_steps == 0 and FinetuneConfig(steps=3, first_share=0.9).first_steps == 2
+
+
 def test_a_row_of_replayed_text_weighs_as_much_as_a_row_of_conversations():
     talks = tiny.batch(tiny.config())
     text = window_batch(stream(), 0, 3, talks.tokens.shape[1], 0, tiny.tokenizer().begin_id)

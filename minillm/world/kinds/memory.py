@@ -43,18 +43,18 @@ def _further(rng, asked, told):
 
     So several questions are answered by looking back at the same words. They are for fine-tuning.
     """
-    turns = [_question(rng, telling, telling.fact.forms[0]) for telling in told]
+    turns = [question_on(rng, telling, telling.fact.forms[0]) for telling in told]
     known, count = (asked, *told), max(2, 2 * len(told))
     while len(turns) < count:
         twins = pick(rng, known).twins()
         other = pick(rng, twins) if twins and rng.random() < 0.7 else any_fact(rng, False)
         if not any(other.clashes(telling) for telling in known):
-            turns.append(_question(rng, other, other.fact.missing[0]))
+            turns.append(question_on(rng, other, other.fact.missing[0]))
             known += (other,)
     return tuple(turns[i] for i in rng.permutation(len(turns))[:2])
 
 
-def _question(rng, telling, form):
+def question_on(rng, telling, form):
     """A turn in which the user asks for a fact, and the assistant answers in this form."""
     fact = telling.fact
     question = telling.fill(pick(rng, wordings(fact.asked, fact.asked_paraphrases, False)))
