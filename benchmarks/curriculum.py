@@ -4,8 +4,9 @@
 
 The user tells of a relative or a pet, and asks for that or for the same of another one: "My brother is called Max." "What is my
 sister called?" Whether it was told shows only when the two words are compared. One base model learns from such conversations
-alone, for a few steps with the settings of the default run, without old text: about everybody from the first step on, or about two, four, eight and
-everybody, for a quarter of the steps each, as fine-tuning with --finetune.first-share begins. Each is done with three seeds.
+alone, for a few steps with the settings of the default run, without old text: about everybody from the first step on, or about
+two, four, eight and everybody, for a quarter of the steps each, as fine-tuning with --finetune.first-share begins. Each is done
+with three seeds.
 
 Both are then asked about everybody, in wordings that they learned and in others. The answer to what was told and that to what was
 not begin alike ("Your sister"); what a model holds for told is the difference of the log-probabilities of the two tokens that
@@ -79,10 +80,10 @@ def main(argv=None):
     steps = args.steps or (len(STAGES) if args.quick else STEPS)
     settings = replace(jobs.config.finetune, steps=steps, first_share=1 - 1 / len(STAGES), replay_rows=0)
     questions = {name: asked(4 if args.quick else TELLINGS, 0, held_out) for name, held_out in (("known", False), ("new", True))}
-    found = []
+    count, found = max(steps * settings.rows, 16 * len(STAGES)), []        # some may not fit the context
     for seed in range(1 if args.quick else SEEDS):
-        stages = make_curriculum(steps * settings.rows, np.random.default_rng([seed, 42]))
-        everybody = make_curriculum(len(STAGES) * steps * settings.rows, np.random.default_rng([seed, 43]))[-1]
+        stages = make_curriculum(count, np.random.default_rng([seed, 42]))
+        everybody = make_curriculum(len(STAGES) * count, np.random.default_rng([seed, 43]))[-1]
         for name, talks, first in ((AT_ONCE, everybody, ()), (IN_STAGES, stages[-1], stages[:-1])):
             progress(f"{name}, seed {seed}")
             model = jobs.copy()

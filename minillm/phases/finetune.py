@@ -101,12 +101,10 @@ def finetune(model, conversations, settings, seed, recorder, validation=(), repl
 
     learned = rendered(model, conversations, "conversations", note)
     held_out = rendered(model, validation, "held-out conversations", note)
-    packed = packed_rows(learned)
-    first_steps = settings.first_steps if first else 0
-    easier = [rendered(model, talks, "first conversations", least=0)
-              for talks in first if first_steps]
+    packed = packed_rows(learned)   # raises an error if there is nothing to learn from
+    easier = [rendered(model, talks, "first conversations", least=0) for talks in first]
     lists = [*(packed_rows(examples) for examples in easier if examples), packed]
-    begins = [first_steps * i // max(len(lists) - 1, 1) for i in range(len(lists))]
+    begins = [settings.first_steps * i // max(len(lists) - 1, 1) for i in range(len(lists))]
 
     def batch_at(step):
         now = bisect.bisect_right(begins, step) - 1

@@ -143,7 +143,7 @@ def first_conversations(run):
     many as these steps have rows; a row holds one or more.
     """
     settings = run.config.finetune
-    if "finetune" in run.data:
+    if "finetune" in run.data or not settings.first_steps:
         return []
     return make_curriculum(settings.first_steps * settings.rows, run.rng("finetune").spawn(1)[0])
 

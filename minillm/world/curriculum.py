@@ -18,6 +18,7 @@ OWN_SHARE = 0.3  # of what is told: it is about the user
 TWO_SHARE = 0.25  # of the conversations: two facts are told
 TOLD_SHARE = 0.5  # of the questions: for what was told
 OF_THE_USER = 0.35  # of the others, where somebody else can be asked for too: for the user's own
+OF_SEVERAL = ("parents and i", "family and i", "live with")  # tells of two homes at once
 QUESTIONS = 4
 MOST_WORDS = 80  # of a conversation
 
@@ -36,7 +37,7 @@ def _conversation(whose, rng):
     told = [_some_fact(whose, rng)]
     if rng.random() < TWO_SHARE and not (other := _some_fact(whose, rng)).clashes(told[0]):
         told.append(other)
-    turns = [turn(rng, fact, False) for fact in told]
+    turns = [_telling_turn(telling, rng) for telling in told]
     for _ in range(QUESTIONS):
         turns.append(_asked(told, whose, rng))
         if sum(len(text.split()) for said in turns for text in said) > MOST_WORDS:
@@ -52,6 +53,14 @@ def _some_fact(whose, rng):
     while not _is_about(telling := draw(rng, facts, False), whose):
         pass
     return telling
+
+
+def _telling_turn(telling, rng):
+    """A turn in which the user tells a fact, and of nobody else."""
+    told = turn(rng, telling, False)
+    while any(words in told[0].lower() for words in OF_SEVERAL):
+        told = turn(rng, telling, False)
+    return told
 
 
 def _is_about(telling, whose):

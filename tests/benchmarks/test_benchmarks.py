@@ -92,9 +92,17 @@ def test_the_chat_template_has_a_space_and_has_none(tmp_path):
 
 
 @pytest.mark.skipif(PLAIN, reason="times the compiled kernels")
-def test_the_curriculum_is_read_in_stages_and_at_once(tmp_path):
+def test_the_curriculum_is_read_in_stages_and_at_once(tmp_path, monkeypatch):
+    """The last stage and that of everybody at once are of the same sort; what comes before it is what differs."""
+    curriculum, read = load("curriculum"), []
+    finetune = curriculum.phase.finetune
+
+    def noted(model, talks, settings, *rest, first):
+        read.append((len(talks), [len(each) for each in first], settings.first_steps))
+        return finetune(model, talks, settings, *rest, first=first)
+    monkeypatch.setattr(curriculum.phase, "finetune", noted)
     rows = content_of("curriculum", tmp_path)["data"]["rows"]
-    curriculum = load("curriculum")
+    assert read == [(64, [], 3), (16, [16] * 3, 3)]       # of 4 steps
     assert [row["name"] for row in rows] == [curriculum.AT_ONCE, curriculum.IN_STAGES]
     assert all(0 <= row[share] <= 1 for row in rows for share in ("known", "new"))
     with pytest.raises(SystemExit):

@@ -6,7 +6,7 @@ from minillm.phases import finetune, pretrain
 from minillm.phases.finetune import FinetuneConfig
 from minillm.phases.pretrain import PretrainConfig
 from minillm.phases.tokenizer import TokenizerConfig
-from minillm.runs import data, work
+from minillm.runs import data, memory, work
 from minillm.runs.config import RunConfig
 from minillm.runs.run import Run
 from minillm.text.tokenizer import Tokenizer
@@ -21,7 +21,8 @@ def test_there_are_as_many_as_the_first_steps_have_rows(tmp_path):
     assert [len(talks) for talks in lists] == [15] * len(STAGES)
     assert lists == data.first_conversations(Run(tmp_path, CONFIG))
     none = replace(CONFIG, finetune=replace(CONFIG.finetune, first_share=0.0))
-    assert not any(data.first_conversations(Run(tmp_path, none)))
+    assert data.first_conversations(Run(tmp_path, none)) == []
+    assert memory.finetune(CONFIG) > memory.finetune(none)
 
 
 def test_they_are_what_the_first_steps_of_a_run_read_unless_the_data_are_the_users(tmp_path, monkeypatch):

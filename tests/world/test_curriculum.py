@@ -64,6 +64,13 @@ def test_who_is_asked_for_does_not_tell_whether_it_was_told(curriculum):
             assert 0.3 < np.mean(["You have not told me" in answer for answer in group]) < 0.7
 
 
+def test_nobody_tells_of_several_at_once(curriculum):
+    """"My family and I live in York": then the mother's home is told, too."""
+    assert not any(re.search("my (parents|family) and I|live with my", text, re.IGNORECASE)
+                   for talks in curriculum for talk in talks
+                   for text, reply in zip(said(talk, "user"), said(talk, "assistant")) if "I will remember" in reply)
+
+
 def test_each_asks_for_something(curriculum):
     assert min(len(said(talk, "user")) - sum("I will remember" in text for text in said(talk, "assistant"))
                for talks in curriculum for talk in talks) >= 1
