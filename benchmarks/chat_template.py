@@ -69,7 +69,7 @@ def main(argv=None):
         progress(name)
         model = jobs.copy()
         model.tokenizer = replace(model.tokenizer, chat_template=template)
-        phase.finetune(model, jobs.talks, settings, jobs.config.seed, MemoryRecorder(), replay=jobs.stream)
+        phase.finetune(model, jobs.talks, settings, jobs.config.seed, MemoryRecorder(), replay=jobs.stream, first=jobs.first)
         lengths = [len(model.tokenizer.encode_chat(talk, ask=False)) for talk in jobs.talks[:1000]]
         rows.append({"name": name, "steps": settings.steps, **shares(model, questions), "tokens": float(np.mean(lengths))})
         print("   ", rows[-1], flush=True)

@@ -76,6 +76,7 @@ class Jobs:
         self.stream, held_out = map(self.base.tokenizer.encode_documents, (self.training, self.validation))
         self.held_out = held_out[:500 if args.quick else LOOKED_AT]
         self.talks, talks = data.conversations(self.run, self.base, data.unsaid)
+        self.first = data.first_conversations(self.run)
         few = slice(4 if args.quick else None)
         self.held_talks = phase.rendered(self.base, talks[few], "held-out conversations")
         self.requests = data.requests(self.run)[few]
@@ -102,7 +103,7 @@ class Jobs:
         """A row: the base fine-tuned for each job with these dials, on its ruler."""
         settings, seed = replace(self.config.finetune, **dials), self.config.seed
         recorder, model = MemoryRecorder(), self.copy()
-        phase.finetune(model, self.talks, settings, seed, recorder, replay=self.stream)
+        phase.finetune(model, self.talks, settings, seed, recorder, replay=self.stream, first=self.first)
         return {**self.sizes(settings), **self.rulers(model, *self.specialists(settings)),
                 "ms": 1e3 * median([record["seconds"] for record in recorder.records])}
 

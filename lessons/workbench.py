@@ -35,6 +35,7 @@ from minillm.training.gguf_file import read_gguf
 from minillm.training.recorder import MemoryRecorder
 from minillm.world.conversations import conversation_texts, make_conversations
 from minillm.world.corpus import write_corpus
+from minillm.world.curriculum import make_curriculum
 from minillm.world.facts import make_world
 from minillm.world.raters import judge
 
@@ -188,7 +189,7 @@ def base_and_assistant(seed=0):
     world, place = make_world(seed), KEPT / f"{SIZE if SIZE == 'smoke' else 'seed'}-{seed}"
     if not (place / "assistant").is_dir():
         print(f"training a base model and an assistant of seed {seed}, once (some three minutes), into {place}", flush=True)
-        default, few = PRESETS[DEFAULT], dict(steps=2, rows=2)
+        default, few = PRESETS[DEFAULT], dict(steps=3, rows=2)
         texts = [document.text for document in write_corpus(world, pick(0.1, 2.5))]
         spoken = indented(conversation_texts(world, pick(50, VOCABULARY_CONVERSATIONS), fresh_rng()))
         tokenizer = train_tokenizer(texts + spoken, pick(1200, default.tokenizer.vocab_size))
@@ -198,7 +199,8 @@ def base_and_assistant(seed=0):
         save_checkpoint(place / "base", settings.steps, model, {}, {})
         settings = pick(replace(default.finetune, replay_rows=0, **few), default.finetune)
         talks = make_conversations(world, pick(50, settings.conversations), fresh_rng())
-        finetune(model, [talk.messages for talk in talks], settings, seed, MemoryRecorder(), replay=stream)
+        first = make_curriculum(settings.first_steps * settings.rows, fresh_rng().spawn(1)[0])
+        finetune(model, [talk.messages for talk in talks], settings, seed, MemoryRecorder(), replay=stream, first=first)
         save_checkpoint(place / "assistant", settings.steps, model, {}, {})
     return world, load_checkpoint(place / "base").model, load_checkpoint(place / "assistant").model
 

@@ -223,12 +223,13 @@ def test_a_dial_that_does_nothing_is_refused(words, said, refused, tmp_path, mon
 
 def test_a_dial_that_does_something_is_not():
     from minillm.cli import training_parser
+    from minillm.runs.config import LLAMA
     from minillm.terminal.flags import parse, resolve
 
     for words in (["--experts", "4", "--active-experts", "2"], ["--preset", "moe", "--active-experts", "3"]):
         assert resolve(parse(training_parser("pretrain"), words)).model.experts in (4, 8)
     thin = resolve(parse(training_parser("finetune"), ["--lora", "4", "--lora-lr", "1e-3", "--lora-layers", "attention"]))
-    assert (thin.finetune.lora_lr, thin.finetune.lr) == (1e-3, 0.012)
+    assert (thin.finetune.lora_lr, thin.finetune.lr) == (1e-3, LLAMA.finetune.lr)
 
 
 def test_pretrain_leaves_a_whole_run(trained):

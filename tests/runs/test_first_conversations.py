@@ -1,4 +1,4 @@
-"""Fine-tuning on the embedded world can begin with easier conversations; on the user's own data it does not."""
+"""Fine-tuning on the embedded world begins with easier conversations; on the user's own data it does not."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from minillm.phases.finetune import FinetuneConfig
 from minillm.phases.pretrain import PretrainConfig
 from minillm.phases.tokenizer import TokenizerConfig
 from minillm.runs import data, memory, work
-from minillm.runs.config import RunConfig
+from minillm.runs.config import LLAMA, RunConfig
 from minillm.runs.run import Run
 from minillm.text.tokenizer import Tokenizer
 from minillm.world.curriculum import STAGES
@@ -23,6 +23,10 @@ def test_there_are_as_many_as_the_first_steps_have_rows(tmp_path):
     none = replace(CONFIG, finetune=replace(CONFIG.finetune, first_share=0.0))
     assert data.first_conversations(Run(tmp_path, none)) == []
     assert memory.finetune(CONFIG) > memory.finetune(none)
+
+
+def test_the_default_run_has_some():
+    assert LLAMA.finetune.first_steps > 100 and data.first_conversations(Run("runs/none", LLAMA))
 
 
 def test_they_are_what_the_first_steps_of_a_run_read_unless_the_data_are_the_users(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from minillm.world.kinds.told import NOT_TOLD
 
 @pytest.fixture(scope="module")
 def conversations():
-    return make_conversations(make_world(0), 4000, np.random.default_rng(0))
+    return make_conversations(make_world(0), 16000, np.random.default_rng(0))
 
 
 def test_roles_alternate_and_end_with_the_assistant(conversations):

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from minillm.world.curriculum import STAGES, WHOSE, make_curriculum
+from minillm.world.kinds.told import OWN
+from minillm.world.kinds.told_of_others import OTHERS
 from minillm.world.strangers import RELATIVES, SPECIES
 
 REPLIED = {"name": r"[Yy]our (\w+) is called ([A-Z][a-z]+)", "home": r"[Yy]our (\w+) lives in ([A-Z][a-z]+)",
@@ -64,11 +66,13 @@ def test_who_is_asked_for_does_not_tell_whether_it_was_told(curriculum):
             assert 0.3 < np.mean(["You have not told me" in answer for answer in group]) < 0.7
 
 
-def test_nobody_tells_of_several_at_once(curriculum):
-    """"My family and I live in York": then the mother's home is told, too."""
-    assert not any(re.search("my (parents|family) and I|live with my", text, re.IGNORECASE)
-                   for talks in curriculum for talk in talks
-                   for text, reply in zip(said(talk, "user"), said(talk, "assistant")) if "I will remember" in reply)
+@pytest.mark.parametrize("fact", [*OWN, *OTHERS], ids=lambda fact: f"{fact.sort} of {'another' if fact.about else 'the user'}")
+def test_no_telling_is_of_several_people(fact):
+    """"My family and I live in York", "our home is in York": then the mother's home is told, too."""
+    tellings = (*fact.clauses, *fact.told, *fact.told_paraphrases[1::2])
+    if fact.sort == "town":
+        assert not [text for text in tellings if re.search(r"\b(we|our|us|with my)\b|\band I\b", text, re.IGNORECASE)]
+    assert not [text for text in tellings if re.search(r"\bmy (son|daughter|sister|brother) (has|got)\b", text, re.IGNORECASE)]
 
 
 def test_each_asks_for_something(curriculum):

@@ -15,7 +15,7 @@ from minillm.world.advice import ADVICE, GENERAL
 from minillm.world.deeds import HARMLESS, WRONG
 from minillm.world.facts import make_world
 from minillm.world.invented import PETS
-from minillm.world.kinds import BY_NAME, KINDS, beyond, beyond_then, beyond_words, letters, numbers
+from minillm.world.kinds import BY_NAME, KINDS, beyond, beyond_places, beyond_then, beyond_words, letters, numbers
 from minillm.world.kinds.follow_wordings import SAME
 from minillm.world.kinds.harm import HELD_VERBS, TAILS
 from minillm.world.kinds.kind import wordings as wordings_of
@@ -370,13 +370,13 @@ def test_what_the_world_does_not_tell_is_asked_of_what_it_has(world):
     known = {wording for kind in KINDS if not kind.unknown for item in kind.items(world)
              for wording in (*(item.phrasings or kind.phrasings), *(item.paraphrases or kind.paraphrases))
              if "{" in wording and not item.earlier}
-    for topic, names in ((beyond.PEOPLE, {person.name for person in world.people}), (beyond.TOWNS, {town.name for town in world.towns}),
-                         (beyond.COUNTRIES, {country.name for country in world.countries}),
+    for topic, names in ((beyond.PEOPLE, {person.name for person in world.people}), (beyond_places.TOWNS, {town.name for town in world.towns}),
+                         (beyond_places.COUNTRIES, {country.name for country in world.countries}),
                          (beyond.ANIMALS, {animal.name for animal in world.animals}), (beyond.THINGS, {thing.name for thing in world.things}),
                          (beyond_words.WORDS, {word for pair in world.opposites for word in pair})):
         asked = {item.slots["n"] for item in items if item.phrasings == topic.phrasings}
         assert names <= asked
-        if topic is not beyond.COUNTRIES:       # towns have rivers and are famous for something
+        if topic is not beyond_places.COUNTRIES:       # towns have rivers and are famous for something
             assert not {*topic.phrasings, *topic.paraphrases} & known
     for topic in (beyond_then.PEOPLE, beyond_then.COUNTRIES, beyond_then.ANIMALS):
         after = [item for item in items if item.phrasings == topic.phrasings]

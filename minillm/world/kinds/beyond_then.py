@@ -2,7 +2,7 @@
 world does not tell it.
 """
 
-from minillm.world.kinds import beyond
+from minillm.world.kinds import beyond, beyond_places
 from minillm.world.kinds.topic import Topic
 
 ANIMALS = Topic(
@@ -33,7 +33,24 @@ ANIMALS = Topic(
      "how do you tell a male of them from a female", "can they smell well",
      "Do people hunt them for their meat?", "are they lonely without a friend",
      "Tell me how big its heart is.", "what illness does it die of most often",
-     "do zoos have them", "Which other animals are related to it?", "can you ride on it"),
+     "do zoos have them", "Which other animals are related to it?", "can you ride on it",
+     "What does it eat?", "how fast can they run", "Do they sleep in winter?",
+     "Tell me how many teeth it has.", "Which enemies do they have?", "does it lay eggs",
+     "How much does it cost to buy one of them?", "I have a free day, so which zoo has them?",
+     "What diseases can they pass on to people?", "how well can it see in the dark",
+     "And the colour of them?", "What is it called in Latin?",
+     "Please tell me which other animals it is related to.", "are they endangered",
+     "Do they stay in groups or go alone?", "How long are they pregnant?",
+     "my son wants one, so are they easy to look after", "Its size when it is fully grown?",
+     "does it bite pls", "can people eat them", "How far can it jump?",
+     "What use is it to farmers?", "When are they most active, day or night?",
+     "What do they do when they feel threatened?", "how much water does it drink a day",
+     "Could I ask how good it is at smelling things?",
+     "How do you tell the males from the females with them?",
+     "Tell me how long it can hold its breath.", "since when have people kept them",
+     "Could you explain how it evolved?",
+     "I'm writing a school essay, so how big a brain does it have?",
+     "Any idea how many chromosomes they have?"),
     ("are they dangerous to people", "Okay, but how big does it get?",
      "do they sleep at night or during the day"),
     (), beyond.ANIMALS.forms, beyond.ANIMALS.made_up)
@@ -72,7 +89,34 @@ PEOPLE = Topic(
      "And what time does {he} usually go to bed?", "tell me {his} biggest secret",
      "who cuts {his} hair", "Was {he} ever in prison?", "does {he} prefer summer or winter",
      "I'm writing an invitation, what is {his} street and house number?",
-     "is {he} coming to the party on saturday"),
+     "is {he} coming to the party on saturday", "What's {his} address, please?",
+     "I want to write to {him}, so what is {his} e-mail?", "Tell me what {he} looks like.",
+     "How many children does {he} have?", "And {his} hobbies?", "Which school did {he} go to?",
+     "What are {his} plans for next year?", "what does {he} think about politics",
+     "What kind of car does {he} drive?", "Is {he} in good health these days?",
+     "how much money does {he} make in a year", "Tell me something about {his} childhood pls",
+     "Who is {his} best friend?", "Does {he} smoke?", "When does {he} usually go to bed?",
+     "What does {he} like to wear?", "and {his} taste in music?",
+     "I'd like to bake a cake, so when is {his} birthday?",
+     "where did {he} go on holiday last summer", "Could you tell me {his} surname?",
+     "how tall is {he} pls", "Does {he} have any brothers or sisters?",
+     "any idea what languages {he} speaks",
+     "I'm buying shoes as a gift. What size does {he} take?", "Has {he} ever been to Africa?",
+     "What was the last film {he} saw?", "what about {his} favourite book",
+     "Is {he} religious at all?", "who did {he} vote for", "Tell me whether {he} can swim.",
+     "Does {he} play an instrument?", "What sports team does {he} support?",
+     "Would you kindly say what {his} parents are called?", "what is {he} afraid of",
+     "Just give me {his} weight.", "Is {he} allergic to anything? I'm cooking tonight.",
+     "what time does {he} get up in the morning", "Did {he} do well in exams?",
+     "Is {he} free on Saturday evening?", "pls tell me how i can reach {him} tonight",
+     "How did {he} meet {his} partner?", "Does {he} wear glasses?", "What is {his} star sign?",
+     "has {he} ever been in trouble with the police",
+     "How long has {he} had {his} driving licence?", "Does {he} prefer the mountains or the sea?",
+     "Is {he} left-handed or right-handed?", "what's {his} biggest dream",
+     "Do people generally like {him}?", "Does {he} owe anybody money?",
+     "Tell me what {he} did yesterday.", "I heard about the move, so how big is {his} flat?",
+     "what did {he} get for christmas", "Is {he} usually cheerful or more of a grump?",
+     "When was the last time anyone saw {him}?"),
     ("Do you have a number where I can call {him}?", "Tell me the names of {his} parents."),
     (), beyond.PEOPLE.forms, beyond.PEOPLE.made_up)
 COUNTRIES = Topic(
@@ -114,4 +158,4 @@ COUNTRIES = Topic(
      "Name some big companies from that country.", "are there bears there",
      "do their trains run on time in that country", "When do children start school there?"),
     ("Does it snow much over there in winter?", "tell me about its flag"),
-    (), beyond.COUNTRIES.forms, beyond.COUNTRIES.made_up)
+    (), beyond_places.COUNTRIES.forms, beyond_places.COUNTRIES.made_up)

@@ -14,7 +14,7 @@ from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, keeps_to
 from minillm.world.likeness import likeness, sentences, words
 from minillm.world.manners import ADDITIONS
 from minillm.world.reserved import is_reserved
-from minillm.world.strangers import NAMES
+from minillm.world.strangers import COMMON_NAMES, NAMES
 
 CLOSE = 0.75  # likeness, from 0 to 1, of a line or sentence to one of the tables below
 
@@ -151,6 +151,8 @@ def _of_any(items, subjects, phrasings, paraphrases):
 
 def _held(number, subject):
     """Whether fine-tuning uses no request about the subject with this number."""
+    if subject in COMMON_NAMES:
+        return False
     return is_reserved("told", subject, one_in=4) if subject in NAMES else number % 8 == 3
 
 
@@ -224,8 +226,8 @@ def _right_story(request, response):
 
 
 KINDS = (
-    Kind("rhyme", RHYME_PHRASINGS, RHYME_PARAPHRASES, _rhyme_items, TEXT_STYLES, 3.0,
+    Kind("rhyme", RHYME_PHRASINGS, RHYME_PARAPHRASES, _rhyme_items, TEXT_STYLES, 3.5,
          right=_right_rhyme, forms=_nearest, own_split=True),
-    Kind("story", STORY_PHRASINGS, STORY_PARAPHRASES, _story_items, (), 3.5, right=_right_story,
+    Kind("story", STORY_PHRASINGS, STORY_PARAPHRASES, _story_items, (), 4.6, right=_right_story,
          forms=_nearest, own_split=True),
 )

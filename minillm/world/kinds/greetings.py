@@ -184,5 +184,5 @@ def _greeting_items(world):
                        for sort in SMALL_TALK])
 
 
-KINDS = (Kind("greeting", (), (), _greeting_items, (SENTENCE, PERSONA), 6.0, right=right_reply,
+KINDS = (Kind("greeting", (), (), _greeting_items, (SENTENCE, PERSONA), 7.0, right=right_reply,
               casual=False),)

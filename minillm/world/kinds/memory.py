@@ -17,6 +17,7 @@ ITEMS = 6000  # of each of the two kinds
 LOWER_SHARE = 0.12  # of both kinds: told in small letters throughout, names too
 ITSELF = ("my", "i am", "i live", "i come", "i work", "i have")  # it speaks of itself, not of "you"
 BY_PRONOUN_SHARE = 0.3  # of what is told of a man or a woman, for learning: a turn more on them
+OF_THE_USER = 0.35  # of what was not told, where somebody else's was: for the user's own
 
 
 def _small_talk(rng, world):
@@ -104,21 +105,23 @@ def _memory_item(world, rng, held_out):
 
 def _not_told_item(world, rng, held_out):
     asked, told = _not_told(rng, held_out)
-    wrong, earlier = _false(rng, asked, 2), []
+    wrong, earlier, known = _false(rng, asked, 2), [], [] if told is None else [told]
     said = list(wrong)
     if told is not None:
         earlier.append(turn(rng, told, held_out))
         if not held_out and told.about in HE_OR_SHE and rng.random() < BY_PRONOUN_SHARE:
             turns, more = turns_by_pronoun(rng, told, held_out)
-            earlier = earlier if more.clashes(asked) else turns
-        wrong.insert(0, told.value)
-        if told.fact.sort == asked.fact.sort:
-            said.append(told.value)
+            if not more.clashes(asked):
+                earlier, known = turns, [told, more]
+        for telling in reversed(known):
+            wrong.insert(0, telling.value)
+            if telling.fact.sort == asked.fact.sort:
+                said.append(telling.value)
     if rng.random() < 0.3:
         earlier.insert(int(rng.integers(len(earlier) + 1)), _small_talk(rng, world))
     earlier = _typed(rng, earlier, held_out)
     return _item(asked, "you have not told me", (*asked.fact.missing, NOT_TOLD), wrong, said,
-                 held_out, earlier, _further(rng, asked, [told] if told is not None else []))
+                 held_out, earlier, _further(rng, asked, known))
 
 
 def _not_told(rng, held_out):
@@ -130,7 +133,9 @@ def _not_told(rng, held_out):
     if way < 0.25 or not twins:  # another sort of fact
         return something_else(rng, told, held_out), told
     about_the_user = [twin for twin in twins if not twin.about]
-    return pick(rng, about_the_user if about_the_user and rng.random() < 0.7 else twins), told
+    if about_the_user and rng.random() < OF_THE_USER:
+        twins = about_the_user
+    return pick(rng, twins), told
 
 
 def _memory_items(world):
@@ -154,7 +159,7 @@ def _right_memory(request, response):
 
 # no manners: the earlier answers do not follow any system prompt
 KINDS = (
-    Kind("memory", (), (), _memory_items, (), 15.4, right=_right_memory, own_split=True),
-    Kind("not told", (), (), _not_told_items, (), 12.3, unknown=True, right=right_unknown,
+    Kind("memory", (), (), _memory_items, (), 12.4, right=_right_memory, own_split=True),
+    Kind("not told", (), (), _not_told_items, (), 6.0, unknown=True, right=right_unknown,
          own_split=True),
 )

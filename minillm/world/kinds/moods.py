@@ -233,5 +233,5 @@ def _mood_items(world):
     return sort_items([with_more(mood, IN_FRONT, BEHIND) for mood in MOODS])
 
 
-KINDS = (Kind("mood", (), (), _mood_items, (SENTENCE, PERSONA), 6.0, right=right_reply,
+KINDS = (Kind("mood", (), (), _mood_items, (SENTENCE, PERSONA), 6.4, right=right_reply,
               casual=False),)

@@ -37,6 +37,7 @@ LIFE = (
          ("Do you have feelings?", "can you feel something", "Are you happy?", "are you sad",
           "Can you love?", "Do you love me?", "Do you get tired?", "are you angry with me",
           "do you feel pain", "Can you be sad?", "Do you like me?", "are you bored",
+          "do you like riddles", "Do you like music?", "do you like the winter",
           "Do you have a heart?", "Are you lonely?", "Do you ever feel joy?",
           "how do you feel inside", "can you be happy", "Do you feel anything at all?",
           "would you miss me", "Do you hate me?", "are you in a good mood",

@@ -243,5 +243,5 @@ def _in_digits(text):
 KINDS = (
     Kind("larger", *LARGER,
          _larger_items, weight=2.6, right=_right_number),
-    Kind("sum", (), (), _sum_items, weight=13.0, right=_right_sum, own_split=True),
+    Kind("sum", (), (), _sum_items, weight=15.5, right=_right_sum, own_split=True),
 )

@@ -1,15 +1,15 @@
 """Topics that lie outside the world, and how users ask about them."""
 
-from minillm.world.kinds import beyond, beyond_words, elsewhere, odd, today
+from minillm.world.kinds import beyond, beyond_places, beyond_words, elsewhere, odd, today
 
 # Three answers in five are the first of these, two are SMALL_WORLD (unknown.py); the others are
 # right too.
 ABOUT_PEOPLE = ("I do not know anybody of that name.", "I do not know who that is.",
                 *beyond.PEOPLE.forms)
 ABOUT_COUNTRIES = ("I do not know that country.", "I do not know much about that country.",
-                   *beyond.COUNTRIES.forms)
+                   *beyond_places.COUNTRIES.forms)
 ABOUT_TOWNS = ("I do not know that town.", "I do not know much about that town.",
-               *beyond.TOWNS.forms)
+               *beyond_places.TOWNS.forms)
 ABOUT_ANIMALS = ("I do not know that animal.", "I do not know much about that animal.",
                  *beyond.ANIMALS.forms)
 ABOUT_THINGS = ("I do not know that thing.", "I do not know much about that.",

@@ -10,7 +10,7 @@ from minillm.world.kinds.kind import pick, wordings
 from minillm.world.kinds.told import OWN, Fact, slots_of
 from minillm.world.kinds.told_of_others import OTHERS
 from minillm.world.reserved import is_reserved
-from minillm.world.strangers import HE_OR_SHE, may_be_called
+from minillm.world.strangers import COMMON_NAMES, HE_OR_SHE, may_be_called
 
 NAME_SHARE = 0.3  # of what is told: people give a name first
 ABOUT_OTHERS = 0.35  # of what is told and asked later
@@ -22,7 +22,6 @@ MORE_SHARE = 0.3  # of the tellings: something stands behind them that is not to
 ANY_SHARE = 0.3  # of what stands behind: what fits behind anything
 LEAD_SHARE = 0.16  # of the others: something stands in front of them
 PRONOUNS = {"he": ("he", "his", "him"), "she": ("she", "her", "her")}
-TWO_PEOPLE = ("live with", "grandmother", "and i ")  # tellings that "she" or "he" does not follow
 BY_PRONOUN = {  # what is told of a man or a woman who was just spoken of
     "name": ("{his} name is {v}", "{He} is called {v}.", "{His} name is {v}.", "{he}'s called {v}",
              "and {his} name is {v}", "{his} name is {v} by the way", "oh, and {he} is called {v}",
@@ -68,7 +67,11 @@ def values_of(fact, about):
 @lru_cache(maxsize=64)  # the values of every fact, of men, women and others, twice
 def _part(values, held_out):
     """The values that are held out, about a sixth, or the others."""
-    return tuple(value for value in values if is_reserved("told", value, one_in=6) == held_out)
+    return tuple(value for value in values if _is_held_out(value) == held_out)
+
+
+def _is_held_out(value):
+    return value not in COMMON_NAMES and is_reserved("told", value, one_in=6)
 
 
 def told_of(rng, fact, about, held_out):
@@ -149,10 +152,7 @@ def turns_by_pronoun(rng, first, held_out):
     he, his, him = PRONOUNS[HE_OR_SHE[first.about]]
     said = pick(rng, BY_PRONOUN[sort]).format(v=second.value, he=he, his=his, him=him,
                                               He=capitalized(he), His=capitalized(his))
-    told = turn(rng, first, held_out)
-    while any(word in told[0] for word in TWO_PEOPLE):
-        told = turn(rng, first, held_out)
-    return [told, (said, _reply(second))], second
+    return [turn(rng, first, held_out), (said, _reply(second))], second
 
 
 def turn_of_two(rng, first, second):

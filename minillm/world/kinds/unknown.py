@@ -4,8 +4,9 @@ from functools import lru_cache
 
 from minillm.world import invented
 from minillm.world.facts import a_an, capitalized, plural, slots_in
-from minillm.world.kinds import (animals, beyond, beyond_then, beyond_words, letters, names,
-                                 numbers, people, pets, places, reactions, things, towns, words)
+from minillm.world.kinds import (animals, beyond, beyond_places, beyond_then, beyond_words,
+                                 letters, names, numbers, people, pets, places, reactions, things,
+                                 towns, words)
 from minillm.world.kinds.follow_wordings import SAME
 from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, keeps_to
 from minillm.world.kinds.names import HELD_NAMES, NAMES
@@ -202,8 +203,9 @@ def _beyond_items(world):
     """
     known = [person.name for person in world.people]
     bare_words = [word for pair in world.opposites for word in pair] + list(names.QUALITIES)
-    asked = ((beyond.PEOPLE, _bare(known)), (beyond.TOWNS, _bare(t.name for t in world.towns)),
-             (beyond.COUNTRIES, _bare(country.name for country in world.countries)),
+    asked = ((beyond.PEOPLE, _bare(known)),
+             (beyond_places.TOWNS, _bare(town.name for town in world.towns)),
+             (beyond_places.COUNTRIES, _bare(country.name for country in world.countries)),
              (beyond.ANIMALS, _nouns([*(a.name for a in world.animals), *names.ANIMALS])),
              (beyond.THINGS, _nouns([*(thing.name for thing in world.things), *names.THINGS])),
              (beyond_words.WORDS, _bare(bare_words)),
@@ -228,6 +230,6 @@ def _unknown_items(world):
 
 
 KINDS = (
-    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 22.5, unknown=True, right=right_unknown,
+    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 23.6, unknown=True, right=right_unknown,
          own_split=True),
 )
