@@ -234,6 +234,8 @@ def test_what_was_not_told_was_not_told(items):
                 assert f"your {match[1]} {'is called' if match[2] == 'name' else 'lives in'}" not in said, item
     twice = [item for item in items["not told"] if sum("I will remember" in reply for _, reply in item.earlier) == 2]
     assert len(twice) > 100 and not any(item.held_out for item in twice)
+    for item in twice:      # what either tells would be a wrong answer
+        assert all(any(f" {value}." in reply for value in item.wrong) for _, reply in item.earlier if "I will remember" in reply)
 
 
 def test_what_a_second_turn_tells_is_not_what_is_asked(world, monkeypatch):
