@@ -2,11 +2,11 @@
 
     python benchmarks/curriculum.py --run runs/run-001 --json curriculum.json --plot curriculum.png
 
-The user tells of a relative or a pet, and asks for that or for the same of another one: "My brother is called Max." "What is
-my sister called?" Whether it was told shows only when the two words are compared. One base model learns from such
+The user tells of a relative, a pet or themselves, and asks for that or for the same of another one: "My brother is called Max."
+"What is my sister called?" Whether it was told shows only when the two words are compared. One base model learns from such
 conversations alone, for a few steps with the settings of the default run, without old text: about everybody from the first
-step on, or about two, four, eight and everybody, for a quarter of the steps each, as the default run's fine-tuning begins.
-Each is done with three seeds.
+step on, or about two, four, eight and everybody, for a quarter of the steps each, in the stages with which the default run's
+fine-tuning begins. Each is done with three seeds.
 
 Both are then asked about everybody, in wordings that they learned and in others. The answer to what was told and that to what was
 not begin alike ("Your sister"); what a model holds for told is the difference of the log-probabilities of the two tokens that
