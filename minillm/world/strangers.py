@@ -7,6 +7,7 @@ true in the world, so it can only be read from the conversation or the document 
 from functools import lru_cache
 
 from minillm.world import invented, real
+from minillm.world.reserved import is_reserved
 
 # From few values a model learns the values, and says one of them whatever it was told; from many it
 # learns to copy.
@@ -68,6 +69,11 @@ NAMES_OF_WOMEN = frozenset((
     "Anita", "Carol", "Monica", "Sandra", "Erin", "Lily", "Charlotte", "Isabel"))
 NAMES_OF_ANYBODY = frozenset(("Alex", "Chris", "Sam", "Wei"))
 COMMON_NAMES = frozenset(("Emma", "John", "Peter"))  # many users have them: never held out
+
+
+def is_held_out(value, one_in):
+    """Whether fine-tuning never uses this name, place or meal; about one in `one_in` is."""
+    return value not in COMMON_NAMES and is_reserved("told", value, one_in=one_in)
 
 
 @lru_cache(maxsize=None)    # relatives and friends

@@ -186,7 +186,8 @@ def test_some_is_told_of_the_one_just_spoken_of(items):
             sort, he = said.get(user.replace(value[1], "X") if value else "", ("", ""))
             if sort:
                 relative = next(r for r, pronoun in HE_OR_SHE.items() if pronoun == he and f" {r}" in f" {before.lower()}")
-                assert "grandmother" not in before      # of whom would "she" be?
+                spoken_of = set(re.findall(r"\w+", before.lower())) & {*HE_OR_SHE, "grandmother", "grandfather"}
+                assert spoken_of == {relative}, before      # else of whom would "she" be?
                 assert f"your {relative} {'is called' if sort == 'name' else 'lives in'} {value[1]}." in reply
                 assert not item.held_out
                 found += 1

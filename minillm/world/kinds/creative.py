@@ -13,8 +13,7 @@ from minillm.world.kinds.creative_wordings import (ANOTHER, ANOTHER_RHYME_PARAPH
 from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, keeps_to
 from minillm.world.likeness import likeness, sentences, words
 from minillm.world.manners import ADDITIONS
-from minillm.world.reserved import is_reserved
-from minillm.world.strangers import COMMON_NAMES, NAMES
+from minillm.world.strangers import NAMES, is_held_out
 
 CLOSE = 0.75  # likeness, from 0 to 1, of a line or sentence to one of the tables below
 
@@ -151,9 +150,7 @@ def _of_any(items, subjects, phrasings, paraphrases):
 
 def _held(number, subject):
     """Whether fine-tuning uses no request about the subject with this number."""
-    if subject in COMMON_NAMES:
-        return False
-    return is_reserved("told", subject, one_in=4) if subject in NAMES else number % 8 == 3
+    return is_held_out(subject, one_in=4) if subject in NAMES else number % 8 == 3
 
 
 def _turned(sequence, number):

@@ -9,8 +9,7 @@ from minillm.world.kinds.asides import (BEHIND_ANY, BEHIND_OWN, BEHIND_PET, BEHI
 from minillm.world.kinds.kind import pick, wordings
 from minillm.world.kinds.told import OWN, Fact, slots_of
 from minillm.world.kinds.told_of_others import OTHERS
-from minillm.world.reserved import is_reserved
-from minillm.world.strangers import COMMON_NAMES, HE_OR_SHE, may_be_called
+from minillm.world.strangers import HE_OR_SHE, is_held_out, may_be_called
 
 NAME_SHARE = 0.3  # of what is told: people give a name first
 ABOUT_OTHERS = 0.35  # of what is told and asked later
@@ -67,11 +66,7 @@ def values_of(fact, about):
 @lru_cache(maxsize=64)  # the values of every fact, of men, women and others, twice
 def _part(values, held_out):
     """The values that are held out, about a sixth, or the others."""
-    return tuple(value for value in values if _is_held_out(value) == held_out)
-
-
-def _is_held_out(value):
-    return value not in COMMON_NAMES and is_reserved("told", value, one_in=6)
+    return tuple(value for value in values if is_held_out(value, one_in=6) == held_out)
 
 
 def told_of(rng, fact, about, held_out):
