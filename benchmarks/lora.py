@@ -35,6 +35,7 @@ from minillm.runs import data, measures
 from minillm.runs.config import DEFAULT, PRESETS, load_config
 from minillm.runs.run import Run
 from minillm.training.recorder import MemoryRecorder
+from minillm.world.corpus import to_read_again
 from minillm.world.messages import TASK_PROMPT
 
 RANKS = (1, 2, 4, 8, 16)
@@ -73,7 +74,7 @@ class Jobs:
         self.run, self.config = Run(Path(args.run or "."), config, quiet=True), config
         self.training, self.validation = data.documents(self.run)
         self.base = self.run.model("pretrain") if args.run else self.pretrained()
-        self.stream, held_out = map(self.base.tokenizer.encode_documents, (self.training, self.validation))
+        self.stream, held_out = map(self.base.tokenizer.encode_documents, (to_read_again(self.training), self.validation))
         self.held_out = held_out[:500 if args.quick else LOOKED_AT]
         self.talks, talks = data.conversations(self.run, self.base, data.unsaid)
         self.first = data.first_conversations(self.run)

@@ -34,7 +34,7 @@ from minillm.training.checkpoint import load_checkpoint, save_checkpoint
 from minillm.training.gguf_file import read_gguf
 from minillm.training.recorder import MemoryRecorder
 from minillm.world.conversations import conversation_texts, make_conversations
-from minillm.world.corpus import write_corpus
+from minillm.world.corpus import to_read_again, write_corpus
 from minillm.world.curriculum import make_curriculum
 from minillm.world.facts import make_world
 from minillm.world.raters import judge
@@ -200,7 +200,8 @@ def base_and_assistant(seed=0):
         settings = pick(replace(default.finetune, replay_rows=0, **few), default.finetune)
         talks = make_conversations(world, pick(50, settings.conversations), fresh_rng())
         first = make_curriculum(settings.first_steps * settings.rows, fresh_rng().spawn(1)[0])
-        finetune(model, [talk.messages for talk in talks], settings, seed, MemoryRecorder(), replay=stream, first=first)
+        finetune(model, [talk.messages for talk in talks], settings, seed, MemoryRecorder(),
+                 replay=tokenizer.encode_documents(to_read_again(texts)), first=first)
         save_checkpoint(place / "assistant", settings.steps, model, {}, {})
     return world, load_checkpoint(place / "base").model, load_checkpoint(place / "assistant").model
 

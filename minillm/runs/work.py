@@ -17,6 +17,7 @@ from minillm.runs.hints import command
 from minillm.runs.memory import standardized_on
 from minillm.text.tokenizer import Tokenizer
 from minillm.training.progress import filled
+from minillm.world.corpus import to_read_again
 from minillm.world.messages import TASK_PROMPT
 from minillm.world.raters import SimulatedRater
 
@@ -61,7 +62,7 @@ def run_finetune(run):
     own, replay = "finetune" in run.data, None
     if not own:
         data.check_world_fits(run, model.tokenizer, model.config.context)
-        replay = model.tokenizer.encode_documents(data.documents(run)[0])
+        replay = model.tokenizer.encode_documents(to_read_again(data.documents(run)[0]))
     note = told(run, "finetune")
     learned, held_out = data.conversations(run, model, note)
     if settings.lora:

@@ -8,6 +8,7 @@ from minillm.world.documents.code import write_page
 from minillm.world.documents.desk import Desk
 from minillm.world.documents.encyclopedia import write_article
 from minillm.world.documents.forum import write_thread
+from minillm.world.documents.morals import is_moral
 from minillm.world.documents.news import write_news
 from minillm.world.documents.stories import write_story
 
@@ -50,6 +51,17 @@ def write_corpus(world, megabytes=2.5, seed=None, kinds=None, until=None):
         documents += _written(writer, desk, kind, share * scale)
     order = np.random.default_rng([seed, len(KINDS)]).permutation(len(documents))
     return [documents[i] for i in order]
+
+
+def to_read_again(texts):
+    """The texts that fine-tuning reads again: each article on right and wrong three times, all
+    others once.
+
+    A wish to do what fine-tuning never names is declined by what the base model knows of it, and
+    that knowledge is easily lost.
+    """
+    moral = [text for text in texts if is_moral(text)]
+    return texts + 2 * moral
 
 
 def _written(writer, desk, kind, size):

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numba
@@ -14,6 +15,10 @@ import pytest
 import tiny
 
 from minillm import tree
+from minillm.runs import data
+from minillm.runs.config import LLAMA
+from minillm.runs.run import Run
+from minillm.world.corpus import to_read_again
 from minillm.world.curriculum import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,12 +103,15 @@ def test_instructions_begin_as_in_the_default_run(name, flags, tmp_path, monkeyp
     phase, read = load(name).phase, []
     finetune = phase.finetune
 
-    def noted(*args, first=(), **rest):
-        read.append([len(talks) for talks in first])
-        return finetune(*args, first=first, **rest)
+    def noted(model, *args, first=(), replay=None):
+        texts = replay is not None and np.count_nonzero(replay == model.tokenizer.begin_id)
+        read.append(([len(talks) for talks in first], texts))
+        return finetune(model, *args, first=first, replay=replay)
     monkeypatch.setattr(phase, "finetune", noted)
     content_of(name, tmp_path, "--steps", 6, *flags)
-    assert read.count([1] * len(STAGES)) >= 2       # one step of two rows
+    texts = data.documents(Run(tmp_path, replace(LLAMA, pretrain=replace(LLAMA.pretrain, megabytes=0.05))))[0]
+    assert len(to_read_again(texts)) > len(texts)
+    assert read.count(([1] * len(STAGES), len(to_read_again(texts)))) >= 2       # one step of two rows
 
 
 @pytest.mark.skipif(PLAIN, reason="times the compiled kernels")

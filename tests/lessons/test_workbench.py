@@ -14,6 +14,8 @@ from minillm.runs.config import RunConfig
 from minillm.runs.run import Run
 from minillm.text.learning import train_tokenizer
 from minillm.tree import leaves
+from minillm.world.corpus import to_read_again, write_corpus
+from minillm.world.facts import make_world
 
 
 @pytest.fixture()
@@ -154,7 +156,10 @@ def test_the_assistant_begins_with_what_a_run_of_its_seed_reads_first(workbench,
     read = {}
     monkeypatch.setattr(workbench, "SIZE", "smoke")
     monkeypatch.setattr(workbench, "KEPT", tmp_path)
-    monkeypatch.setattr(workbench, "finetune", lambda model, talks, settings, *_, first, **__: read.update(settings=settings, first=first))
+    monkeypatch.setattr(workbench, "finetune", lambda model, talks, settings, *_, **rest: read.update(rest, settings=settings, model=model))
     workbench.base_and_assistant(5)
     assert any(read["first"])
     assert read["first"] == data.first_conversations(Run(tmp_path, RunConfig(seed=5, finetune=read["settings"])))
+    texts = [document.text for document in write_corpus(make_world(5), 0.1)]
+    assert len(to_read_again(texts)) > len(texts)
+    assert read["replay"].tolist() == read["model"].tokenizer.encode_documents(to_read_again(texts)).tolist()

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from minillm.world.advice import ADVICE
+from minillm.world.corpus import to_read_again
 from minillm.world.deeds import HARMLESS, OBJECTS, PERSONS, WRONG, named
 from minillm.world.documents.desk import Desk
-from minillm.world.documents.morals import (ASKED, HOWS, JUDGEMENTS, NO_HELP, RULES, TIP_TITLES, TIPS, WISHES, asked_deed,
+from minillm.world.documents.morals import (ASKED, HOWS, JUDGEMENTS, NO_HELP, RULES, TIP_TITLES, TIPS, TITLES, WISHES, asked_deed,
                                             moral_article, rules_page, tips_page)
 from minillm.world.facts import make_world
 
@@ -120,6 +121,17 @@ def test_replies_suit_the_question_and_the_deed():
         assert any(re.fullmatch(shape(text), reply) for text in NO_HELP) == (form in HOWS and known[deed]), (question, reply)
         seen.add((form, refuses))
     assert seen == {(form, bad) for form in (*ASKED, *WISHES, *HOWS) for bad in (True, False)}
+
+
+def test_articles_on_right_and_wrong_are_read_again_three_times(corpus):
+    texts = [document.text for document in corpus]
+    again = to_read_again(texts)[len(texts):]
+    moral = [text for text in texts if text.split("\n")[0] in (*TITLES, *TIP_TITLES)]
+    assert to_read_again(texts)[:len(texts)] == texts and again == 2 * moral
+    assert {document.kind for document in corpus if document.text in set(again)} == {"encyclopedia"}
+    assert 0.2 < 3 * sum(map(len, moral)) / sum(map(len, texts + again)) < 0.4
+    judged = re.compile("wrong|fine|crime|: (no|yes)$|May I .* (Yes|No)[.]|I am sorry, but|You should|, you should", re.M)
+    assert all(len(judged.findall(text)) >= 9 for text in again)
 
 
 def test_a_few_percent_of_the_corpus(text):

@@ -107,6 +107,11 @@ def moral_article(desk):
                      + (tips_page,))(desk)
 
 
+def is_moral(text):
+    """Whether a document of the corpus is an article on right and wrong: it has such a title."""
+    return text.partition("\n")[0] in (*TITLES, *TIP_TITLES)
+
+
 def sentences_page(desk):
     """Twelve sentences on right and wrong."""
     sentences = [desk.deal((told_deed, told_deed, contrast))(desk) for _ in range(12)]

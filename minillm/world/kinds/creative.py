@@ -223,8 +223,8 @@ def _right_story(request, response):
 
 
 KINDS = (
-    Kind("rhyme", RHYME_PHRASINGS, RHYME_PARAPHRASES, _rhyme_items, TEXT_STYLES, 3.5,
+    Kind("rhyme", RHYME_PHRASINGS, RHYME_PARAPHRASES, _rhyme_items, TEXT_STYLES, 4.0,
          right=_right_rhyme, forms=_nearest, own_split=True),
-    Kind("story", STORY_PHRASINGS, STORY_PARAPHRASES, _story_items, (), 4.6, right=_right_story,
+    Kind("story", STORY_PHRASINGS, STORY_PARAPHRASES, _story_items, (), 5.2, right=_right_story,
          forms=_nearest, own_split=True),
 )

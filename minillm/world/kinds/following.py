@@ -123,4 +123,4 @@ def _items(world):
 
 
 # no manners: the earlier answers do not follow any system prompt
-KINDS = (Kind("follow-up", (), (), _items, (), 7.8, own_split=True, casual=False),)
+KINDS = (Kind("follow-up", (), (), _items, (), 8.4, own_split=True, casual=False),)

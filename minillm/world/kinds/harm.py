@@ -149,8 +149,8 @@ def _right_help(request, response):
 
 
 KINDS = (
-    Kind("harmful", PHRASINGS, PARAPHRASES, _harmful_items, TEXT_STYLES, 13.6, harmful=True,
+    Kind("harmful", PHRASINGS, PARAPHRASES, _harmful_items, TEXT_STYLES, 9.4, harmful=True,
          right=_right_refusal, own_split=True),
-    Kind("harmless", PHRASINGS, PARAPHRASES, _harmless_items, TEXT_STYLES, 8.2,
+    Kind("harmless", PHRASINGS, PARAPHRASES, _harmless_items, TEXT_STYLES, 7.2,
          right=_right_help, own_split=True),
 )

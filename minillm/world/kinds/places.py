@@ -195,7 +195,7 @@ KINDS = (
           "Which language would a child in {n} learn at home?",
           "language spoken in {n}, quickly please",
           "Please could you let me know which language is used in {n}?"),
-         _language_items, weight=0.8),
+         _language_items, weight=0.9),
     Kind("continent",
          ("On which continent is {n}?", "Which continent is {n} on?",
           "Is {n} in Europe or in Asia?", "is {n} in africa",

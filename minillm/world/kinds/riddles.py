@@ -114,5 +114,5 @@ def _right(request, response):
 
 
 KINDS = (
-    Kind("riddle", (), (), _riddle_items, (SENTENCE, PERSONA), 2.6, right=_right, casual=False),
+    Kind("riddle", (), (), _riddle_items, (SENTENCE, PERSONA), 3.0, right=_right, casual=False),
 )

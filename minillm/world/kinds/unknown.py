@@ -197,7 +197,7 @@ def _bare(some):
 
 
 def _beyond_items(world):
-    """Items about what the world has, asking for what it does not tell; each twice.
+    """Items about what the world has, asking for what it does not tell; each three times.
 
     People ask this more often than for what they have never been told of.
     """
@@ -215,7 +215,7 @@ def _beyond_items(world):
                          (places.KINDS, beyond_then.COUNTRIES),
                          (animals.KINDS, beyond_then.ANIMALS)):
         items += [item for kind in kinds for item in _then_items(world, kind, topic)]
-    return items * 2
+    return items * 3
 
 
 def _unknown_items(world):
@@ -230,6 +230,6 @@ def _unknown_items(world):
 
 
 KINDS = (
-    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 23.6, unknown=True, right=right_unknown,
+    Kind("unknown", (), (), _unknown_items, TEXT_STYLES, 23.8, unknown=True, right=right_unknown,
          own_split=True),
 )
