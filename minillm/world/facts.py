@@ -96,6 +96,10 @@ class World:
     plurals: tuple  # ("box", "boxes")
     pasts: tuple  # ("go", "went")
 
+    def __hash__(self):
+        """The seed's: it decides all the rest, and a cache of a world's texts asks often."""
+        return hash(self.seed)
+
 
 def make_world(seed=0):
     """The world of this seed; the same seed gives the same world in every process."""

@@ -1,5 +1,7 @@
 """Questions about what the user told earlier in the conversation, and about what was not told."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from minillm.world.facts import capitalized
@@ -62,9 +64,15 @@ def question_on(rng, telling, form):
     return question, capitalized(telling.fill(form))
 
 
+@lru_cache(maxsize=1 << 10)
+def _others(values, value):
+    """The values but for this one, which is given in small letters."""
+    return [v for v in values if v.lower() != value]
+
+
 def _false(rng, asked, count):
     """`count` wrong values of a fact."""
-    values = [v for v in values_of(asked.fact, asked.about) if v.lower() != asked.value.lower()]
+    values = _others(values_of(asked.fact, asked.about), asked.value.lower())
     return [values[i] for i in rng.permutation(len(values))[:count]]
 
 

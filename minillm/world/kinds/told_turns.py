@@ -52,10 +52,15 @@ class Telling(NamedTuple):
 
     def twins(self):
         """The same, told of everybody else of whom it can be told."""
-        whose = [(fact, about) for fact in (*OWN, *OTHERS) if fact.sort == self.fact.sort
-                 for about in fact.about or ("",)]
-        return [Telling(fact, self.value, about) for fact, about in whose
-                if (fact, about) != (self.fact, self.about)]
+        return [Telling(fact, self.value, about) for fact, about in _of_sort(self.fact.sort)
+                if about != self.about or fact is not self.fact]
+
+
+@lru_cache(maxsize=16)
+def _of_sort(sort):
+    """The facts of a sort, each with everybody of whom it can be told: pairs (fact, about)."""
+    return [(fact, about) for fact in (*OWN, *OTHERS) if fact.sort == sort
+            for about in fact.about or ("",)]
 
 
 def values_of(fact, about):
