@@ -27,8 +27,9 @@ def test_exercise_3():
     """The base model may know the capital, and only not know that it should answer: the format was taught, not the fact. Ask the
     base model in its own format, a document that goes on "The capital of Peru is", and the assistant for facts that no
     conversation of its fine-tuning named. If the base model completes the one, and the assistant answers the other, the
-    knowledge was there before. In its own format a base model needs none of the tokens that mark who speaks: in the third line of
-    the recorded run it has none of them, and names Lima.
+    knowledge was there before. In its own format a base model needs none of the tokens that mark who speaks. One text is not
+    enough: as the third line of the recorded run shows, it may go on with something else. So ask in several forms, or compare
+    what it believes of a few endings.
     """
     tokenizer = train_tokenizer(["The capital of Peru is Lima."], 270)
     asked = set(tokenizer.encode_chat([{"role": "user", "content": "The capital of Peru is"}], ask=True).tolist())
