@@ -3,14 +3,14 @@
 from functools import lru_cache
 
 from minillm.world.facts import a_an, capitalized
-from minillm.world.kinds.creative_wordings import (ANOTHER, ANOTHER_RHYME_PARAPHRASES,
-                                                   ANOTHER_STORY_PARAPHRASES, ANY_RHYME,
-                                                   ANY_RHYME_PARAPHRASES, ANY_STORY,
-                                                   ANY_STORY_PARAPHRASES, CALLED,
-                                                   CALLED_PARAPHRASES, RHYME_PARAPHRASES,
-                                                   RHYME_PHRASINGS, STORY_PARAPHRASES,
-                                                   STORY_PHRASINGS)
 from minillm.world.kinds.kind import TEXT_STYLES, Item, Kind, keeps_to
+from minillm.world.kinds.rhyme_wordings import (ANOTHER, ANOTHER_RHYME_PARAPHRASES, ANY_RHYME,
+                                                ANY_RHYME_PARAPHRASES, RHYME_PARAPHRASES,
+                                                RHYME_PHRASINGS)
+from minillm.world.kinds.story_wordings import (ANOTHER_STORY_PARAPHRASES, ANY_STORY,
+                                                ANY_STORY_PARAPHRASES, CALLED,
+                                                CALLED_PARAPHRASES, STORY_PARAPHRASES,
+                                                STORY_PHRASINGS)
 from minillm.world.likeness import likeness, sentences, words
 from minillm.world.manners import ADDITIONS
 from minillm.world.strangers import NAMES, is_held_out
