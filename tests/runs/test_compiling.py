@@ -41,9 +41,10 @@ class Names(event.Listener):
 
 
 @pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
-@pytest.mark.parametrize("family", ["llama", "gpt2"])
+@pytest.mark.parametrize("family", ["llama", "gpt2", "moe"])
 def test_a_step_and_a_sample_compile_nothing_more(family):
-    config = ModelConfig(vocab_size=300, **({} if family == "llama" else {"kv_heads": 4, "hidden": 512, **GPT2}))
+    dials = {"llama": {}, "gpt2": {"kv_heads": 4, "hidden": 512, **GPT2}, "moe": {"hidden": 64, "experts": 4, "active_experts": 1}}
+    config = ModelConfig(vocab_size=300, **dials[family])
     compiling.compile_attention_and_decoding(), compiling.compile_the_rest(config, PRECISIONS)
     tokens = np.random.default_rng(0).integers(0, 300, (2, 2, 64)).astype(np.int32)
     batch = Batch(*tokens, np.ones((2, 64), np.float32), *one_document(tokens[0]))
