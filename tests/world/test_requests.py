@@ -98,6 +98,15 @@ def known_and_new(world, name):
     return {(item.phrasings or kind.phrasings, item.paraphrases or kind.paraphrases) for item in kind.items(world)}
 
 
+def test_every_wording_for_what_lies_outside_names_what_it_asks_about(world):
+    """Held-out names would else be asked about in the very words of fine-tuning. Of what was just spoken of, "it" is enough."""
+    spoken_of = [(topic.phrasings, topic.paraphrases) for topic in vars(beyond_then).values() if isinstance(topic, Topic)]
+    pairs = [pair for pair in known_and_new(world, "unknown") if pair not in spoken_of]
+    assert len(spoken_of) == 3 and len(pairs) > 20
+    for known, new in pairs:
+        assert all("{" in wording for wording in (*known, *new)), (known[0], [w for w in (*known, *new) if "{" not in w])
+
+
 @pytest.mark.parametrize("name", ["harmful", "rhyme", "story", "unknown", "pet's name", "follow-up", "riddle"])
 def test_a_held_out_phrasing_is_more_than_a_word_away_from_a_known_one(world, name):
     for known, new in known_and_new(world, name):

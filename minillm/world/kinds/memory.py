@@ -67,7 +67,7 @@ def question_on(rng, telling, form):
 @lru_cache(maxsize=1 << 10)
 def _others(values, value):
     """The values but for this one, which is given in small letters."""
-    return [v for v in values if v.lower() != value]
+    return tuple(v for v in values if v.lower() != value)
 
 
 def _false(rng, asked, count):

@@ -59,8 +59,8 @@ class Telling(NamedTuple):
 @lru_cache(maxsize=16)
 def _of_sort(sort):
     """The facts of a sort, each with everybody of whom it can be told: pairs (fact, about)."""
-    return [(fact, about) for fact in (*OWN, *OTHERS) if fact.sort == sort
-            for about in fact.about or ("",)]
+    return tuple((fact, about) for fact in (*OWN, *OTHERS) if fact.sort == sort
+                 for about in fact.about or ("",))
 
 
 def values_of(fact, about):
