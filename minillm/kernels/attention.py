@@ -114,8 +114,8 @@ def _forward_head(out, lse, q, k, v, visible_from, b, h, g):
 def attention_forward(q, k, v, visible_from):
     B, T, H, D = q.shape
     out, lse = np.empty_like(q), np.empty((B, H, T), dtype=q.dtype)
-    for n in numba.prange(B * H):
-        _forward_head(out, lse, q, k, v, visible_from, n // H, n % H, n % H // (H // k.shape[2]))
+    for n in numba.prange(B * H):   # heads outermost: each thread gets rows of all lengths
+        _forward_head(out, lse, q, k, v, visible_from, n % B, n // B, n // B // (H // k.shape[2]))
     return out, lse
 
 
@@ -218,5 +218,5 @@ def attention_backward(dout, q, k, v, out, lse, visible_from):
     B, G = k.shape[0], k.shape[2]
     dq, dk, dv = np.empty_like(q), np.empty_like(k), np.empty_like(v)
     for n in numba.prange(B * G):
-        _backward_group(dq, dk, dv, dout, q, k, v, out, lse, visible_from, n // G, n % G)
+        _backward_group(dq, dk, dv, dout, q, k, v, out, lse, visible_from, n % B, n // B)
     return dq, dk, dv

@@ -20,7 +20,7 @@ Masked scores are -inf, so their weights are 0. That alone does not keep a hidde
 import numpy as np
 
 from minillm.kernels.exp import exp
-from minillm.kernels.lanes import MR, blank, lanes, larger, load, store, transpose_square
+from minillm.kernels.lanes import MR, across, blank, lanes, larger, load, store, transpose_square
 from minillm.kernels.tile import micro_kernel
 from minillm.kernels.twin import ordered
 
@@ -118,10 +118,12 @@ def transpose_panel(columns, rows, channels):
 @ordered
 def finite(x):
     """True if a flat array holds no NaN and no infinity: x * 0 is NaN for those alone."""
-    zero = x.dtype.type(0)  # with the integer 0, numba would compute in float64
-    nothing = zero
-    for i in range(x.size):
-        nothing += x[i] * zero
+    n, zero, nothings = lanes(x), x.dtype.type(0), blank(x)
+    for i in range(0, x.size - n + 1, n):
+        nothings = nothings + zero * load(x, i)
+    nothing = across(nothings)
+    for i in range(x.size // n * n, x.size):
+        nothing += zero * x[i]
     return nothing == zero
 
 

@@ -29,7 +29,7 @@ def to_bfloat16_plain(x):
 
 
 @inline
-def _round(bits, some):
+def round_bits(bits, some):
     """One chunk of to_bfloat16, on the bits of its numbers."""
     for i in range(bits.size):
         number = bits[i]        # numba makes sums of uint32 uint64, which takes twice the vectors
@@ -45,7 +45,7 @@ def _to_bfloat16(bits):
     rounded = np.empty(bits.size, np.uint16)
     for n in numba.prange((bits.size + CHUNK - 1) // CHUNK):
         part = slice(n * CHUNK, min((n + 1) * CHUNK, bits.size))
-        _round(bits[part], rounded[part])
+        round_bits(bits[part], rounded[part])
     return rounded
 
 

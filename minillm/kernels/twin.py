@@ -83,9 +83,9 @@ def parallel(kernel):
     return compile_loops(kernel, True)
 
 
-def serial(kernel):
-    """Compile the readable loops, or a kernel that has no twin, for one thread."""
-    return compile_loops(kernel, False)
+def serial(kernel, nogil=False):
+    """Compile the readable loops, or a kernel without a twin, for one thread. nogil: see twin."""
+    return compile_loops(kernel, False, nogil=nogil)
 
 
 def inline(helper):

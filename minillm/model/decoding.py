@@ -7,6 +7,7 @@ from minillm.kernels.decode import threads_for
 from minillm.layers.block import block_decode, block_forward
 from minillm.layers.embedding import rows_of
 from minillm.layers.norm import norm_forward
+from minillm.layers.rows import last_of_each
 from minillm.layers.rotary import rotary_table
 from minillm.model.sampling import sample
 from minillm.model.transformer import embed, head_forward, visible_in
@@ -30,7 +31,8 @@ def left_padded(prompts, pad_id):
 def prefill(params, config, tokens, starts, length):
     """Read the prompts in one pass and keep every layer's keys and values.
 
-    The rest of a block is dropped before the next one begins, and only the last tokens get logits.
+    The rest of a block is dropped before the next one begins. The last block's output is computed
+    for the last tokens alone: they alone get logits.
     The keys of one head are contiguous in memory, in the order in which decoding reads them.
     Shapes:  tokens (B, T), starts (B,)
              -> logits (B, V), [(keys, values) per layer, each (B, G, length, D)]
@@ -39,17 +41,18 @@ def prefill(params, config, tokens, starts, length):
     visible_from = np.repeat(starts[:, None], T, axis=1)
     positions = np.maximum(np.arange(T, dtype=np.int32) - visible_from, 0)
     x, _, _ = embed(tokens, params["embedding"], positions)
-    layers = []
+    last, layers = last_of_each(np.full(B, T - 1), T), []
     for layer, block in enumerate(params["blocks"]):
         keys = np.zeros((B, config.kv_heads, length, config.head_size), x.dtype)
         values = np.zeros_like(keys)
         seen = visible_in(layer, visible_from, config)
-        x, cache = block_forward(x, block, config, positions, seen)
+        x, cache = block_forward(x, block, config, positions, seen,
+                                 wanted=last if layer == config.layers - 1 else None)
         keys[:, :, :T] = cache.attention.k.swapaxes(1, 2)
         values[:, :, :T] = cache.attention.v.swapaxes(1, 2)
         layers.append((keys, values))
         del cache       # else it would stay until the next block's is there
-    return logits_of(x[:, -1].copy(), params, config), layers
+    return logits_of(x, params, config), layers
 
 
 def decode_step(params, config, tokens, starts, column, layers):

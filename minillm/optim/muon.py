@@ -1,13 +1,17 @@
 """Muon: a matrix moves by its mean gradient with all singular values brought near 1."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
+import numba
 import numpy as np
 
 from minillm import tree
 from minillm.kernels.adamw import sum_of_squares
-from minillm.kernels.bfloat16 import as_factor
+from minillm.kernels.bfloat16 import BFLOAT16, as_factor
 from minillm.kernels.matmul import matmul_nn, matmul_nt, matmul_tn
+from minillm.kernels.newton_schulz import newton_schulz
 from minillm.optim.adamw import adamw_update, is_frozen
 
 # One odd polynomial a s + b s^3 + c s^5 of the singular values an iteration. Each has the smallest
@@ -15,6 +19,7 @@ from minillm.optim.adamw import adamw_update, is_frozen
 # A smaller value is multiplied by up to 78: it is mostly noise, and stays small.
 POLYNOMIALS = ((8.0934, -23.6204, 17.4462), (3.6366, -2.7219, 0.5365), (2.6613, -1.9772, 0.4526))
 
+SMALL = 1 << 17     # numbers: with more, a matrix's products repay all threads
 RMS = 0.2           # root mean square of an update's numbers, which is about that of AdamW's
 
 
@@ -30,9 +35,7 @@ def orthogonalized(matrix, precision="float32"):
     Source:  Bernstein & Newhouse 2024, arXiv:2409.20325 (Newton-Schulz for this); Amsel et al.
              2025, arXiv:2505.16932 (the best polynomials, one after the other).
     """
-    real, tall = matrix.dtype.type, matrix.shape[0] > matrix.shape[1]
-    norm = math.sqrt(sum_of_squares(matrix.reshape(-1)))    # no singular value is larger
-    x = matrix * real(1 / norm if norm > 0 else 0)
+    real, tall, x = matrix.dtype.type, matrix.shape[0] > matrix.shape[1], normed(matrix)
     for a, b, c in POLYNOMIALS:
         factor = as_factor(x, precision)
         gram = matmul_tn(factor, factor) if tall else matmul_nt(factor, factor)
@@ -41,6 +44,45 @@ def orthogonalized(matrix, precision="float32"):
         pair = factor, as_factor(inner, precision)
         x = matmul_nn(*(pair if tall else pair[::-1]), into=real(a) * x)
     return x
+
+
+def normed(matrix):
+    """M / |M|, by the Frobenius norm: no singular value is larger. 0 stays 0."""
+    norm = math.sqrt(sum_of_squares(matrix.reshape(-1)))
+    return matrix * matrix.dtype.type(1 / norm if norm > 0 else 0)
+
+
+def each_orthogonalized(matrices, precision="float32"):
+    """orthogonalized of each matrix; to the bit if 8 divides both of its sides.
+
+    Small ones are computed side by side, each by one thread (kernels/newton_schulz.py).
+    Shapes:  [(M, N)] -> [(M, N)]
+    """
+    fast = matmul_nt not in (matmul_nt.plain, matmul_nt.loops)
+    even = precision == "float32" or all(not side % 2 for m in matrices for side in m.shape)
+    small = all(matrix.size <= SMALL for matrix in matrices)
+    if not (matrices and fast and even and small):
+        return [orthogonalized(matrix, precision) for matrix in matrices]
+    results = [normed(matrix) for matrix in matrices]
+    polynomials = np.array(POLYNOMIALS, results[0].dtype)
+
+    def iterate(some):
+        for x in some:
+            newton_schulz(x, np.empty(x.shape, BFLOAT16 if precision == "bfloat16" else x.dtype),
+                          polynomials)
+    threads, by_size = numba.get_num_threads(), sorted(results, key=np.size)
+    shares = [by_size[i::threads] for i in range(threads)]
+    others = [pool_of(threads).submit(iterate, share) for share in shares[1:]]
+    iterate(shares[0])
+    for other in others:
+        other.result()
+    return results
+
+
+@cache
+def pool_of(threads):
+    """Threads that wait for work until the process ends."""
+    return ThreadPoolExecutor(threads)
 
 
 def is_muons(name, param):
@@ -81,12 +123,16 @@ def muon_update(params, grads, state, lr, settings, scale=1.0, frozen=()):
     """
     ours = {name for name, param in tree.named_leaves(params) if is_muons(name, param)}
     adamw_update(params, grads, state, lr, settings, scale, (*frozen, *ours))
+    moved, means = [], []
     for name, param, grad, mean in tree.zipped(params, grads, state["mean"]):
         if name in ours and not is_frozen(name, frozen):
             real = param.dtype.type
             beta1, g = real(settings.beta1), real((1 - settings.beta1) * scale) * grad
             mean *= beta1
             mean += g
-            update = orthogonalized(beta1 * mean + g, settings.precision)
-            param *= real(1 - lr * settings.weight_decay)
-            param -= real(lr * RMS * math.sqrt(max(param.shape))) * update
+            moved.append(param)
+            means.append(beta1 * mean + g)
+    for param, update in zip(moved, each_orthogonalized(means, settings.precision)):
+        real = param.dtype.type
+        param *= real(1 - lr * settings.weight_decay)
+        param -= real(lr * RMS * math.sqrt(max(param.shape))) * update

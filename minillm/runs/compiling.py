@@ -1,7 +1,7 @@
 """The first start: compile the kernels before the work begins, on two cores if there are two.
 
-numba compiles one function at a time; attention, decoding and sampling take half of the time. So a
-second process compiles these into the cache, while this process compiles the rest.
+numba compiles one function at a time; attention, decoding, sampling, the loss and AdamW take half
+of the time. So a second process compiles these into the cache, while this one compiles the rest.
 """
 
 import os
@@ -27,8 +27,10 @@ def kernels_are_cold():
     return not is_cached("adamw.adamw_step")
 
 
-def compile_kernels(config, precisions=("float32",)):
+def compile_kernels(config, precisions=("float32",), muons=()):
     """Compile what a run of a model like `config` needs, with products of these precisions.
+
+    muons: the precisions in which Muon is used.
 
     Returns a function that waits for the second process: the first training needs its kernels, but
     the vocabulary can be learned before it is done.
@@ -40,8 +42,8 @@ def compile_kernels(config, precisions=("float32",)):
     alone = (os.cpu_count() or 1) < 2 or cache_folder() is None
     other = None if alone else start_second_process()
     if other is None:
-        compile_attention_and_decoding()
-    compile_the_rest(config, precisions)
+        compile_what_models_share()
+    compile_the_rest(config, precisions, muons)
     return nothing_to_wait_for if other is None else other.wait
 
 
@@ -50,7 +52,7 @@ def nothing_to_wait_for():
 
 
 def start_second_process():
-    """Compile attention, decoding and sampling in another process; None if it does not start."""
+    """compile_what_models_share in another process; None if it does not start."""
     program = f"from {__name__} import second_process; second_process()"
     try:
         return subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE,
@@ -60,16 +62,23 @@ def start_second_process():
 
 
 def second_process():
-    """compile_attention_and_decoding, until it is done or the process that asked for it is gone."""
+    """compile_what_models_share, until it is done or the process that asked for it is gone."""
     def leave():
         sys.stdin.read()
         os._exit(1)
     threading.Thread(target=leave, daemon=True).start()
+    compile_what_models_share()
+
+
+def compile_what_models_share():
+    """Compile the half that is the same for models of all families."""
     compile_attention_and_decoding()
+    compile_sampling()
+    compile_loss_and_adamw()
 
 
 def compile_attention_and_decoding():
-    """Compile attention, a block's decoding of one token per row, and the draw of the next."""
+    """Compile attention, and a block's decoding of one token per row."""
     from minillm.config import ModelConfig
     from minillm.kernels.attention import attention_backward, attention_forward
     from minillm.layers.block import block_decode, block_init
@@ -83,7 +92,6 @@ def compile_attention_and_decoding():
     block = block_init(np.random.default_rng(0), config)        # one kernel serves all families
     block_decode(few, block, config, np.ones((2, 1, C // 2), np.float32), visible_from[0, :1],
                  visible_from[0, :1], 0, *cache, 1)
-    compile_sampling()
 
 
 def compile_sampling():
@@ -101,18 +109,27 @@ def compile_sampling():
     categorical_backward(few, actions, lse, entropy, logprob, entropy)
 
 
-def compile_the_rest(config, precisions=("float32",)):
-    """Compile the tokenizer, every layer except attention, the loss and the optimizer."""
-    from minillm import tree
+def compile_loss_and_adamw():
+    """Compile the next-token loss, the gradient norm and AdamW."""
     from minillm.config import OptimizerConfig
+    from minillm.losses.next_token import next_token_backward, next_token_forward
+    from minillm.optim.adamw import adamw_init, adamw_update
+    from minillm.optim.clipping import global_norm
+
+    _, cache = next_token_forward(np.ones((B * T, C), np.float32), np.zeros(B * T, np.int32),
+                                  np.ones(B * T))
+    params = grads = {"weight": next_token_backward(1.0, cache)}
+    adamw_update(params, grads, adamw_init(params), 1e-3, OptimizerConfig(), global_norm(grads))
+
+
+def compile_the_rest(config, precisions=("float32",), muons=()):
+    """Compile the tokenizer, every layer except attention, and Muon in these precisions."""
     from minillm.kernels.bfloat16 import to_bfloat16
     from minillm.kernels.matmul import matmul_nt
     from minillm.layers import attention, embedding, feed_forward, norm, rotary
-    from minillm.losses.next_token import next_token_backward, next_token_forward
     from minillm.model.transformer import (head_backward, head_forward, one_document,
                                            transformer_init)
-    from minillm.optim.adamw import adamw_init, adamw_update
-    from minillm.optim.clipping import global_norm
+    from minillm.optim.muon import each_orthogonalized
     from minillm.text.learning import train_tokenizer
 
     train_tokenizer(["two to tango"], 264, "bpe").encode("to")
@@ -126,8 +143,7 @@ def compile_the_rest(config, precisions=("float32",)):
     _, _, _, projections = attention.project(n, block["attention"], config, positions)
     y, cache = feed_forward.feed_forward_forward(n, block["feed_forward"], residual=x)
     logits, head = head_forward(y, params)
-    _, loss = next_token_forward(logits.reshape(-1, C), tokens.reshape(-1), np.ones(B * T))
-    dy, _ = head_backward(next_token_backward(1.0, loss).reshape(logits.shape), head)
+    dy, _ = head_backward(logits, head)
     dn, _ = feed_forward.feed_forward_backward(dy, cache)
     if projections.q_rotation is not None:
         rotary.rotary_backward(dn.reshape(B, T, config.heads, -1), projections.q_rotation)
@@ -137,6 +153,5 @@ def compile_the_rest(config, precisions=("float32",)):
         for numbers in (dx, np.ones((300, 300), np.float32)):   # one thread, then all threads
             rounded = to_bfloat16(numbers.reshape(len(numbers), -1))
         matmul_nt(rounded, rounded)
-    grads = tree.zeros_like(params)
-    scale = global_norm(grads)
-    adamw_update(params, grads, adamw_init(params), 1e-3, OptimizerConfig(), scale)
+    for precision in muons:
+        each_orthogonalized([np.ones((C, C), np.float32)], precision)

@@ -91,7 +91,9 @@ def compile_first(run, names):
     if "bfloat16" in precisions:
         note_slow_bfloat16()
     if kernels_are_cold():
-        return compile_kernels(run.config.model, precisions)
+        muons = {section.precision for section in sections
+                 if getattr(section, "optimizer", "") == "muon"}
+        return compile_kernels(run.config.model, precisions, muons)
     return nothing_to_wait_for
 
 

@@ -110,12 +110,18 @@ def known_parts(template, messages, ask):
     """The parts of a conversation by a known template."""
     if template.system and messages[0]["role"] != "system":
         messages = [{"role": "system", "content": template.system}, *messages]
-    parts = [Part(template.start)]
+    parts, after, indent = [Part(template.start)], Part(template.after), template.indent
     for message in messages:
-        words = message["content"].strip() if template.strips else message["content"]
-        parts += [Part(template.header.format(role=message["role"])),
-                  Part(template.indent + words, message["role"]), Part(template.after)]
-    return [*parts, Part(template.header.format(role="assistant"))] if ask else parts
+        words, role = message["content"], message["role"]
+        words = words.strip() if template.strips else words
+        parts += [header_of(template, role), Part(indent + words, role), after]
+    return [*parts, header_of(template, "assistant")] if ask else parts
+
+
+@lru_cache(64)
+def header_of(template, role):
+    """What a template writes before a message of this role."""
+    return Part(template.header.format(role=role))
 
 
 def jinja_parts(source, messages, ask, names):

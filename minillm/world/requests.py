@@ -94,11 +94,13 @@ def make_requests(world, n, rng, split="train", kinds=None):
         raise ValueError(f"split is {split!r}, but must be one of {SPLITS}")
     tables = kind_tables(world) if kinds is None else [_table(world, name) for name in kinds]
     with_held = [table for table in tables if table[3]]
+    shares, shares_held = _shares(tables), _shares(with_held)
     requests = []
     for number in range(n):
         new_entity = split == "held_out" and number % 2 == 1 and bool(with_held)
         new_phrasing = split == "held_out" and not new_entity
-        kind, items, known, held = _pick_kind(with_held if new_entity else tables, rng)
+        chosen, weights = (with_held, shares_held) if new_entity else (tables, shares)
+        kind, items, known, held = chosen[pick_weighted(rng, weights)]
         if new_phrasing:
             item = pick(rng, items)
         else:
@@ -127,9 +129,9 @@ def _table(world, name):
     return next(table for table in kind_tables(world) if table[0].name == name)
 
 
-def _pick_kind(tables, rng):
-    """Draw one of the tables by the weights of their kinds."""
-    return tables[pick_weighted(rng, {i: kind.weight for i, (kind, *_) in enumerate(tables)})]
+def _shares(tables):
+    """The weight of each table's kind: {place in the list: weight}."""
+    return {i: kind.weight for i, (kind, *_) in enumerate(tables)}
 
 
 def _request(kind, item, new_phrasing, rng):

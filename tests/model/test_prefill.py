@@ -26,10 +26,10 @@ def arrays_of(part):
 def test_a_block_is_dropped_before_the_next_one_begins(preset, monkeypatch):
     model, before, forward = tiny.model(preset, layers=3), [], decoding.block_forward
 
-    def block_forward(x, *rest):
+    def block_forward(x, *rest, **wanted):
         root, = arrays_of(x)
         assert all(ref() is None or ref() is root for ref in before), "a block before still holds its activations"
-        y, cache = forward(x, *rest)
+        y, cache = forward(x, *rest, **wanted)
         before[:] = [weakref.ref(array) for array in arrays_of(tuple(cache)) if array.dtype == np.float32]
         return y, cache
     tokens = np.array([tiny.prompts()[1]])
@@ -38,6 +38,18 @@ def test_a_block_is_dropped_before_the_next_one_begins(preset, monkeypatch):
     logits, layers = prefill(model.params, model.config, tokens, np.zeros(1, np.int32), 20)
     assert len(before) > 3 and len(layers) == 3
     np.testing.assert_allclose(logits[0], model.logits(tokens[0])[-1], rtol=0, atol=1e-5)
+
+
+def test_the_last_block_goes_on_with_the_last_tokens_alone(monkeypatch):
+    model, outputs, forward = tiny.model(layers=3), [], decoding.block_forward
+
+    def block_forward(*args, **wanted):
+        y, cache = forward(*args, **wanted)
+        outputs.append(y.shape)
+        return y, cache
+    monkeypatch.setattr(decoding, "block_forward", block_forward)
+    prefill(model.params, model.config, np.ones((2, 5), np.int32), np.zeros(2, np.int32), 9)
+    assert outputs == [(2, 5, model.config.width)] * 2 + [(2, model.config.width)]
 
 
 def test_rows_of_the_cache_are_picked_layer_by_layer():

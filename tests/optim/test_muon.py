@@ -16,7 +16,8 @@ from minillm.objectives.next_token import next_token_objective
 from minillm.objectives.objective import Objective
 from minillm.optim import muon
 from minillm.optim.adamw import adamw_init, adamw_update
-from minillm.optim.muon import POLYNOMIALS, is_muons, muon_init, muon_update, orthogonalized
+from minillm.optim.muon import (POLYNOMIALS, each_orthogonalized, is_muons, muon_init, muon_update,
+                                   orthogonalized)
 from minillm.training.loop import train
 
 SETTINGS = OptimizerConfig(optimizer="muon", beta1=0.8, weight_decay=0.3)
@@ -71,8 +72,8 @@ def test_rounded_factors_change_little(shape):
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_an_update_rounds_as_the_settings_say(precision, monkeypatch):
-    seen, real = [], muon.orthogonalized
-    monkeypatch.setattr(muon, "orthogonalized", lambda matrix, which: seen.append(which) or real(matrix, which))
+    seen, real = [], muon.each_orthogonalized
+    monkeypatch.setattr(muon, "each_orthogonalized", lambda matrices, which: seen.append(which) or real(matrices, which))
     params = {"blocks": [{"up": np.ones((6, 4), np.float32)}]}
     muon_update(params, tree.copy(params), muon_init(params), 0.1, replace(SETTINGS, precision=precision))
     assert seen == [precision]
@@ -94,6 +95,38 @@ def test_the_products_are_of_the_shorter_side(shape, monkeypatch):
         monkeypatch.setattr(muon, name, lambda a, b, real=real: shapes.append(real(a, b).shape) or real(a, b))
     orthogonalized(with_values(shape, np.ones(4))[2])
     assert shapes == [(4, 4)] * 3
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("shape", [(40, 40), (24, 136), (136, 24), (24, 67), (67, 24), (5, 3), (34, 70)])
+def test_side_by_side_is_as_one_by_one(shape, precision):
+    rng = np.random.default_rng(0)
+    matrices = [(size * rng.standard_normal(shape)).astype(np.float32) for size in (1.0, 1e-6, 0.0)]
+    before = [matrix.copy() for matrix in matrices]
+    alone = [orthogonalized(matrix, precision) for matrix in matrices]
+    for matrix, old, one, other in zip(matrices, before, each_orthogonalized(matrices, precision), alone, strict=True):
+        np.testing.assert_array_equal(matrix, old)
+        if any(side % 8 for side in shape):
+            np.testing.assert_allclose(one, other, rtol=0, atol=2e-6)
+        else:
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("shape,precision,rung,called", [
+    ((8, 6), "float32", "compiled", True), ((8, 6), "bfloat16", "compiled", True), ((8, 5), "bfloat16", "compiled", False),
+    ((8, 6), "float32", "plain", False), ((8, 6), "float32", "loops", False), ((90, 60), "float32", "compiled", False)])
+def test_small_matrices_alone_are_computed_side_by_side(shape, precision, rung, called, monkeypatch):
+    """And only where the products are the fast kernel's: a reader of another rung steps through that one."""
+    calls, kernel = [], muon.newton_schulz
+    monkeypatch.setattr(muon, "newton_schulz", lambda *args: calls.append(args[0].shape) or kernel(*args))
+    monkeypatch.setattr(muon, "SMALL", 5000)
+    rungs = {"compiled": lambda: None, "plain": lambda: None, "loops": lambda: None}
+    for product in rungs.values():
+        product.plain, product.loops = rungs["plain"], rungs["loops"]
+    monkeypatch.setattr(muon, "matmul_nt", rungs[rung])
+    monkeypatch.setattr(muon, "orthogonalized", lambda matrix, _: matrix)
+    each_orthogonalized([np.ones(shape, np.float32)] * 2, precision)
+    assert calls == ([shape] * 2 if called else [])
 
 
 def test_steps_equal_the_formula():
@@ -189,6 +222,8 @@ def test_threads_change_nothing():
     rng = np.random.default_rng(0)
     assert_threads_change_nothing(orthogonalized, rng.standard_normal((96, 264)).astype(np.float32))
     assert_threads_change_nothing(orthogonalized, rng.standard_normal((264, 96)).astype(np.float32))
+    several = [rng.standard_normal(shape).astype(np.float32) for shape in ((96, 264), (264, 96), (64, 64))]
+    assert_threads_change_nothing(lambda *matrices: tuple(each_orthogonalized(matrices)), *several)
 
 
 @pytest.mark.parametrize("preset", ["llama", "gpt2"])

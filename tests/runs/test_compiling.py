@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from functools import partial
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -45,14 +46,14 @@ class Names(event.Listener):
 def test_a_step_and_a_sample_compile_nothing_more(family):
     dials = {"llama": {}, "gpt2": {"kv_heads": 4, "hidden": 512, **GPT2}, "moe": {"hidden": 64, "experts": 4, "active_experts": 1}}
     config = ModelConfig(vocab_size=300, **dials[family])
-    compiling.compile_attention_and_decoding(), compiling.compile_the_rest(config, PRECISIONS)
+    compiling.compile_what_models_share(), compiling.compile_the_rest(config, PRECISIONS, PRECISIONS)
     tokens = np.random.default_rng(0).integers(0, 300, (2, 2, 64)).astype(np.int32)
     batch = Batch(*tokens, np.ones((2, 64), np.float32), *one_document(tokens[0]))
     params = transformer_init(config, np.random.default_rng(0))
     prompts, settings = [tokens[0, 0, :5], tokens[0, 1, :9]], dict(end_id=0, pad_id=0, max_new_tokens=3)
     with event.install_listener("numba:compile", Names()) as listening:
-        for precision in PRECISIONS:
-            train(params, PretrainConfig(steps=1), lambda step: [batch],
+        for optimizer, precision in product(("adamw", "muon"), PRECISIONS):
+            train(params, PretrainConfig(steps=1, optimizer=optimizer, precision=precision), lambda step: [batch],
                   partial(next_token_objective, config=config, precision=precision))
         generate_tokens(params, config, 40 * prompts, np.random.default_rng(0), **settings)
         generate_tokens(params, config, prompts[:1], np.random.default_rng(0), **settings)
@@ -67,7 +68,8 @@ def test_what_exists_twice_keeps_the_order_of_its_sums():
     numba's own function for the body of a prange has one too, but the campaign cold_warm.py finds no
     difference between those.
     """
-    compiling.compile_attention_and_decoding(), compiling.compile_the_rest(ModelConfig())
+    config = ModelConfig()
+    compiling.compile_what_models_share(), compiling.compile_the_rest(config, PRECISIONS, PRECISIONS)
     kernels = [kernel for kernel in announcement.kernels if kernel.overloads]
     assert len(kernels) > 15
     helpers = set()
@@ -105,7 +107,7 @@ SECOND = """
 import sys
 from minillm.runs import compiling
 from minillm.runs import run as run_module
-compiling.compile_attention_and_decoding = lambda *_: (print("at work", flush=True), compiling.threading.Event().wait())
+compiling.compile_what_models_share = lambda *_: (print("at work", flush=True), compiling.threading.Event().wait())
 compiling.second_process()
 """
 
@@ -121,8 +123,8 @@ def test_the_second_process_ends_with_the_first(tmp_path):
 @pytest.mark.parametrize("fails", ["cannot start", "ends at once"])
 def test_without_the_second_process_the_first_goes_on(monkeypatch, fails):
     done = []
-    monkeypatch.setattr(compiling, "compile_the_rest", lambda config, precisions: done.append(config))
-    monkeypatch.setattr(compiling, "compile_attention_and_decoding", lambda *_: done.append("attention"))
+    monkeypatch.setattr(compiling, "compile_the_rest", lambda config, *_: done.append(config))
+    monkeypatch.setattr(compiling, "compile_what_models_share", lambda *_: done.append("attention"))
     monkeypatch.setattr(sys, "executable", "/no/such/python" if fails == "cannot start" else shutil.which("false"))
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     compiling.compile_kernels(ModelConfig())()
@@ -132,7 +134,7 @@ def test_without_the_second_process_the_first_goes_on(monkeypatch, fails):
 def test_the_vocabulary_is_learned_while_the_second_process_works(monkeypatch):
     done, second = [], SimpleNamespace(wait=lambda: done.append("wait"))
     monkeypatch.setattr(compiling, "start_second_process", lambda: second)
-    monkeypatch.setattr(compiling, "compile_the_rest", lambda config, precisions: done.append("the rest"))
+    monkeypatch.setattr(compiling, "compile_the_rest", lambda config, *_: done.append("the rest"))
     monkeypatch.setattr(cache, "cache_folder", lambda: "somewhere")
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     for name in ("save_config", "merge_results"):
