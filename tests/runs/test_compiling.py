@@ -21,6 +21,7 @@ from minillm.model.transformer import one_document, transformer_init
 from minillm.model.scoring import token_logprobs
 from minillm.runs import compiling
 from minillm.runs import run as run_module
+from minillm.terminal import training
 from minillm.text.batches import Batch
 from minillm.training.loop import train
 from minillm.objectives.next_token import next_token_objective
@@ -29,7 +30,7 @@ COMPILED = os.environ.get("MINILLM_KERNELS") != "plain" and os.environ.get("NUMB
 
 
 class Names(event.Listener):
-    """The functions that numba compiles, or loads from its cache, while it listens."""
+    """The functions that numba compiles while it listens."""
 
     def __init__(self):
         self.names = []
@@ -43,7 +44,8 @@ class Names(event.Listener):
 
 @pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
 @pytest.mark.parametrize("family", ["llama", "gpt2", "moe"])
-def test_a_step_and_a_sample_compile_nothing_more(family):
+def test_a_step_and_a_sample_compile_nothing_more(family, monkeypatch):
+    """Run alone it hears all; beside others, not what an earlier test of its process has compiled."""
     dials = {"llama": {}, "gpt2": {"kv_heads": 4, "hidden": 512, **GPT2}, "moe": {"hidden": 64, "experts": 4, "active_experts": 1}}
     config = ModelConfig(vocab_size=300, **dials[family])
     compiling.compile_what_models_share(), compiling.compile_the_rest(config, PRECISIONS, PRECISIONS)
@@ -51,6 +53,7 @@ def test_a_step_and_a_sample_compile_nothing_more(family):
     batch = Batch(*tokens, np.ones((2, 64), np.float32), *one_document(tokens[0]))
     params = transformer_init(config, np.random.default_rng(0))
     prompts, settings = [tokens[0, 0, :5], tokens[0, 1, :9]], dict(end_id=0, pad_id=0, max_new_tokens=3)
+    monkeypatch.setattr(cache.KernelCache, "load_overload", lambda *_: None)     # loading would not be heard
     with event.install_listener("numba:compile", Names()) as listening:
         for optimizer, precision in product(("adamw", "muon"), PRECISIONS):
             train(params, PretrainConfig(steps=1, optimizer=optimizer, precision=precision), lambda step: [batch],
@@ -59,6 +62,17 @@ def test_a_step_and_a_sample_compile_nothing_more(family):
         generate_tokens(params, config, prompts[:1], np.random.default_rng(0), **settings)
         token_logprobs(params, config, batch, 1.0)
     assert listening.names == []
+
+
+def test_a_first_training_names_its_products_and_those_of_muon(monkeypatch):
+    asked, config = [], SimpleNamespace(model="a model", pretrain=PretrainConfig(optimizer="muon", precision="bfloat16"),
+                                        finetune=PretrainConfig(optimizer="adamw", precision="float32"), rank=None)
+    monkeypatch.setattr(training, "kernels_are_cold", lambda: True)
+    monkeypatch.setattr(training, "note_slow_bfloat16", lambda: None)
+    monkeypatch.setattr(training, "compile_kernels", lambda *args: asked.append(args))
+    training.compile_first(SimpleNamespace(config=config), ["pretrain", "finetune", "rank"])
+    training.compile_first(SimpleNamespace(config=config), ["finetune"])
+    assert asked == [("a model", {"bfloat16", "float32"}, {"bfloat16"}), ("a model", {"float32"}, set())]
 
 
 @pytest.mark.skipif(not COMPILED, reason="nothing is compiled")
