@@ -20,6 +20,7 @@ from minillm.optim.adamw import adamw_update, is_frozen
 POLYNOMIALS = ((8.0934, -23.6204, 17.4462), (3.6366, -2.7219, 0.5365), (2.6613, -1.9772, 0.4526))
 
 SMALL = 1 << 17     # numbers: with more, a matrix's products repay all threads
+MOST = 1 << 22      # numbers that move together, so that few mean gradients are there at once
 RMS = 0.2           # root mean square of an update's numbers, which is about that of AdamW's
 
 
@@ -123,16 +124,25 @@ def muon_update(params, grads, state, lr, settings, scale=1.0, frozen=()):
     """
     ours = {name for name, param in tree.named_leaves(params) if is_muons(name, param)}
     adamw_update(params, grads, state, lr, settings, scale, (*frozen, *ours))
-    moved, means = [], []
+    together, numbers = [], 0
     for name, param, grad, mean in tree.zipped(params, grads, state["mean"]):
         if name in ours and not is_frozen(name, frozen):
             real = param.dtype.type
             beta1, g = real(settings.beta1), real((1 - settings.beta1) * scale) * grad
             mean *= beta1
             mean += g
-            moved.append(param)
-            means.append(beta1 * mean + g)
-    for param, update in zip(moved, each_orthogonalized(means, settings.precision)):
+            together.append((param, beta1 * mean + g))
+            numbers += param.size
+            if numbers > MOST:
+                move(together, lr, settings)
+                together, numbers = [], 0
+    move(together, lr, settings)
+
+
+def move(pairs, lr, settings):
+    """muon_update of some matrices, each with the mean gradient that it moves by."""
+    updates = each_orthogonalized([mean for _, mean in pairs], settings.precision)
+    for (param, _), update in zip(pairs, updates):
         real = param.dtype.type
         param *= real(1 - lr * settings.weight_decay)
         param -= real(lr * RMS * math.sqrt(max(param.shape))) * update

@@ -129,6 +129,18 @@ def test_small_matrices_alone_are_computed_side_by_side(shape, precision, rung, 
     assert calls == ([shape] * 2 if called else [])
 
 
+def test_matrices_move_together_in_parts_of_bounded_size(monkeypatch):
+    config, parts, real, after = tiny.config(), [], muon.each_orthogonalized, []
+    monkeypatch.setattr(muon, "each_orthogonalized", lambda means, which: parts.append(len(means)) or real(means, which))
+    for most in (1 << 22, 500):
+        monkeypatch.setattr(muon, "MOST", most)
+        params = tiny.params(config, dtype=np.float32)
+        muon_update(params, tree.tree_map(np.cos, params), muon_init(params), 0.1, SETTINGS)
+        after.append(params)
+    assert parts[0] == sum(parts[1:]) and len(parts) > 3
+    tree.tree_map(np.testing.assert_array_equal, *after)
+
+
 def test_steps_equal_the_formula():
     """Two steps of each rule in plain float64, the orthogonalization by the decomposition."""
     rng, scale, lr = np.random.default_rng(0), 0.7, 0.01
