@@ -3,7 +3,8 @@
 One by one, each of a matrix's nine products would be divided among all threads. For a small matrix,
 starting the threads, and the Python between the products, takes as long as the products. So each
 thread takes whole matrices. An element's sum has the same order on one thread as on all
-(matmul_blocks.py), so the result is the same, to the bit.
+(matmul_blocks.py), so the result is the same: to the bit, unless a product there computes a few
+columns at its edge as dot products.
 """
 
 from functools import partial
